@@ -1,0 +1,50 @@
+# The commands that always hold. They need Python 3.11 and make, nothing else.
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: demo test lint format bench quality reproduce docs lock
+
+demo: .venv/installed
+	$(BIN)/snakemake --profile profiles/default
+	@echo "Report: results/demo/report.html"
+
+test: .venv/installed
+	$(BIN)/python -m pytest
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+format: .venv/installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile rules
+
+# Each of these three writes one file of docs/figures.
+quality: .venv/installed
+	$(BIN)/snakemake --profile profiles/default --configfile config/quality.yaml -- quality
+
+bench: .venv/installed
+	$(BIN)/python tests/bench.py
+
+reproduce: .venv/installed
+	$(BIN)/snakemake --profile profiles/default --configfile config/reproduce.yaml -- reproduce
+
+# Writes the parts of the documentation that are made from the schema and the figures.
+docs: .venv/installed
+	PYTHONPATH=scripts $(BIN)/python -m strefer docs
+
+.venv/installed: envs/main.lock
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --no-deps -r envs/main.lock
+	touch $@
+
+# Resolves envs/main.txt anew and pins what was found.
+lock:
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet -r envs/main.txt
+	$(BIN)/pip uninstall --quiet --yes opencv-python  # headless serves, and needs no system part
+	$(BIN)/pip install --quiet --force-reinstall --no-deps $$(grep opencv envs/main.txt)
+	$(BIN)/pip freeze > envs/main.lock

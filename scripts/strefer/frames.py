@@ -1,0 +1,160 @@
+"""Decoding: frames of a film in memory, one pass a call.
+
+Times are seconds from the first frame of the film. A film whose first timestamp is not zero
+(negative ones exist) is shifted so that it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+
+
+class DecodingError(Exception):
+    """The film cannot be decoded; the text says why."""
+
+
+@contextmanager
+def _open(path: str | Path) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
+    try:
+        # `file:` keeps a name with a colon from being read as a protocol.
+        with av.open(f"file:{path}") as container:
+            if not container.streams.video:
+                raise DecodingError("no video stream")
+            stream = container.streams.video[0]
+            stream.thread_count = 1  # a job's threads are Snakemake's to give
+            yield container, stream
+    except av.FFmpegError as error:
+        raise DecodingError(f"cannot be decoded: {error.strerror or error}") from None
+
+
+def _decode(path: str | Path) -> Iterator[tuple[float, av.VideoFrame]]:
+    """Every frame with its time, in order of presentation."""
+    with _open(path) as (container, stream):
+        first: float | None = None
+        rate = float(stream.average_rate or 25)
+        last = -1.0
+        for frame in container.decode(stream):
+            if frame.pts is None or frame.time_base is None:
+                time_s = last + 1 / rate if last >= 0 else 0.0  # a stream without timestamps
+            else:
+                absolute_s = float(frame.pts * frame.time_base)
+                first = absolute_s if first is None else first
+                time_s = absolute_s - first
+            last = max(time_s, last)
+            yield last, frame
+
+
+def _pixels(frame: av.VideoFrame) -> np.ndarray:
+    """uint8 RGB [H, W, 3], turned upright."""
+    pixels = frame.to_ndarray(format="rgb24")
+    turns = round((frame.rotation or 0) / 90) % 4
+    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+
+
+def iterate_frames(
+    path: str | Path, fps: float | None = None
+) -> Iterator[tuple[float, np.ndarray]]:
+    """Frames in order, at most `fps` a second (None: all of them).
+
+    Yields:
+        (time_s, uint8 RGB [H, W, 3]).
+
+    Raises:
+        DecodingError: if the film cannot be decoded.
+    """
+    next_s = 0.0
+    for time_s, frame in _decode(path):
+        if fps is None:
+            yield time_s, _pixels(frame)
+        elif time_s >= next_s - 1e-6:
+            yield time_s, _pixels(frame)
+            next_s += 1 / fps
+            if next_s <= time_s:  # a slow or variable rate: start counting from here
+                next_s = time_s + 1 / fps
+
+
+def read_frames(path: str | Path, times_s: Sequence[float]) -> np.ndarray:
+    """The frames shown at the given times (the last frame at or before each), in one pass.
+
+    Args:
+        times_s: ascending times; past the end gives the last frame.
+
+    Returns:
+        uint8 RGB [T, H, W, 3].
+
+    Raises:
+        DecodingError: if the film cannot be decoded or has no frame.
+    """
+    wanted = list(times_s)
+    frames: list[np.ndarray] = []
+    shown: av.VideoFrame | None = None
+    for time_s, frame in _decode(path):
+        while (
+            shown is not None and len(frames) < len(wanted) and wanted[len(frames)] < time_s - 1e-6
+        ):
+            frames.append(_pixels(shown))
+        if len(frames) == len(wanted):
+            break
+        shown = frame
+    if shown is None:
+        raise DecodingError("no frame can be decoded")
+    while len(frames) < len(wanted):
+        frames.append(_pixels(shown))
+    return np.stack(frames)
+
+
+def sample_times(duration_s: float, count: int, fps: float, start_s: float = 0.0) -> list[float]:
+    """`count` evenly spaced times, first and last frame included.
+
+    Args:
+        duration_s: length of the film or window in seconds.
+        fps: the film's rate: the last frame begins one frame before the end.
+        start_s: where the window begins.
+    """
+    last_s = max(duration_s - 1 / fps, 0.0)
+    if count == 1:
+        return [start_s + last_s / 2]
+    return [round(start_s + last_s * i / (count - 1), 6) for i in range(count)]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What `measure` finds. `fps` is the mean rate, also of films whose rate varies."""
+
+    duration_s: float
+    fps: float
+    n_frames: int
+    width_px: int
+    height_px: int
+
+
+# A container may promise a few frames more than its edit list shows; a truncated file lacks many.
+_MIN_SHARE_OF_PROMISED_FRAMES = 0.95
+
+
+def measure(path: str | Path) -> Shape:
+    """Decode a film from start to end and measure it.
+
+    Raises:
+        DecodingError: if it cannot be decoded, or ends before its container says.
+    """
+    count, last_s, height, width = 0, 0.0, 0, 0
+    for time_s, frame in _decode(path):
+        if not count:
+            upright = round((frame.rotation or 0) / 90) % 2 == 0
+            height, width = (frame.height, frame.width) if upright else (frame.width, frame.height)
+        count, last_s = count + 1, time_s
+    if not count:
+        raise DecodingError("no frame can be decoded")
+    with _open(path) as (_, stream):
+        promised, nominal_fps = stream.frames, float(stream.average_rate or 25)
+    if count < promised * _MIN_SHARE_OF_PROMISED_FRAMES:
+        raise DecodingError(f"truncated: {promised} frames promised, {count} can be decoded")
+    fps = (count - 1) / last_s if last_s > 0 else nominal_fps
+    return Shape(round(last_s + 1 / fps, 6), round(fps, 6), count, width, height)

@@ -1,0 +1,41 @@
+"""How a rule's script logs: details to the rule's log file, one clear line for expected errors."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from types import TracebackType
+
+from strefer.configuration import ConfigurationError
+from strefer.stage import StrictError
+
+# Errors that tell the user what to mend: their text says it all, a traceback would bury it.
+EXPECTED = (ValueError, FileNotFoundError, ConfigurationError, StrictError)
+
+
+def start_log(path: str) -> None:
+    """Log to `path` and to standard error, and keep tracebacks of expected errors in the file."""
+    file = logging.FileHandler(path, mode="w", encoding="utf-8")
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    terminal = logging.StreamHandler(sys.stderr)
+    terminal.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    terminal.setLevel(logging.WARNING)
+    # A traceback belongs in the file: on the terminal it would bury the reason.
+    terminal.addFilter(_without_traceback)
+    logging.basicConfig(level=logging.INFO, handlers=[file, terminal], force=True)
+    sys.excepthook = _report
+
+
+def _without_traceback(record: logging.LogRecord) -> logging.LogRecord:
+    plain = logging.makeLogRecord(record.__dict__)
+    plain.exc_info, plain.exc_text = None, None
+    return plain
+
+
+def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    details = (kind, error, trace)
+    if issubclass(kind, EXPECTED):
+        logging.getLogger("strefer").error("%s", error, exc_info=details)
+    else:
+        logging.getLogger("strefer").critical("%s: %s", kind.__name__, error, exc_info=details)
+        sys.__excepthook__(kind, error, trace)

@@ -1,0 +1,57 @@
+"""What makes a stage's results, besides the films: code, options, prompts and models."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from strefer.prompts import load_prompt
+
+# These say how fast an engine runs, not what it answers.
+_WITHOUT_EFFECT = {"max_batch", "device", "concurrency", "timeout_s", "tensor_parallel"}
+
+
+def making_of(
+    code: str,
+    options: Mapping[str, Any],
+    prompts: Mapping[str, str] | None = None,
+    agents: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """The part of an item's digest that all items of a stage share.
+
+    Args:
+        code: the digest by `code_of`.
+        options: the stage's options.
+        prompts: prompt files by role.
+        agents: agent specifications by role.
+    """
+    return {
+        "code": code,
+        "options": dict(options),
+        "prompts": {role: load_prompt(path).digest for role, path in (prompts or {}).items()},
+        "models": {role: identity_of(spec) for role, spec in (agents or {}).items()},
+    }
+
+
+def identity_of(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """What determines a model's answers: its specification, and the bytes of a local folder."""
+    identity = {key: value for key, value in spec.items() if key not in _WITHOUT_EFFECT}
+    folder = Path(str(spec.get("model", "")))
+    if folder.is_dir():
+        identity["files"] = {p.name: _digest(p) for p in model_files(spec)}
+    return identity
+
+
+def model_files(spec: Mapping[str, Any]) -> list[Path]:
+    """The files of a model that is a local folder (its card left out); none for a hub's."""
+    folder = Path(str(spec.get("model", "")))
+    if not folder.is_dir():
+        return []
+    return sorted(p for p in folder.iterdir() if p.is_file() and p.suffix != ".md")
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

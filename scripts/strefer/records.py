@@ -1,0 +1,217 @@
+"""The contracts between stages: what a line of each stage's shard file holds.
+
+A shard file is JSON Lines. `stage.run_stage` writes the lines: it puts `video_id` (and, where a
+stage has several lines a video, what tells them apart) in front of the fields named here, or, for
+an item that failed, a `failure` in their place. The records themselves never name the video: their
+content depends on the film's bytes alone, so that a renamed film costs no computing.
+
+Times are seconds from the start of the film, boxes are pixels `[x0, y0, x1, y1]` (x1, y1 outside),
+masks are COCO run-length codes `{"size": [height, width], "counts": str}`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+Rle = dict[str, Any]
+Box = tuple[float, float, float, float]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Video:
+    """A probed film (stage `videos`). `digest` is the SHA-256 of the file's bytes."""
+
+    path: str
+    digest: str
+    duration_s: float
+    fps: float
+    n_frames: int
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One semantic segment. Segments tile the film without gap or overlap."""
+
+    index: int
+    start_s: float
+    end_s: float
+    begins_with: str  # "start", "cut" (content detector) or "change" (clustering)
+
+
+@dataclass(frozen=True)
+class Clips:
+    """The segments of one film (stage `clips`)."""
+
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True)
+class Entities:
+    """The entity recognizer's text about the whole film (stage `entities`)."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A referring expression with its noun and generalized noun, for example
+    ("girl in a white dress", "girl", "person")."""
+
+    expression: str
+    noun: str
+    generalized_noun: str
+
+
+@dataclass(frozen=True)
+class References:
+    """The referring parser's list for one film (stage `references`). Later stages refer to an
+    entity by its position in this list."""
+
+    entities: tuple[Entity, ...]
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A detector's box on one sampled frame."""
+
+    frame: int
+    box: Box
+    score: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Track:
+    """A tracked object that no expression has been given to yet. The keys of `masks` are indices
+    into the film's sampled frames (`Tracks.frame_times_s`), as strings, only where the mask is not
+    empty. `detections` are the boxes that started it or were joined to it."""
+
+    track_id: int
+    generalized_noun: str
+    detections: tuple[Detection, ...]
+    masks: dict[str, Rle]
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """Starting frames and tracks of one film (stage `tracks`)."""
+
+    frame_times_s: tuple[float, ...]
+    starting_frames: tuple[int, ...]
+    tracks: tuple[Track, ...]
+
+
+@dataclass(frozen=True)
+class Masklet:
+    """The tracked masks of one referring expression. `entity` is the position in
+    `References.entities`; `masks` as in `Track`."""
+
+    entity: int
+    expression: str
+    generalized_noun: str
+    score: float
+    masks: dict[str, Rle]
+
+
+@dataclass(frozen=True)
+class Masklets:
+    """Masklets of one film (stage `masklets`). `dropped` gives the reason for each entity (by
+    position, as a string) that got none."""
+
+    frame_times_s: tuple[float, ...]
+    height_px: int
+    width_px: int
+    masklets: tuple[Masklet, ...]
+    dropped: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """The transcript of one segment (stage `transcripts`, one line a segment).
+
+    `lines` is aligned with `References.entities`: what the entity does, or None where it is
+    absent. `disagreements` are the positions of entities that the transcript and the masklet
+    see differently (one says there, the other has or lacks every pixel); None without masklets.
+    """
+
+    segment: int
+    start_s: float
+    end_s: float
+    lines: tuple[str | None, ...]
+    disagreements: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a pair rests on: segments by index, entities by position."""
+
+    segments: tuple[int, ...]
+    entities: tuple[int, ...]
+    claim: dict[str, Any]  # machine-checkable: see strefer/instructions/claims.py
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """A question-answer pair (stage `instructions`, one line a pair).
+
+    `question` may hold `<region>` (once per entry of `regions`, in order) and `<start_time>` /
+    `<end_time>` (filled from `start_s`, `end_s`); `regions` are entity positions. `rejected` is
+    the verifier's reason, or None."""
+
+    pair_id: str
+    group: str  # "G1" … "G8"
+    form: str  # "open", "yes_no" or "choice"
+    question: str
+    answer: str
+    options: tuple[str, ...]
+    regions: tuple[int, ...]
+    start_s: float | None
+    end_s: float | None
+    clip_s: tuple[float, float] | None
+    evidence: Evidence
+    rejected: str | None = None
+
+
+def to_json(record: Any) -> dict[str, Any]:
+    """The record as plain JSON types."""
+    return dataclasses.asdict(record)
+
+
+def from_json(kind: type[T], fields: dict[str, Any]) -> T:
+    """Read a record of `kind` back; nested records and tuples are rebuilt.
+
+    Raises:
+        ValueError: if a field is missing or unknown.
+    """
+    return _build(kind, fields)
+
+
+def _build(kind: Any, value: Any) -> Any:
+    import types
+    import typing
+
+    origin = typing.get_origin(kind)
+    if dataclasses.is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        unknown = set(value) - set(hints)
+        if unknown:
+            raise ValueError(f"{kind.__name__}: unknown field {sorted(unknown)[0]!r}")
+        try:
+            return kind(**{name: _build(hints[name], value[name]) for name in value})
+        except TypeError as error:
+            raise ValueError(f"{kind.__name__}: {error}") from None
+    if origin in (typing.Union, types.UnionType):
+        if value is None:
+            return None
+        return _build(next(a for a in typing.get_args(kind) if a is not type(None)), value)
+    if origin is tuple:
+        arguments = typing.get_args(kind)
+        if len(arguments) == 2 and arguments[1] is Ellipsis:
+            return tuple(_build(arguments[0], v) for v in value)
+        return tuple(_build(a, v) for a, v in zip(arguments, value, strict=True))
+    return value

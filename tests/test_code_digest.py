@@ -1,0 +1,52 @@
+import pytest
+
+from strefer.code_digest import _read, code_of
+
+
+@pytest.fixture
+def scripts(tmp_path):
+    (tmp_path / "strefer" / "agents").mkdir(parents=True)
+    write(tmp_path, "cut.py", "from strefer.clips import cut\ncut()\n")
+    write(tmp_path, "strefer/clips.py", "def cut():\n    from strefer.agents import chat\n")
+    write(tmp_path, "strefer/agents/chat.py", "import os\nLIMIT = 3\n")
+    write(tmp_path, "strefer/other.py", "x = 1\n")
+    return tmp_path
+
+
+def write(folder, name, text):
+    (folder / name).write_text(text)
+    _read.cache_clear()
+
+
+def test_comments_docstrings_and_layout_change_nothing(scripts):
+    before = code_of("cut", scripts)
+    write(
+        scripts,
+        "strefer/clips.py",
+        '"""Clips."""\n\n\ndef cut():  # why\n'
+        '    """Cut."""\n\n    from strefer.agents import (chat)\n',
+    )
+    assert code_of("cut", scripts) == before
+
+
+def test_a_module_imported_inside_a_function_counts(scripts):
+    before = code_of("cut", scripts)
+    write(scripts, "strefer/agents/chat.py", "import os\nLIMIT = 4\n")
+    assert code_of("cut", scripts) != before
+
+
+def test_a_module_that_is_not_reached_does_not_count(scripts):
+    before = code_of("cut", scripts)
+    write(scripts, "strefer/other.py", "x = 2\n")
+    assert code_of("cut", scripts) == before
+
+
+def test_the_script_itself_counts(scripts):
+    before = code_of("cut", scripts)
+    write(scripts, "cut.py", "from strefer.clips import cut\ncut(1)\n")
+    assert code_of("cut", scripts) != before
+
+
+def test_an_unknown_script_is_an_error(scripts):
+    with pytest.raises(ValueError, match="there is no script"):
+        code_of("paste", scripts)

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+from films import write_film
+
+from strefer.frames import DecodingError, iterate_frames, measure, read_frames, sample_times
+
+
+def shade(frame):
+    """Which frame of `write_film` this is."""
+    return round((float(frame.mean()) - 16) / 8)
+
+
+def test_frames_are_those_shown_at_the_times(tmp_path):
+    path = write_film(tmp_path / "a.mp4", n_frames=16, fps=8)
+    frames = read_frames(path, [0.0, 0.124, 0.125, 1.0, 1.06, 99.0])
+    assert frames.shape == (6, 32, 48, 3)
+    assert [shade(f) for f in frames] == [0, 0, 1, 8, 8, 15]
+
+
+def test_sampling_a_rate(tmp_path):
+    path = write_film(tmp_path / "a.mp4", n_frames=16, fps=8)
+    sampled = list(iterate_frames(path, fps=4))
+    assert [t for t, _ in sampled] == pytest.approx([0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75])
+    assert len(list(iterate_frames(path))) == 16
+
+
+def test_a_variable_rate_is_measured_by_its_times(tmp_path):
+    path = write_film(tmp_path / "a.mp4", n_frames=5, pts=[0, 100, 200, 1200, 2200])
+    shape = measure(path)
+    assert shape.n_frames == 5
+    assert shape.fps == pytest.approx(4 / 2.2, rel=1e-3)
+    assert [shade(f) for f in read_frames(path, [0.25, 1.1, 1.3])] == [2, 2, 3]
+
+
+def test_sample_times_take_in_the_first_and_the_last_frame():
+    times = sample_times(2.0, 5, 8)
+    assert times[0] == 0
+    assert times[-1] == pytest.approx(2.0 - 1 / 8)
+    assert np.allclose(np.diff(times), times[1])
+    assert sample_times(0.1, 3, 8) == [0, 0, 0]
+
+
+def test_what_is_no_film_is_said(tmp_path):
+    path = tmp_path / "a.mp4"
+    path.write_text("no")
+    with pytest.raises(DecodingError, match="cannot be decoded"):
+        read_frames(path, [0])
