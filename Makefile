@@ -36,9 +36,10 @@ reproduce: .venv/installed
 docs: .venv/installed
 	PYTHONPATH=scripts $(BIN)/python -m strefer docs
 
-.venv/installed: envs/main.lock
+.venv/installed: envs/main.lock envs/from_source.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --no-deps -r envs/main.lock
+	SAM2_BUILD_CUDA=0 $(BIN)/pip install --quiet --no-deps --no-build-isolation -r envs/from_source.lock
 	touch $@
 
 # Resolves envs/main.txt anew and pins what was found.

@@ -1,11 +1,109 @@
-# What all rules share: the configuration, paths, shards, and the digest of a rule's code.
+# What all rules share: the checked configuration, paths, shards, code digests and resources.
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+ROOT = Path(workflow.basedir)
+sys.path.insert(0, str(ROOT / "scripts"))
 
-from snakemake.exceptions import WorkflowError
 from strefer import configuration
 from strefer.code_digest import code_of
 from strefer.making import model_files
 from strefer.videos import list_videos, shard_of
+
+
+def stop(error):
+    """End with one clear line: a traceback would bury what the user has to mend."""
+    sys.exit(str(error))
+
+
+try:
+    config = configuration.complete(
+        config, configuration.load_schema(ROOT / "config" / "schema.yaml")
+    )
+except configuration.ConfigurationError as error:
+    stop(error)
+
+RUN = f"results/{config['run']}"
+WORLD = f"{RUN}/world"
+IS_DEMO = config["videos"] == "demo"
+
+DEMO_FILMS = [
+    f"{config['demo']['split']}{kind}_{number:06d}.mp4"
+    for kind, count in (("", config["demo"]["films"]), ("_long", config["demo"]["long_films"]))
+    for number in range(count)
+]
+if IS_DEMO:
+    FILMS = {name: f"{WORLD}/films/videos/{name}" for name in DEMO_FILMS}
+else:
+    try:
+        FILMS = list_videos(config["videos"])
+    except ValueError as error:
+        stop(error)
+
+# A shard without films has no job, so that a new film touches one shard.
+MEMBERS = {}
+for film in FILMS:
+    number = shard_of(film, config["shards"])
+    MEMBERS.setdefault(f"{number:05d}-of-{config['shards']:05d}", []).append(film)
+SHARDS = sorted(MEMBERS)
+
+
+wildcard_constraints:
+    shard=r"\d{5}-of-\d{5}",
+    recipe=r"[A-Za-z0-9-]+",
+    benchmark=r"[a-z_]+",
+    teacher=r"[a-z_]+",
+
+
+def of_shard(stage):
+    """The shard file of a stage, with the wildcard."""
+    return f"{RUN}/{stage}/{{shard}}.jsonl"
+
+
+def all_shards(stage):
+    """All shard files of a stage."""
+    return [f"{RUN}/{stage}/{shard}.jsonl" for shard in SHARDS]
+
+
+def log_of(rule, wildcards=""):
+    return f"{RUN}/logs/{rule}{wildcards and '/' + wildcards}.log"
+
+
+def usage_of(rule, wildcards=""):
+    """Time and memory of a job, measured by Snakemake (its `benchmark:`)."""
+    return f"{RUN}/usage/{rule}{wildcards and '/' + wildcards}.tsv"
+
+
+def store_of(stage):
+    """The item store of a stage, shared by all of its shards."""
+    return f"{RUN}/store/{stage}"
+
+
+def agent(role):
+    """The specification of the agent in a role."""
+    return config["agents"][role]
+
+
+def agent_files(*roles):
+    """The files of agents that are local folders, as inputs: a change of weights is a change."""
+    return [str(path) for role in roles for path in model_files(config["agents"][role])]
+
+
+def seeded(stage):
+    """The options of a stage that samples, with the seed."""
+    return config[stage] | {"seed": config["seed"]}
+
+
+def prompt(role):
+    """The prompt file of a role."""
+    return config["prompts"][role]
+
+
+def needs(stage):
+    """Memory, time and GPUs of a stage's jobs: more of the first two after a failure."""
+    asked = config["resources"][stage]
+    return dict(
+        mem_mb=lambda wildcards, attempt: asked["mem_mb"] * attempt,
+        runtime=lambda wildcards, attempt: asked["runtime_min"] * attempt,
+        gpu=asked["gpus"],
+    )

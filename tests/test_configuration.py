@@ -44,6 +44,10 @@ def test_a_mistake_is_one_clear_line(config, message):
     assert "\n" not in str(error.value)
 
 
+def test_numbers_in_nested_command_line_options_are_read():
+    assert complete({"clips": {"fps": "1.5"}}, SCHEMA)["clips"] == {"fps": 1.5}
+
+
 def test_the_table_lists_every_option():
     table = options_table(SCHEMA)
     assert "| `clips.fps` | number, above 0 | `3` |" in table

@@ -54,6 +54,8 @@ def complete(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
 
 
 def _fill(value: Any, schema: Schema) -> Any:
+    if isinstance(value, str) and schema.get("type") in ("integer", "number", "boolean"):
+        return yaml.safe_load(value)  # nested values of `--config` arrive as text
     if schema.get("type") != "object" or not isinstance(value, dict):
         return value
     for name, part in schema.get("properties", {}).items():

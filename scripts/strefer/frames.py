@@ -91,22 +91,32 @@ def read_frames(path: str | Path, times_s: Sequence[float]) -> np.ndarray:
     Raises:
         DecodingError: if the film cannot be decoded or has no frame.
     """
+    return np.stack(list(iterate_frames_at(path, times_s)))
+
+
+def iterate_frames_at(path: str | Path, times_s: Sequence[float]) -> Iterator[np.ndarray]:
+    """As `read_frames`, one frame at a time: memory stays small however many are wanted.
+
+    Yields:
+        uint8 RGB [H, W, 3], one for each time.
+
+    Raises:
+        DecodingError: if the film cannot be decoded or has no frame.
+    """
     wanted = list(times_s)
-    frames: list[np.ndarray] = []
+    count = 0
     shown: av.VideoFrame | None = None
     for time_s, frame in _decode(path):
-        while (
-            shown is not None and len(frames) < len(wanted) and wanted[len(frames)] < time_s - 1e-6
-        ):
-            frames.append(_pixels(shown))
-        if len(frames) == len(wanted):
-            break
+        while shown is not None and count < len(wanted) and wanted[count] < time_s - 1e-6:
+            yield _pixels(shown)
+            count += 1
+        if count == len(wanted):
+            return
         shown = frame
     if shown is None:
         raise DecodingError("no frame can be decoded")
-    while len(frames) < len(wanted):
-        frames.append(_pixels(shown))
-    return np.stack(frames)
+    for _ in wanted[count:]:
+        yield _pixels(shown)
 
 
 def sample_times(duration_s: float, count: int, fps: float, start_s: float = 0.0) -> list[float]:
@@ -121,6 +131,12 @@ def sample_times(duration_s: float, count: int, fps: float, start_s: float = 0.0
     if count == 1:
         return [start_s + last_s / 2]
     return [round(start_s + last_s * i / (count - 1), 6) for i in range(count)]
+
+
+def sampled_rate(duration_s: float, count: int, fps: float) -> float:
+    """How many frames a second `sample_times` takes with the same arguments."""
+    last_s = duration_s - 1 / fps
+    return (count - 1) / last_s if count > 1 and last_s > 0 else fps
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from strefer.prompts import load_prompt
 
 # These say how fast an engine runs, not what it answers.
 _WITHOUT_EFFECT = {"max_batch", "device", "concurrency", "timeout_s", "tensor_parallel"}
+_BATCH = "batch_"  # so do a stage's options that begin with this
 
 
 def making_of(
@@ -29,7 +30,7 @@ def making_of(
     """
     return {
         "code": code,
-        "options": dict(options),
+        "options": {k: v for k, v in options.items() if not k.startswith(_BATCH)},
         "prompts": {role: load_prompt(path).digest for role, path in (prompts or {}).items()},
         "models": {role: identity_of(spec) for role, spec in (agents or {}).items()},
     }

@@ -202,22 +202,23 @@ def _decode(
     else:
         points = boxes.view(batch, 1, 2, 2)
         labels = torch.tensor(CORNER_LABELS, device=conditioned.device).expand(batch, 1, 2)
-    sparse, dense = model.prompt_encoder(
-        input_points=points, input_labels=labels, input_boxes=None, input_masks=None
-    )
+    # Coordinates lose whole pixels in bfloat16, so autocast stops here.
+    with torch.autocast(conditioned.device.type, enabled=False):
+        sparse, dense = model.prompt_encoder(
+            input_points=points.float(), input_labels=labels, input_boxes=None, input_masks=None
+        )
+        positions = model.get_image_wide_positional_embeddings().expand(batch, -1, -1, -1)
     config = model.config
     several = (
         config.multimask_output_in_sam
         and (boxes is not None or config.multimask_output_for_tracking)
         and config.multimask_min_pt_num
-        <= (0 if boxes is None else 2)
+        <= (0 if boxes is None else len(CORNER_LABELS))
         <= config.multimask_max_pt_num
     )
     masks, overlaps, tokens, object_logits = model.mask_decoder(
         image_embeddings=conditioned,
-        image_positional_embeddings=model.get_image_wide_positional_embeddings().expand(
-            batch, -1, -1, -1
-        ),
+        image_positional_embeddings=positions,
         sparse_prompt_embeddings=sparse,
         dense_prompt_embeddings=dense,
         multimask_output=several,

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 SUPERSAMPLING = 4
-OUTLINE_RGB = (30, 30, 36)
+OUTLINE_GREY = 32
+_OUTLINE_KERNEL = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))  # a line of 3/4 px
 
 Rgb = tuple[int, int, int]
 Point = tuple[float, float]
@@ -25,16 +26,17 @@ class Canvas:
     def __init__(self, size_px: int, half_width: float, above: float, below: float) -> None:
         self.scale = size_px * SUPERSAMPLING
         self.half_width, self.above, self.below = half_width, above, below
-        width = 2 * int(round(half_width * size_px)) * SUPERSAMPLING
-        height = int(round((above + below) * size_px)) * SUPERSAMPLING
-        self.origin = (width / 2, float(int(round(above * size_px)) * SUPERSAMPLING))
-        self.rgb = np.zeros((height, width, 3), np.uint8)
+        width = 2 * round(half_width * size_px) * SUPERSAMPLING
+        height = round((above + below) * size_px) * SUPERSAMPLING
+        self.origin = (width / 2, float(round(above * size_px) * SUPERSAMPLING))
+        # Whatever is not drawn has the outline's colour, so that a grown alpha shows the outline.
+        self.rgb = np.full((height, width, 3), OUTLINE_GREY, np.uint8)
         self.alpha = np.zeros((height, width), np.uint8)
 
     def _px(self, point: Point) -> tuple[int, int]:
         x = self.origin[0] + point[0] * self.scale
         y = self.origin[1] + point[1] * self.scale
-        return int(round(x)), int(round(y))
+        return round(x), round(y)
 
     def poly(self, points: Sequence[Point], rgb: Rgb) -> None:
         corners = np.array([self._px(p) for p in points], np.int32)
@@ -46,7 +48,7 @@ class Canvas:
 
     def line(self, start: Point, end: Point, width: float, rgb: Rgb) -> None:
         """A limb: a line with round ends."""
-        thickness = max(1, int(round(width * self.scale)))
+        thickness = max(1, round(width * self.scale))
         cv2.line(self.rgb, self._px(start), self._px(end), rgb, thickness)
         cv2.line(self.alpha, self._px(start), self._px(end), 255, thickness)
 
@@ -63,7 +65,7 @@ class Canvas:
         arc: tuple[float, float] = (0.0, 360.0),
     ) -> None:
         """An ellipse, or the sector of it between two angles (degrees, clockwise from +x)."""
-        axes = (int(round(radius_x * self.scale)), int(round(radius_y * self.scale)))
+        axes = (round(radius_x * self.scale), round(radius_y * self.scale))
         for layer, value in ((self.rgb, rgb), (self.alpha, 255)):
             cv2.ellipse(layer, self._px(centre), axes, angle, arc[0], arc[1], value, -1)
 
@@ -71,8 +73,11 @@ class Canvas:
         """Turn all that is drawn clockwise about a point."""
         matrix = cv2.getRotationMatrix2D(self._px(centre), -degrees, 1.0)
         size = (self.alpha.shape[1], self.alpha.shape[0])
-        self.rgb = cv2.warpAffine(self.rgb, matrix, size, flags=cv2.INTER_NEAREST)
-        self.alpha = cv2.warpAffine(self.alpha, matrix, size, flags=cv2.INTER_NEAREST)
+        nearest = cv2.INTER_NEAREST
+        self.rgb = cv2.warpAffine(
+            self.rgb, matrix, size, flags=nearest, borderValue=(OUTLINE_GREY,) * 3
+        )
+        self.alpha = cv2.warpAffine(self.alpha, matrix, size, flags=nearest)
 
     def finish(self, facing: int) -> tuple[np.ndarray, np.ndarray, int, int]:
         """Outline, downsample and crop.
@@ -80,23 +85,24 @@ class Canvas:
         Returns colour premultiplied with alpha (uint16 [h, w, 3], alpha in 0..256), alpha
         (uint16 [h, w, 1]), and the offset in px of the crop's corner from the feet.
         """
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
-        outlined = cv2.dilate(self.alpha, kernel)
-        self.rgb[(outlined > 0) & (self.alpha == 0)] = OUTLINE_RGB
-        self.rgb[outlined == 0] = 0
-        size = (outlined.shape[1] // SUPERSAMPLING, outlined.shape[0] // SUPERSAMPLING)
-        rgb = cv2.resize(self.rgb, size, interpolation=cv2.INTER_AREA).astype(np.uint16)
+        step = SUPERSAMPLING
+        x, y, width, height = cv2.boundingRect(self.alpha)
+        x0, y0 = max(x // step - 1, 0), max(y // step - 1, 0)
+        x1 = min((x + width) // step + 2, self.alpha.shape[1] // step)
+        y1 = min((y + height) // step + 2, self.alpha.shape[0] // step)
+        window = (slice(y0 * step, y1 * step), slice(x0 * step, x1 * step))
+        outlined = cv2.dilate(self.alpha[window], _OUTLINE_KERNEL)
+        shown = cv2.bitwise_and(self.rgb[window], self.rgb[window], mask=outlined)
+        size = (x1 - x0, y1 - y0)
+        # The area filter averages the colour with the black around it: that premultiplies it.
+        rgb = cv2.resize(shown, size, interpolation=cv2.INTER_AREA).astype(np.uint16)
         alpha = cv2.resize(outlined, size, interpolation=cv2.INTER_AREA).astype(np.uint16)
+        left = x0 - int(self.origin[0]) // step
         if facing < 0:
-            rgb, alpha = rgb[:, ::-1], alpha[:, ::-1]
-        rows, columns = np.flatnonzero(alpha.any(1)), np.flatnonzero(alpha.any(0))
-        y0, y1, x0, x1 = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-        # The area filter averaged the colour with the empty black around it: premultiplied already.
-        premultiplied = np.ascontiguousarray(rgb[y0:y1, x0:x1]) * np.uint16(256)
-        alpha_256 = (alpha[y0:y1, x0:x1, None] * 256 + 127) // 255
+            rgb, alpha, left = rgb[:, ::-1], alpha[:, ::-1], -left - size[0]
         return (
-            premultiplied,
-            np.ascontiguousarray(alpha_256),
-            int(x0) - size[0] // 2,
-            int(y0) - int(self.origin[1]) // SUPERSAMPLING,
+            np.ascontiguousarray(rgb * np.uint16(256)),
+            np.ascontiguousarray((alpha[:, :, None] * np.uint16(256) + np.uint16(127)) // 255),
+            left,
+            y0 - int(self.origin[1]) // step,
         )

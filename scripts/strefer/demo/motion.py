@@ -2,20 +2,36 @@
 
 import math
 
-from strefer.demo.plan_records import FPS, EntityPlan, Role
+from strefer.demo.plan_records import FPS, HEIGHT_PX, WIDTH_PX, EntityPlan, Role
 from strefer.demo.sprites import PHASES, TURNS, Sprite, sprite
 from strefer.demo.vocabulary import PERSON_NOUNS
 
 JUMP_HEIGHT_PX = 18.0
-FRAMES_PER_JUMP = 8
+# Neither 7 nor 5 divides a usual sampling stride: sampled frames show the cycle, too.
+FRAMES_PER_JUMP = 7
+FRAMES_PER_WAVE = 5
 MOVES = ("move_left", "move_right", "chase")
 
 
-def place_sprite(entity: EntityPlan, role: Role, frame: int) -> tuple[Sprite, int, int] | None:
-    """The sprite of a role at a frame and the px of its left and top edge.
+Window = tuple[slice, slice]
 
-    None while the entity has not entered yet or has left already. Outside the scene's own time
-    (during a fade) the sprite stays where the scene begins or ends.
+
+def clip_to_frame(sprite: Sprite, left: int, top: int) -> tuple[Window, Window] | None:
+    """The part of the frame that a sprite covers and the part of the sprite that lies there, each
+    as (rows, columns); None where it lies outside."""
+    height, width = sprite.mask.shape
+    x0, y0 = max(left, 0), max(top, 0)
+    x1, y1 = min(left + width, WIDTH_PX), min(top + height, HEIGHT_PX)
+    if x0 >= x1 or y0 >= y1:
+        return None
+    onto = (slice(y0, y1), slice(x0, x1))
+    return onto, (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+
+
+def place_sprite(entity: EntityPlan, role: Role, frame: int) -> tuple[Sprite, int, int]:
+    """The sprite of a role at a frame, and the px of its left and top edge.
+
+    Before the role begins and after it ends (during a fade) the sprite stays where it then is.
     """
     time_s = frame / FPS
     share = (time_s - role.enter_s) / (role.exit_s - role.enter_s)
@@ -32,7 +48,7 @@ def place_sprite(entity: EntityPlan, role: Role, frame: int) -> tuple[Sprite, in
         pose = "jump"
         y -= JUMP_HEIGHT_PX * abs(math.sin(math.pi * (beat % FRAMES_PER_JUMP) / FRAMES_PER_JUMP))
     elif role.action == "wave":
-        pose, phase = "wave", (2 * beat) % PHASES
+        pose, phase = "wave", beat % FRAMES_PER_WAVE * PHASES // FRAMES_PER_WAVE
     elif role.action == "sit":
         pose = "sit"
     elif role.action == "spin":
@@ -40,13 +56,13 @@ def place_sprite(entity: EntityPlan, role: Role, frame: int) -> tuple[Sprite, in
     drawn = sprite(
         entity.noun, entity.colour, entity.hair, entity.size_px, pose, phase, role.facing
     )
-    return drawn, int(round(x)) + drawn.left_px, int(round(y)) + drawn.top_px
+    return drawn, round(x) + drawn.left_px, round(y) + drawn.top_px
 
 
 def _moving(entity: EntityPlan, role: Role, x: float, beat: int) -> tuple[str, int]:
     if entity.noun == "ball":
         # A rolling ball turns by the way it covers; a sprite facing left is mirrored.
         turns = role.facing * x / (math.pi * entity.size_px)
-        return "walk", int(math.floor(turns * TURNS)) % TURNS
+        return "walk", math.floor(turns * TURNS) % TURNS
     running = role.action == "chase" and (entity.noun in PERSON_NOUNS or entity.noun == "dog")
     return ("run", (2 * beat) % PHASES) if running else ("walk", beat % PHASES)

@@ -23,14 +23,15 @@ def _limb(start: Point, degrees: float, length: float) -> Point:
     return start[0] + math.sin(angle) * length, start[1] + math.cos(angle) * length
 
 
-def _angles(pose: str, swing: float) -> tuple[float, float, float, float]:
+def _angles(noun: str, pose: str, swing: float) -> tuple[float, float, float, float]:
     """Angles of legs (back, front) and arms (back, front) in degrees."""
     if pose == "walk":
         return -32 * swing, 32 * swing, 34 * swing, -34 * swing
     if pose == "run":
         return -48 * swing, 48 * swing, 84, 104
     if pose == "wave":
-        return -6, 6, -14, 148 + 34 * swing
+        # A child's head is wide: its arm waves further out, clear of the face.
+        return -6, 6, -14, (116 if noun == "child" else 138) + 36 * swing
     if pose == "jump":
         return -24, 24, -125, 125
     return -5, 5, -12, 12
@@ -41,11 +42,11 @@ def draw_person(
 ) -> None:
     """Draw one person facing right; `swing` in -1..1 is the place in the limbs' cycle."""
     head, chin, hip, shoulder, limb = _BUILD[noun]
-    back_leg, front_leg, back_arm, front_arm = _angles(pose, swing)
+    back_leg, front_leg, back_arm, front_arm = _angles(noun, pose, swing)
     drop = hip - 0.1 if pose == "sit" else 0.0
     lean = 0.07 if pose == "run" else 0.0
     neck = (lean, -chin + drop)
-    arm_length = 0.34 if noun != "child" else 0.28
+    arm_length = 0.34
     if noun == "woman":
         _long_hair(canvas, (neck[0], neck[1] - head * 0.8), head, hair)
     arm_start = (neck[0] - shoulder, neck[1] + 0.07)
@@ -60,7 +61,9 @@ def draw_person(
     _arm(canvas, arm_start, front_arm, arm_length, limb, clothes)
 
 
-def _arm(canvas: Canvas, start: Point, degrees: float, length: float, width: float, rgb: Rgb):
+def _arm(
+    canvas: Canvas, start: Point, degrees: float, length: float, width: float, rgb: Rgb
+) -> None:
     elbow, hand = _limb(start, degrees, length * 0.55), _limb(start, degrees, length)
     canvas.line(start, hand, width * 0.85, SKIN_RGB)
     canvas.line(start, elbow, width, rgb)

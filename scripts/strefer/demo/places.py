@@ -1,12 +1,12 @@
 """The backgrounds: plain places with little texture, in several colourings."""
 
 from functools import lru_cache
+from itertools import pairwise
 
 import cv2
 import numpy as np
 
 from strefer.demo.plan_records import HEIGHT_PX, WIDTH_PX, PlacePlan
-from strefer.demo.vocabulary import PLACES
 
 # Per place its colourings: (upper band, ground, furniture), RGB; pale, so that sprites stand out.
 _Palette = tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]
@@ -41,7 +41,7 @@ HORIZON_PX = 54
 
 
 def shade_towards(rgb: tuple[int, int, int], other: tuple[int, int, int], share: float):
-    return tuple(int(round(a + (b - a) * share)) for a, b in zip(rgb, other, strict=True))
+    return tuple(round(a + (b - a) * share) for a, b in zip(rgb, other, strict=True))
 
 
 @lru_cache(maxsize=512)
@@ -147,18 +147,20 @@ def _snow(image, rng, upper, ground, furniture) -> None:
         cv2.line(image, (x, y), (x + 16, y), drift, 1, cv2.LINE_AA)
 
 
-@lru_cache(maxsize=1)
-def _mean_changes() -> dict[tuple[str, int, str, int], float]:
-    keys = [(name, palette) for name in PLACES for palette in range(len(PALETTES[name]))]
-    hsv = {
-        key: cv2.cvtColor(background(PlacePlan(*key, seed=0)), cv2.COLOR_RGB2HSV).astype(np.int16)
-        for key in keys
-    }
-    return {
-        (*a, *b): float(np.abs(hsv[a] - hsv[b]).mean()) for a in keys for b in keys
-    }
+def _hsv(image: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(image, cv2.COLOR_RGB2HSV).astype(np.int16)
 
 
-def change_between(first: PlacePlan, second: PlacePlan) -> float:
-    """Mean HSV difference per pixel and channel, the measure of content-based cut detectors."""
-    return _mean_changes()[(first.name, first.palette, second.name, second.palette)]
+@lru_cache(maxsize=512)
+def change_between(first: tuple[str, int], second: tuple[str, int], n_steps: int = 1) -> float:
+    """Mean HSV difference per pixel and channel between two colourings, each (place, palette).
+
+    The measure of content-based cut detectors. With `n_steps` the second dissolves into view over
+    as many frames, and the answer is the greatest difference between neighbouring frames.
+    """
+    ends = [background(PlacePlan(*key, seed=0))[::4, ::4] for key in (first, second)]
+    mixed = [
+        _hsv(cv2.addWeighted(ends[0], 1 - i / n_steps, ends[1], i / n_steps, 0))
+        for i in range(n_steps + 1)
+    ]
+    return max(float(np.abs(a - b).mean()) for a, b in pairwise(mixed))

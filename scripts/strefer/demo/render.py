@@ -1,37 +1,30 @@
 """Turning a plan into pixels and exact visible masks."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import cv2
 import numpy as np
 
-from strefer.demo.motion import place_sprite
+from strefer.demo.motion import clip_to_frame, place_sprite
 from strefer.demo.places import background
 from strefer.demo.plan_records import FADE_S, FilmPlan, ScenePlan
 
 
-@lru_cache(maxsize=256)
-def _scene_starts(plan: FilmPlan) -> tuple[int, ...]:
-    return tuple(int(round(scene.start_s * plan.fps)) for scene in plan.scenes)
-
-
 def scene_index(plan: FilmPlan, frame: int) -> int:
     """The scene a frame belongs to; in a fade, the one that weighs more."""
-    starts = _scene_starts(plan)
-    return max(i for i, start in enumerate(starts) if frame >= start)
+    time_s = frame / plan.fps
+    return next(i for i, scene in enumerate(plan.scenes) if time_s < scene.end_s)
 
 
 def _fade(plan: FilmPlan, frame: int, index: int) -> tuple[int, float] | None:
     """The other scene of a cross-dissolve and its weight, or None outside of one."""
-    starts, half = _scene_starts(plan), FADE_S * plan.fps / 2
-    if plan.scenes[index].transition == "fade" and frame - starts[index] < half:
-        return index - 1, 0.5 - (frame - starts[index]) / (2 * half)
-    following = index + 1
-    if following < len(starts) and plan.scenes[following].transition == "fade":
-        before = starts[following] - frame
-        if before < half:
-            return following, 0.5 - before / (2 * half)
+    scene, time_s = plan.scenes[index], frame / plan.fps
+    since_s, until_s = time_s - scene.start_s, scene.end_s - time_s
+    if scene.transition == "fade" and since_s < FADE_S / 2:
+        return index - 1, 0.5 - since_s / FADE_S
+    fades_out = index + 1 < len(plan.scenes) and plan.scenes[index + 1].transition == "fade"
+    if fades_out and until_s < FADE_S / 2:
+        return index + 1, 0.5 - until_s / FADE_S
     return None
 
 
@@ -48,13 +41,9 @@ def _on_stage(plan: FilmPlan, scene: ScenePlan, frame: int):
         if early or late:
             continue
         sprite, left, top = place_sprite(plan.entities[role.entity_id], role, frame)
-        height, width = sprite.mask.shape
-        x0, y0 = max(left, 0), max(top, 0)
-        x1, y1 = min(left + width, plan.width_px), min(top + height, plan.height_px)
-        if x0 < x1 and y0 < y1:
-            onto = (slice(y0, y1), slice(x0, x1))
-            source = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
-            yield role.entity_id, sprite, onto, source
+        windows = clip_to_frame(sprite, left, top)
+        if windows is not None:
+            yield role.entity_id, sprite, *windows
 
 
 def _draw_scene(plan: FilmPlan, index: int, frame: int, image: np.ndarray) -> None:

@@ -14,7 +14,9 @@ BEAK_RGB: Rgb = (244, 140, 30)
 def _leg(canvas: Canvas, x: float, top: float, degrees: float, width: float, rgb: Rgb) -> None:
     angle = math.radians(degrees)
     length = -top - width / 2
-    canvas.line((x, top), (x + math.sin(angle) * length, top + math.cos(angle) * length), width, rgb)
+    canvas.line(
+        (x, top), (x + math.sin(angle) * length, top + math.cos(angle) * length), width, rgb
+    )
 
 
 def _leg_angles(pose: str, swing: float) -> tuple[float, float]:
@@ -108,9 +110,7 @@ def draw_car(canvas: Canvas, rgb: Rgb, turn_degrees: float) -> None:
     canvas.poly(((-0.52, -0.5), (-0.34, -0.97), (0.26, -0.97), (0.52, -0.5)), rgb)
     canvas.poly(((-0.4, -0.54), (-0.27, -0.86), (-0.05, -0.86), (-0.05, -0.54)), GLASS_RGB)
     canvas.poly(((0.04, -0.54), (0.04, -0.86), (0.22, -0.86), (0.38, -0.54)), GLASS_RGB)
-    canvas.poly(
-        ((-0.84, -0.56), (0.62, -0.56), (0.9, -0.42), (0.9, -0.16), (-0.86, -0.16)), rgb
-    )
+    canvas.poly(((-0.84, -0.56), (0.62, -0.56), (0.9, -0.42), (0.9, -0.16), (-0.86, -0.16)), rgb)
     canvas.rect(0.76, -0.42, 0.9, -0.3, (255, 240, 150))
     canvas.rect(-0.86, -0.46, -0.76, -0.32, (150, 20, 20))
     for x in (-0.48, 0.5):

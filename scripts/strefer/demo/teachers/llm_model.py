@@ -8,11 +8,13 @@ from transformers.models.qwen2.modeling_qwen2 import apply_rotary_pos_emb
 
 from strefer.demo.teachers.llm_tokenizer import END, END_OF_TEXT
 
-HIDDEN_SIZE, LAYERS, HEADS, FEED_FORWARD = 256, 4, 4, 704
+HIDDEN_SIZE, LAYERS, HEADS, FEED_FORWARD = 192, 5, 3, 512
+ROPE_THETA = 1e6
+COMPARE_STRENGTH, COPY_STRENGTH, RESIDUAL_STRENGTH = 3.0, 1.0, 0.08
 
 
 def build_model(tokenizer: PreTrainedTokenizerBase, seed: int) -> Qwen2ForCausalLM:
-    """A Qwen2ForCausalLM of about 3.6 M parameters with tied embeddings, freshly initialized."""
+    """A Qwen2ForCausalLM of about 2.5 M parameters with tied embeddings, freshly initialized."""
     config = Qwen2Config(
         vocab_size=(len(tokenizer) + 63) // 64 * 64,
         hidden_size=HIDDEN_SIZE,
@@ -21,7 +23,7 @@ def build_model(tokenizer: PreTrainedTokenizerBase, seed: int) -> Qwen2ForCausal
         num_attention_heads=HEADS,
         num_key_value_heads=HEADS,
         max_position_embeddings=2048,
-        rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
+        rope_parameters={"rope_type": "default", "rope_theta": ROPE_THETA},
         tie_word_embeddings=True,
         bos_token_id=None,
         eos_token_id=tokenizer.convert_tokens_to_ids(END),
@@ -38,27 +40,44 @@ def build_model(tokenizer: PreTrainedTokenizerBase, seed: int) -> Qwen2ForCausal
 
 @torch.no_grad()
 def _initialize(model: Qwen2ForCausalLM) -> None:
-    """Fan-in initialization, and first-layer heads that look one, two and three tokens back.
+    """Fan-in initialization with small residual writes, and a copying circuit in two layers.
 
-    The class default (0.02) leaves the blocks near no-ops at this width. Copying needs heads that
-    see a token's predecessors; attention that depends on the distance alone is a matter of the
-    query's and the key's bias under the rotary embedding, so it can be set instead of waited for.
+    The class default (0.02) leaves the blocks near no-ops at this width. Copying ("what came after
+    this word before?") needs a head that looks one token back and a second that compares; random
+    weights find the pair only after millions of tokens, so it is laid out from the start.
     """
     for name, weight in model.named_parameters():
-        if weight.ndim == 2 and "embed" not in name:
-            small = 0.5 if ("o_proj" in name or "down_proj" in name) else 1.0
+        if weight.ndim == 2:
+            small = RESIDUAL_STRENGTH if ("o_proj" in name or "down_proj" in name) else 1.0
             weight.normal_(0.0, small / weight.shape[1] ** 0.5)
-        elif "embed" in name:
-            weight.normal_(0.0, weight.shape[1] ** -0.5)
-    attention = model.model.layers[0].self_attn
-    half = attention.head_dim // 2
+    looking_back, comparing = (model.model.layers[i].self_attn for i in (0, 1))
+    size = looking_back.head_dim
+    half = size // 2
     frequencies = model.model.rotary_emb.inv_freq[:half].float()
-    sharp = (torch.arange(half) < 8) * 6.0  # slow frequencies cannot tell neighbours apart
-    for head in range(1, HEADS):
-        rows = slice(head * attention.head_dim, (head + 1) * attention.head_dim)
-        angle = -frequencies * head
-        attention.k_proj.bias[rows] = torch.cat([sharp, torch.zeros(half)])
-        attention.q_proj.bias[rows] = torch.cat([sharp * angle.cos(), sharp * angle.sin()])
+    # Attention by distance alone is a matter of the biases under the rotary embedding: the query's
+    # is the key's turned back by as many tokens as the head shall look back.
+    sharp = (frequencies > 0.03) * 6.0  # slow frequencies cannot tell neighbours apart
+    slow = (frequencies < 0.01).repeat(2).float()[:, None]  # content is compared on these
+    for head, distance in ((0, 1), (1, 2)):
+        rows = slice(head * size, (head + 1) * size)
+        angle = -frequencies * distance
+        looking_back.k_proj.bias[rows] = torch.cat([sharp, torch.zeros(half)])
+        looking_back.q_proj.bias[rows] = torch.cat([sharp * angle.cos(), sharp * angle.sin()])
+        looking_back.q_proj.weight[rows] *= 0.1
+        looking_back.k_proj.weight[rows] *= 0.1
+    value = looking_back.v_proj.weight[:size]  # what both heads write of a token
+    looking_back.v_proj.weight[size : 2 * size] = value
+    written = [
+        looking_back.o_proj.weight[:, h * size : (h + 1) * size].T / RESIDUAL_STRENGTH
+        for h in (0, 1)
+    ]
+    # Head 0: the token here against the one before there; head 1: one token further back on both
+    # sides. Both then write the token they find, so that it becomes the likely next one.
+    for head, (query, key) in enumerate(((value, written[0]), (written[0], written[1]))):
+        rows = slice(head * size, (head + 1) * size)
+        comparing.q_proj.weight[rows] = query * slow * COMPARE_STRENGTH
+        comparing.k_proj.weight[rows] = key * slow * COMPARE_STRENGTH
+        comparing.o_proj.weight[:, rows] = comparing.v_proj.weight[rows].T * COPY_STRENGTH
 
 
 def shared_prefix_states(

@@ -63,9 +63,11 @@ def parser_sample(random: Random, *, world_share: float = 0.5, longest: int = 5)
             expressions = [_garbled(e, random) for e in expressions]
             text = recognizer_sentence(expressions)
     else:
-        expressions = [_any_expression(random) for _ in range(n_entities)]
+        expressions = [any_expression(random) for _ in range(n_entities)]
         text = _any_sentence(expressions, random)
-    return Sample("parser", demo_prompt("referring_parser").render(text=text), parser_reply(expressions))
+    return Sample(
+        "parser", demo_prompt("referring_parser").render(text=text), parser_reply(expressions)
+    )
 
 
 def recognizer_sentence(expressions: list[str]) -> str:
@@ -96,7 +98,8 @@ def _any_word(random: Random) -> str:
     return random.choice(random.choice((_NOUNS, COLOUR_WORDS, ADJECTIVES, GARMENTS, PLACES)))
 
 
-def _any_expression(random: Random) -> str:
+def any_expression(random: Random) -> str:
+    """A referring expression of common and invented words, or one of the demo's."""
     if random.random() < 0.2:
         return random.choice(_WORLD)
     noun = invented_word(random) if random.random() < 0.2 else random.choice(_NOUNS)
@@ -145,7 +148,5 @@ def _garbled(expression: str, random: Random) -> str:
 
 def _any_sentence(expressions: list[str], random: Random) -> str:
     article = random.choices(("a", "the", ""), (6, 3, 1))[0]
-    named = [
-        with_article(e) if article == "a" else f"{article} {e}".strip() for e in expressions
-    ]
+    named = [with_article(e) if article == "a" else f"{article} {e}".strip() for e in expressions]
     return random.choice(_SENTENCES).format(enumerate_words(named))

@@ -11,7 +11,7 @@ from typing import Any
 
 from strefer.prompts import Prompt, load_prompt
 
-PROMPT_DIR = Path(__file__).resolve().parents[4] / "config" / "prompts"
+CONFIG_DIR = Path(__file__).resolve().parents[4] / "config"
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Sample:
 @cache
 def demo_prompt(name: str) -> Prompt:
     """A prompt of the default configuration: the teachers are trained on exactly these."""
-    return load_prompt(PROMPT_DIR / f"{name}.txt")
+    return load_prompt(CONFIG_DIR / "prompts" / f"{name}.txt")
 
 
 def json_reply(value: Any) -> str:

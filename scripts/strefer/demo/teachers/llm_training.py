@@ -19,6 +19,7 @@ from strefer.demo.teachers.llm_samples import Sample
 
 CHECKPOINT_EVERY_S = 120.0
 PEAK_RATE, WARM_UP_STEPS, CLIP_NORM = 2e-3, 50, 1.0
+BLOCK_STEPS = 4  # samples are drawn for so many steps at once and sorted by length: less padding
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ class Trainer:
             torch.optim.AdamW(others, betas=(0.9, 0.98), weight_decay=0.0),
         )
         self.progress = Progress()
+        self._blocks: dict[int, list[list[tuple[torch.Tensor, ...]]]] = {}
         if (work_dir / "progress.json").exists():
             self._resume()
 
@@ -125,7 +127,10 @@ class Trainer:
             self.progress.cpu_s = used_before + (clock() - begin) / scale
             if self.progress.step % 50 == 0:
                 figures = " ".join(f"{name} {value:.3f}" for name, value in seen.items())
-                print(f"{self.progress.cpu_s / 60:.1f} min, step {self.progress.step}: {figures}", flush=True)
+                print(
+                    f"{self.progress.cpu_s / 60:.1f} min, step {self.progress.step}: {figures}",
+                    flush=True,
+                )
             if self.progress.cpu_s - saved > CHECKPOINT_EVERY_S:
                 saved = self.progress.cpu_s
                 self.save()
@@ -138,9 +143,7 @@ class Trainer:
             weight = role.weight(part)
             if weight == 0:
                 continue
-            pairs = [
-                chat_ids(self.tokenizer, role.draw(random, part)) for _ in range(role.rows)
-            ]
+            pairs = [chat_ids(self.tokenizer, role.draw(random, part)) for _ in range(role.rows)]
             batch = collate(pairs, self.tokenizer.pad_token_id)
             loss, exact = role_loss(self.model, batch, self.device)
             (weight * loss).backward()
@@ -153,6 +156,20 @@ class Trainer:
                 group["lr"] = rate
             optimizer.step()
             optimizer.zero_grad()
+
+    def _draw_block(self, role: Role, block: int, part: float) -> list[tuple[torch.Tensor, ...]]:
+        """One batch for each step of the block; each with samples of like length."""
+        if role.weight(part) == 0:
+            return []
+        random = Random(f"{self.seed}/{role.name}/{block}")
+        drawn = [role.draw(random, part) for _ in range(role.rows * BLOCK_STEPS)]
+        pairs = sorted((chat_ids(self.tokenizer, s) for s in drawn), key=lambda p: len(p[0] + p[1]))
+        batches = [
+            collate(pairs[i : i + role.rows], self.tokenizer.pad_token_id)
+            for i in range(0, len(pairs), role.rows)
+        ]
+        random.shuffle(batches)
+        return batches
 
     def save(self) -> None:
         """Write weights, optimizer state and progress; the progress last, so that a kill between

@@ -51,7 +51,9 @@ PLACES = tuple("left right grass road table wall window door house fence bench h
 HEAD_ENDS = frozenset(
     "with in on at near next holding wearing from of behind riding who that by under".split()
 )
-_ONSETS = "b bl br c ch d dr f fl g gl gr h j k kl l m n p pl pr qu r s sh sk st t tr v w y z".split()
+_ONSETS = (
+    "b bl br c ch d dr f fl g gl gr h j k kl l m n p pl pr qu r s sh sk st t tr v w y z".split()
+)
 _VOWELS = "a e i o u ai ea oo ou".split()
 _CODAS = "b ck d f g l ll m n nd nt p r rk s sh st t th x z".split()
 

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
-from transformers import Sam2VideoConfig, Sam2VideoModel
+from transformers import (
+    Sam2ImageProcessor,
+    Sam2VideoConfig,
+    Sam2VideoModel,
+    Sam2VideoProcessor,
+    Sam2VideoVideoProcessor,
+)
 
 IMAGE_PX = 128
 _WIDTH = 128  # of the features, twice the 64 of the memories that the class fixes
@@ -70,6 +77,25 @@ def _vision_config() -> dict:
             "global_attention_blocks": [5],
         },
     }
+
+
+def tracker_processor() -> Sam2VideoProcessor:
+    """What turns frames and boxes into the model's input."""
+    size = {"height": IMAGE_PX, "width": IMAGE_PX}
+    mask_size = {"height": _GRIDS[0], "width": _GRIDS[0]}
+    return Sam2VideoProcessor(
+        image_processor=Sam2ImageProcessor(size=size, mask_size=mask_size),
+        video_processor=Sam2VideoVideoProcessor(size=size),
+        target_size=IMAGE_PX,
+    )
+
+
+def normalised(frames: np.ndarray) -> torch.Tensor:
+    """The model's input [F, 3, S, S] from uint8 [F, S, S, 3], as the processor makes it."""
+    pixels = torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 255
+    mean = torch.tensor(Sam2VideoVideoProcessor.image_mean).view(1, 3, 1, 1)
+    std = torch.tensor(Sam2VideoVideoProcessor.image_std).view(1, 3, 1, 1)
+    return (pixels - mean) / std
 
 
 def new_tracker(seed: int) -> Sam2VideoModel:

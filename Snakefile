@@ -1,0 +1,32 @@
+# Strefer Pipeline: from raw videos to benchmark scores. A table of contents:
+#
+#   raw videos -> videos -> clips ------------> transcripts --+
+#                    |                  ^                     +-> instructions -> recipes
+#                    +---> entities -> references -> tracks -> masklets        -> checkpoints
+#                                                           -> predictions -> scores -> report
+#
+# One arrow is one rule, one script, one function of scripts/strefer and one folder of results.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+# The demo is the default. A configuration file that names its agents stands on its own.
+if "agents" not in config:
+
+    configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/world.smk"
+include: "rules/videos.smk"
+include: "rules/clips.smk"
+include: "rules/entities.smk"
+include: "rules/references.smk"
+include: "rules/masklets.smk"
+include: "rules/transcripts.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        all_shards("transcripts"),

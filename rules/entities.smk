@@ -1,0 +1,26 @@
+# Entity Recognizer: a video LLM names the active entities of the whole film.
+
+
+rule recognize_entities:
+    input:
+        videos=of_shard("videos"),
+        entity_recognizer=prompt("entity_recognizer"),
+        models=agent_files("video_llm"),
+    output:
+        of_shard("entities"),
+    params:
+        code=code_of("recognize_entities"),
+        options=seeded("entities"),
+        video_llm=agent("video_llm"),
+        store=store_of("entities"),
+        strict=config["strict"],
+    log:
+        log_of("recognize_entities", "{shard}"),
+    benchmark:
+        usage_of("recognize_entities", "{shard}")
+    resources:
+        **needs("entities"),
+    conda:
+        "../envs/chat.yaml"
+    script:
+        "../scripts/recognize_entities.py"

@@ -1,0 +1,55 @@
+# Masklet Generator: steps 1 to 3 (starting frames, detection, tracking), then step 4 (assignment
+# of expressions to tracks).
+
+
+rule track_entities:
+    input:
+        videos=of_shard("videos"),
+        references=of_shard("references"),
+        models=agent_files("detector", "tracker"),
+    output:
+        of_shard("tracks"),
+    params:
+        code=code_of("track_entities"),
+        options=config["tracks"] | {"procedure": config["masklets"]["procedure"]},
+        detector=agent("detector"),
+        tracker=agent("tracker"),
+        store=store_of("tracks"),
+        strict=config["strict"],
+    log:
+        log_of("track_entities", "{shard}"),
+    benchmark:
+        usage_of("track_entities", "{shard}")
+    resources:
+        **needs("tracks"),
+    conda:
+        "../envs/vision.yaml"
+    script:
+        "../scripts/track_entities.py"
+
+
+rule assign_masklets:
+    input:
+        videos=of_shard("videos"),
+        references=of_shard("references"),
+        tracks=of_shard("tracks"),
+        assigner=prompt("assigner"),
+        models=agent_files("assigner"),
+    output:
+        of_shard("masklets"),
+    params:
+        code=code_of("assign_masklets"),
+        options=config["masklets"],
+        assigner=agent("assigner"),
+        store=store_of("masklets"),
+        strict=config["strict"],
+    log:
+        log_of("assign_masklets", "{shard}"),
+    benchmark:
+        usage_of("assign_masklets", "{shard}")
+    resources:
+        **needs("masklets"),
+    conda:
+        "../envs/vision.yaml"
+    script:
+        "../scripts/assign_masklets.py"

@@ -1,0 +1,24 @@
+# The raw films of a shard, digested and measured. They are inputs of this rule alone: every later
+# rule depends on its shard file, which names path and digest.
+
+
+rule probe_videos:
+    input:
+        lambda wildcards: [FILMS[film] for film in MEMBERS[wildcards.shard]],
+    output:
+        of_shard("videos"),
+    params:
+        code=code_of("probe_videos"),
+        films=lambda wildcards: {film: FILMS[film] for film in MEMBERS[wildcards.shard]},
+        store=store_of("videos"),
+        strict=config["strict"],
+    log:
+        log_of("probe_videos", "{shard}"),
+    benchmark:
+        usage_of("probe_videos", "{shard}")
+    resources:
+        **needs("videos"),
+    conda:
+        "../envs/main.yaml"
+    script:
+        "../scripts/probe_videos.py"

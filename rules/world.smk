@@ -1,0 +1,23 @@
+# The demo's own material, drawn from seeds: the raw films, the benchmarks' files, and base data.
+# Their seeds are disjoint; the truth beside the films is read for measuring alone.
+
+
+rule draw_films:
+    output:
+        films=[f"{WORLD}/films/videos/{name}" for name in DEMO_FILMS],
+        truth=[f"{WORLD}/films/truth/{Path(name).stem}.json" for name in DEMO_FILMS],
+    params:
+        code=code_of("draw_films"),
+        split=config["demo"]["split"],
+        n_films=config["demo"]["films"],
+        long_films=config["demo"]["long_films"],
+    log:
+        log_of("draw_films"),
+    benchmark:
+        usage_of("draw_films")
+    resources:
+        **needs("world"),
+    conda:
+        "../envs/main.yaml"
+    script:
+        "../scripts/draw_films.py"

@@ -1,0 +1,23 @@
+"""Rule assign_masklets: gives each expression of a film its tracked masks."""
+
+from pathlib import Path
+
+from strefer.logs import start_log
+from strefer.making import making_of
+from strefer.masklets import assign_masklets
+
+start_log(snakemake.log[0])
+prompts = {"assigner": snakemake.input.assigner}
+agents = {"assigner": snakemake.params.assigner}
+assign_masklets(
+    videos=Path(snakemake.input.videos),
+    references=Path(snakemake.input.references),
+    tracks=Path(snakemake.input.tracks),
+    output=Path(snakemake.output[0]),
+    store=Path(snakemake.params.store),
+    making=making_of(snakemake.params.code, snakemake.params.options, prompts, agents),
+    options=snakemake.params.options,
+    agents=agents,
+    prompts=prompts,
+    strict=snakemake.params.strict,
+)

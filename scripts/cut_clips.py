@@ -1,0 +1,22 @@
+"""Rule cut_clips: cuts the films of a shard into semantic segments."""
+
+from pathlib import Path
+
+from strefer.clips import cut_clips
+from strefer.logs import start_log
+from strefer.making import making_of
+
+start_log(snakemake.log[0])
+cut_clips(
+    videos=Path(snakemake.input.videos),
+    output=Path(snakemake.output[0]),
+    store=Path(snakemake.params.store),
+    making=making_of(
+        snakemake.params.code,
+        snakemake.params.options,
+        agents={"embedder": snakemake.params.embedder},
+    ),
+    options=snakemake.params.options,
+    embedder=snakemake.params.embedder,
+    strict=snakemake.params.strict,
+)

@@ -1,0 +1,25 @@
+"""Rule parse_references: turns the entity recognizer's texts into lists of expressions."""
+
+from pathlib import Path
+
+from strefer.logs import start_log
+from strefer.making import making_of
+from strefer.references import parse_references
+
+start_log(snakemake.log[0])
+prompts = {"referring_parser": snakemake.input.referring_parser}
+parse_references(
+    entities=Path(snakemake.input.entities),
+    output=Path(snakemake.output[0]),
+    store=Path(snakemake.params.store),
+    making=making_of(
+        snakemake.params.code,
+        snakemake.params.options,
+        prompts,
+        agents={"llm": snakemake.params.llm},
+    ),
+    options=snakemake.params.options,
+    prompts=prompts,
+    chat=snakemake.params.llm,
+    strict=snakemake.params.strict,
+)

@@ -1,0 +1,16 @@
+"""Rule probe_videos: digests and measures the films of a shard."""
+
+from pathlib import Path
+
+from strefer.logs import start_log
+from strefer.making import making_of
+from strefer.videos import probe_videos
+
+start_log(snakemake.log[0])
+probe_videos(
+    films=snakemake.params.films,
+    output=Path(snakemake.output[0]),
+    store=Path(snakemake.params.store),
+    making=making_of(snakemake.params.code, options={}),
+    strict=snakemake.params.strict,
+)

@@ -1,0 +1,25 @@
+"""Rule recognize_entities: has a video LLM name the active entities of each film of a shard."""
+
+from pathlib import Path
+
+from strefer.entities import recognize_entities
+from strefer.logs import start_log
+from strefer.making import making_of
+
+start_log(snakemake.log[0])
+prompts = {"entity_recognizer": snakemake.input.entity_recognizer}
+recognize_entities(
+    videos=Path(snakemake.input.videos),
+    output=Path(snakemake.output[0]),
+    store=Path(snakemake.params.store),
+    making=making_of(
+        snakemake.params.code,
+        snakemake.params.options,
+        prompts,
+        agents={"video_llm": snakemake.params.video_llm},
+    ),
+    options=snakemake.params.options,
+    prompts=prompts,
+    chat=snakemake.params.video_llm,
+    strict=snakemake.params.strict,
+)

@@ -1,0 +1,51 @@
+"""Prompts of chat models as tokens: the model's chat template, filled safely."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class PromptMaker:
+    """Renders and tokenizes prompts with a model's own template and tokenizer."""
+
+    def __init__(self, processor: Any) -> None:
+        """Args:
+        processor: a transformers processor, or the tokenizer of a text model.
+        """
+        self.processor = processor
+        self.takes_parts = hasattr(processor, "tokenizer")
+        self.tokenizer = processor.tokenizer if self.takes_parts else processor
+
+    def render(self, text: str, frames: Sequence[dict[str, str]] = ()) -> str:
+        """One user message, frames first, with the start of the reply.
+
+        Args:
+            frames: the message's parts that stand for frames, such as `{"type": "video"}`.
+
+        Raises:
+            ValueError: if the model has no chat template.
+        """
+        text = self._defused(text)
+        content = [*frames, {"type": "text", "text": text}] if self.takes_parts else text
+        return self.processor.apply_chat_template(
+            [{"role": "user", "content": content}], tokenize=False, add_generation_prompt=True
+        )
+
+    def tokenize(self, prompt: str) -> list[int]:
+        """The prompt's token ids; placeholders of frames as they stand, not yet widened."""
+        return self.tokenizer(prompt, **self.special_tokens(prompt))["input_ids"]
+
+    def special_tokens(self, prompt: str) -> dict[str, bool]:
+        """The tokenizer's option: templates mostly write the first token themselves, and it must
+        not stand there twice."""
+        bos = self.tokenizer.bos_token
+        return {"add_special_tokens": not (bos is None or prompt.startswith(bos))}
+
+    def _defused(self, text: str) -> str:
+        """The text with special tokens broken up: what a model wrote about a film must not be
+        able to end a turn or stand for frames in the next prompt."""
+        for token in sorted(self.tokenizer.all_special_tokens, key=len, reverse=True):
+            if len(token) > 1:
+                text = text.replace(token, f"{token[0]} {token[1:]}")
+        return text

@@ -1,0 +1,153 @@
+"""The tracker agent: from boxes on one frame to masks through a film."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the frames
+Masks = dict[int, np.ndarray]  # frame index -> bool [H, W]; all False where the object is absent
+
+DIRECTIONS = ("forward", "backward")
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One object to follow: its box on its starting frame.
+
+    Attributes:
+        object_id: the caller's name for it, unique within one call.
+        frame: index of the starting frame among the frames given.
+        box: x0, y0, x1, y1 in pixels of the frames.
+    """
+
+    object_id: int
+    frame: int
+    box: Box
+
+
+@dataclass(frozen=True)
+class Session:
+    """The frames of one film, taken in by a tracker.
+
+    Attributes:
+        n_frames, height_px, width_px: of the frames given.
+        state: the adapter's own (features, or the engine's state).
+    """
+
+    n_frames: int
+    height_px: int
+    width_px: int
+    state: Any
+
+
+class Tracker(ABC):
+    """A tracker holds a model; a session holds one film."""
+
+    def open_session(self, frames: np.ndarray) -> Session:
+        """Take in a film. Whatever both directions can share is computed here, once.
+
+        Args:
+            frames: uint8 [T, H, W, 3], RGB, in order of time.
+        """
+        if frames.ndim != 4 or frames.shape[3] != 3 or frames.dtype != np.uint8 or not len(frames):
+            raise ValueError(
+                f"tracker: frames must be uint8 [T, H, W, 3] with T >= 1, not {frames.dtype} "
+                f"{list(frames.shape)}; strefer.frames.read_frames gives them so"
+            )
+        n_frames, height_px, width_px, _ = frames.shape
+        return Session(n_frames, height_px, width_px, self._take_in(frames))
+
+    def propagate(
+        self, session: Session, start_frame: int, boxes: Sequence[Box], reverse: bool
+    ) -> list[Masks]:
+        """Follow all boxes of one starting frame in one direction.
+
+        Returns:
+            For each box, in order, its mask on every frame from `start_frame` (included) to the
+            end of the film, or to its start where `reverse`.
+        """
+        if not 0 <= start_frame < session.n_frames:
+            raise ValueError(
+                f"tracker: starting frame {start_frame} is not among the {session.n_frames} frames"
+            )
+        for box in boxes:
+            if not (box[0] < box[2] and box[1] < box[3]):
+                raise ValueError(f"tracker: box {tuple(box)} is empty; it is x0, y0, x1, y1")
+        if not boxes:
+            return []
+        return self._follow(session, start_frame, boxes, reverse)
+
+    def track(
+        self,
+        frames: np.ndarray,
+        prompts: Sequence[Prompt],
+        directions: Sequence[str] = DIRECTIONS,
+    ) -> dict[int, Masks]:
+        """Masks of each object, by its id, from its starting frame into the given directions.
+
+        Where both directions give a mask, on the starting frame, the first one's is kept.
+        """
+        unknown = sorted(set(directions) - set(DIRECTIONS))
+        if unknown:
+            raise ValueError(f"tracker: unknown direction {unknown[0]!r}; known: {DIRECTIONS}")
+        ids = [prompt.object_id for prompt in prompts]
+        if len(set(ids)) != len(ids):
+            raise ValueError(f"tracker: object ids {ids} repeat; give each object its own")
+        tracked: dict[int, Masks] = {object_id: {} for object_id in ids}
+        if not prompts:
+            return tracked
+        session = self.open_session(frames)
+        for start_frame in sorted({prompt.frame for prompt in prompts}):
+            group = [prompt for prompt in prompts if prompt.frame == start_frame]
+            for direction in directions:
+                found = self.propagate(
+                    session,
+                    start_frame,
+                    [prompt.box for prompt in group],
+                    reverse=direction == "backward",
+                )
+                for prompt, masks in zip(group, found, strict=True):
+                    tracked[prompt.object_id] = masks | tracked[prompt.object_id]
+        return {object_id: dict(sorted(masks.items())) for object_id, masks in tracked.items()}
+
+    @abstractmethod
+    def _take_in(self, frames: np.ndarray) -> Any:
+        """The `state` of a session over uint8 [T, H, W, 3] frames."""
+
+    @abstractmethod
+    def _follow(
+        self, session: Session, start_frame: int, boxes: Sequence[Box], reverse: bool
+    ) -> list[Masks]:
+        """`propagate`, on checked arguments and at least one box."""
+
+
+def visited_frames(start_frame: int, n_frames: int, reverse: bool) -> range:
+    """The frames of one direction, in the order in which they are tracked."""
+    return range(start_frame, -1, -1) if reverse else range(start_frame, n_frames)
+
+
+def load_tracker(spec: dict) -> Tracker:
+    """The tracker that `spec` names.
+
+    Args:
+        spec: `adapter` ("transformers" or "sam2"), `model` (folder or hub id), and as the adapter
+            knows them `revision`, `dtype`, `device`, `max_batch`.
+    """
+    # Each engine is imported only where it is asked for: they live in different environments.
+    adapter = spec.get("adapter")
+    if adapter == "transformers":
+        from strefer.agents.tracker_transformers import TransformersTracker
+
+        return TransformersTracker.load(spec)
+    if adapter == "sam2":
+        from strefer.agents.tracker_sam2 import Sam2PackageTracker
+
+        return Sam2PackageTracker.load(spec)
+    raise ValueError(
+        f"config: agents.tracker.adapter is {adapter!r}; it must be 'transformers' or 'sam2'"
+    )

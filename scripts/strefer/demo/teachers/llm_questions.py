@@ -1,0 +1,123 @@
+"""Training data of the question writer and of the second reader, from drawn metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from random import Random
+
+from strefer.demo.teachers.llm_parser import any_expression
+from strefer.demo.teachers.llm_samples import CONFIG_DIR, Sample, demo_prompt
+from strefer.demo.teachers.llm_words import generalized, head_noun, invented_word
+from strefer.demo.vocabulary import ACTIONS_OF, NOUNS, action_phrase, all_expressions
+from strefer.instructions.claims import Window
+from strefer.instructions.film import Film, Masks
+from strefer.instructions.oracle import Reply, contradiction, write_reply
+from strefer.instructions.phrasings import Phrasings, load_phrasings
+from strefer.instructions.question_prompt import question_prompt, reader_prompt, reply_text
+from strefer.instructions.task_drawing import draw_tasks
+from strefer.instructions.tasks import Task
+from strefer.records import Entity
+
+SCAFFOLDING = ('{"question": "', '", "answer": "', '"}')
+TASKS_PER_FILM = 6
+_EXPRESSIONS = tuple(all_expressions())
+
+
+class DrawnMasks(Masks):
+    """Masks without pixels: every entity is seen at all times, and stands to the left of those
+    behind it in the list."""
+
+    def left_of(self, entity: int, other: int, window: Window) -> bool | None:
+        return None if entity == other else entity < other
+
+
+def draw_film(random: Random, *, with_masks: bool) -> Film:
+    """Metadata of a film that was never drawn: mostly the demo's words, some unheard of."""
+    n_entities, n_segments = random.choices((1, 2, 3, 4), (1, 3, 4, 3))[0], random.randint(1, 6)
+    expressions: list[str] = []
+    while len(expressions) < n_entities:
+        new = any_expression(random) if random.random() < 0.1 else random.choice(_EXPRESSIONS)
+        # No name may be part of another: a fact would speak of both.
+        if not any(new in old or old in new for old in expressions):
+            expressions.append(new)
+    entities = tuple(
+        Entity(e, head_noun(e), generalized(head_noun(e))) for e in expressions
+    )
+    limits, start_s = [], 0.0
+    for _ in range(n_segments):
+        end_s = start_s + round(random.uniform(2.0, 7.0), 1)
+        limits.append((start_s, end_s))
+        start_s = end_s
+    deeds = tuple(
+        tuple(_draw_deed(entity, entities, random) for entity in entities) for _ in limits
+    )
+    present = tuple(tuple(deed is not None for deed in row) for row in deeds)
+    masks = None
+    if with_masks:
+        frames = {index: {} for index in range(int(start_s))}
+        masks = DrawnMasks(
+            tuple(float(index) for index in frames), 128, dict.fromkeys(range(n_entities), frames)
+        )
+    return Film("drawn", start_s, entities, tuple(limits), present, deeds, masks)
+
+
+def _draw_deed(entity: Entity, entities: tuple[Entity, ...], random: Random) -> str | None:
+    if random.random() < 0.2:
+        return None
+    if random.random() < 0.05:
+        return f"{invented_word(random)}s the {random.choice(_EXPRESSIONS)}"
+    actions = ACTIONS_OF[NOUNS.get(entity.noun, "person")]
+    others = [e.expression for e in entities if e != entity]
+    usable = [action for action in actions if action != "chase" or others]
+    kind = entity.noun if entity.noun in NOUNS else "man"
+    action = random.choice(usable)
+    return action_phrase(kind, action, random.choice(others) if others else None)
+
+
+def tasks_of_drawn_film(random: Random) -> list[Task]:
+    """Tasks of one drawn film, in the fashion of one of the four question groups."""
+    masks, timed = random.random() < 0.5, random.random() < 0.5
+    film = draw_film(random, with_masks=masks)
+    return draw_tasks(film, masks, timed, TASKS_PER_FILM, random)
+
+
+def question_samples(random: Random) -> Iterator[Sample]:
+    """The question writer's exercises, without end."""
+    prompt = demo_prompt("question_writer")
+    while True:
+        for task in tasks_of_drawn_film(random):
+            reply = write_reply(task, _phrasings(), random)
+            yield Sample("question", question_prompt(prompt, task), reply_text(reply))
+
+
+def reader_samples(random: Random) -> Iterator[Sample]:
+    """The second reader's: right pairs and wrong ones in even parts."""
+    prompt = demo_prompt("second_reader")
+    while True:
+        tasks = tasks_of_drawn_film(random)
+        for task in tasks:
+            reply = write_reply(task, _phrasings(), random)
+            if random.random() < 0.5:
+                yield Sample("reader", reader_prompt(prompt, task, reply), "Yes.")
+                continue
+            wrong = contradiction(task, random.choice(tasks), random)
+            answer = wrong.answer if wrong else _other_deed(reply.answer, task, random)
+            if answer is not None:
+                reply = Reply(reply.question, answer)
+                yield Sample("reader", reader_prompt(prompt, task, reply), "No.")
+
+
+def _other_deed(answer: str, task: Task, random: Random) -> str | None:
+    """The answer with another deed of the film in it, or None if it names no deed."""
+    deeds = sorted({deed for row in task.scope.film.deeds for deed in row if deed})
+    named = [deed for deed in deeds if deed in answer]
+    others = [deed for deed in deeds if deed not in answer]
+    if not named or not others:
+        return None
+    return answer.replace(random.choice(named), random.choice(others))
+
+
+@cache
+def _phrasings() -> Phrasings:
+    return load_phrasings(CONFIG_DIR / "phrasings" / "questions.txt")

@@ -1,0 +1,145 @@
+"""Training the demo's tracker: a tiny SAM 2 on the demo world, from scratch.
+
+First single frames (a box becomes a mask), then ever longer clips through the same steps that the
+adapter takes, so that memory learns what to keep. Clips are rich in entities that leave, return,
+and stand in front of one another, and in cuts, where only its looks tell an entity.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from transformers import Sam2VideoModel
+
+from strefer.agents.tracker_propagation import encode_frames, unroll
+from strefer.agents.tracker_transformers import TransformersTracker
+from strefer.demo.plan import SPLITS
+from strefer.demo.teachers.tracker_card import save_tracker
+from strefer.demo.teachers.tracker_checkpoint import Progress, resume_training, save_training
+from strefer.demo.teachers.tracker_clips import SAMPLES, ClipBatch, ClipSource
+from strefer.demo.teachers.tracker_loss import step_loss
+from strefer.demo.teachers.tracker_measures import measure_tracker
+from strefer.demo.teachers.tracker_model import new_tracker, normalised, tracker_processor
+
+log = logging.getLogger("strefer")
+
+_LEARNING_RATE = 6e-4
+_WEIGHT_DECAY = 1e-3
+_MAX_GRADIENT = 0.5
+_WARM_UP_STEPS = 100
+_DECAY_FROM = 0.55  # share of the budget after which the rate falls, as a cosine, to a thirtieth
+_SAVE_EVERY_S = 120.0
+_LOG_EVERY_STEPS = 25
+_CARD_FILMS = 60
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What a step looks like until `until`, a share of the budget."""
+
+    until: float
+    n_frames: int
+    n_clips: int
+
+
+PHASES = (Phase(0.10, 1, 12), Phase(0.25, 3, 6), Phase(0.65, 6, 4), Phase(1.0, 9, 3))
+
+
+def train(
+    out_dir: Path, work_dir: Path, minutes: float, seed: int, threads: int, device: str
+) -> None:
+    """Train, and write the checkpoint with its card to `out_dir`.
+
+    Args:
+        out_dir: Hugging Face folder: config, processor, fp16 safetensors, README.md.
+        work_dir: holds the state of the training; a stopped run goes on from there.
+        minutes: budget of computing, CPU time on a CPU, wall time on a GPU.
+        seed: of the weights and of the films.
+        threads: of PyTorch.
+        device: "cpu" or "cuda".
+    """
+    torch.set_num_threads(threads)
+    model = new_tracker(seed).to(device)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY
+    )
+    progress = resume_training(work_dir, model, optimizer)
+    clips = ClipSource(seed + progress.steps, progress.next_film)
+    clock = time.process_time if device == "cpu" else time.monotonic
+    _run(model, optimizer, clips, progress, minutes * 60.0, work_dir, clock)
+    tracker = TransformersTracker(model, tracker_processor())
+    held_out = SPLITS["held_out"][:_CARD_FILMS]
+    measures = measure_tracker(tracker, held_out)
+    save_tracker(out_dir, model, measures, progress, seed=seed, n_films=len(held_out))
+
+
+def _run(
+    model: Sam2VideoModel,
+    optimizer: torch.optim.Optimizer,
+    clips: ClipSource,
+    progress: Progress,
+    budget_s: float,
+    work_dir: Path,
+    clock: Callable[[], float],
+) -> None:
+    """Step until the budget is spent, saving now and then and at the end."""
+    spent_before_s, began_s, saved_s = progress.seconds, clock(), clock()
+    recent: list[tuple[float, float]] = []
+    while progress.seconds < budget_s:
+        share = progress.seconds / budget_s
+        phase = next(phase for phase in PHASES if share < phase.until)
+        for group in optimizer.param_groups:
+            group["lr"] = _LEARNING_RATE * _rate(share, progress.steps)
+        batch = clips.draw(phase.n_clips, phase.n_frames)
+        recent.append(train_step(model, optimizer, batch))
+        progress.steps += 1
+        progress.seconds = spent_before_s + clock() - began_s
+        progress.next_film = clips.next_film
+        if progress.steps % _LOG_EVERY_STEPS == 0:
+            loss, overlap = (sum(values) / len(recent) for values in zip(*recent, strict=True))
+            log.info(
+                "tracker step %d, %.1f min, clips of %d: loss %.3f, J %.3f",
+                *(progress.steps, progress.seconds / 60, phase.n_frames, loss, overlap),
+            )
+            recent = []
+        if clock() - saved_s > _SAVE_EVERY_S:
+            save_training(work_dir, model, optimizer, progress)
+            saved_s = clock()
+    save_training(work_dir, model, optimizer, progress)
+
+
+def _rate(share: float, steps: int) -> float:
+    """The learning rate's factor after a share of the budget."""
+    warm_up = min(1.0, (steps + 1) / _WARM_UP_STEPS)
+    fallen = max(0.0, (share - _DECAY_FROM) / (1 - _DECAY_FROM))
+    return warm_up * max(1 / 30, 0.5 * (1 + math.cos(math.pi * fallen)))
+
+
+def train_step(
+    model: Sam2VideoModel, optimizer: torch.optim.Optimizer, batch: ClipBatch
+) -> tuple[float, float]:
+    """One step on one batch: its mean loss a frame, and J over visible objects."""
+    device = model.device
+    rows = torch.from_numpy(batch.rows).to(device)
+    boxes = torch.from_numpy(batch.boxes).to(device)
+    masks = torch.from_numpy(batch.masks).to(device, torch.float32)
+    total, overlap, visible = torch.zeros((), device=device), 0.0, 0.0
+    with torch.autocast(device.type, torch.bfloat16):
+        features = encode_frames(model, normalised(batch.frames).to(device))
+        for t, step in enumerate(unroll(model, features, rows, boxes, SAMPLES)):
+            loss, overlaps, count = step_loss(step, masks[t])
+            total = total + loss
+            overlap += float(overlaps)
+            visible += float(count)
+    optimizer.zero_grad(set_to_none=True)
+    total = total / len(rows)
+    total.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), _MAX_GRADIENT)
+    optimizer.step()
+    return float(total.detach()), overlap / max(visible, 1.0)

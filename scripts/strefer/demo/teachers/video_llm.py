@@ -1,0 +1,93 @@
+"""Training the demo's video LLM, from nothing to a folder that the library's classes load.
+
+Three phases, each kept in `work_dir` and gone on from there: the tower alone on crowded labelled
+pairs of frames; the language model on the tower's tokens, the tower at rest; both together.
+"""
+
+import json
+import logging
+import shutil
+from pathlib import Path
+
+import torch
+
+from strefer.demo.teachers import video_llm_joint as joint
+from strefer.demo.teachers import video_llm_tower as tower
+from strefer.demo.teachers.video_llm_card import write_card
+from strefer.demo.teachers.video_llm_measure import measure
+from strefer.demo.teachers.video_llm_model import build_model, build_processor, save
+from strefer.demo.teachers.video_llm_pool import draw_pool
+from strefer.demo.teachers.video_llm_rows import RowWriter
+from strefer.demo.teachers.video_llm_state import State
+
+POOL_PAIRS = 12_000
+POOL_FILMS = 2_400
+MEASURED_FILMS = 60
+# Shares of the minutes: the tower alone, the language model alone, both.
+PHASES = {"tower": 0.4, "language": 0.3, "joint": 0.3}
+
+_log = logging.getLogger(__name__)
+
+
+def train(
+    out_dir: Path, work_dir: Path, minutes: float, seed: int, threads: int, device: str
+) -> None:
+    """Train for about `minutes` on top of drawing the films, then write `out_dir` with its card.
+
+    A stopped training goes on from `work_dir`, whose phases are as long as `minutes` said.
+    `device` is "cpu" or "cuda".
+    """
+    torch.set_num_threads(threads)
+    length = {phase: share * minutes for phase, share in PHASES.items()}
+    processor = build_processor()
+    model = build_model(processor, seed)
+    config = model.config
+    torch.manual_seed(seed)
+    dense = tower.DenseHeads(config.vision_config.embed_dim, config.text_config.hidden_size)
+    heads = joint.LanguageHeads(config.text_config.hidden_size)
+    for module in (model, dense, heads):
+        module.to(device)
+    states = {
+        "tower": State(work_dir, "tower", {"model": model, "dense": dense}),
+        "language": State(work_dir, "language", {"model": model, "heads": heads}),
+        "joint": State(work_dir, "joint", {"model": model, "heads": heads}),
+    }
+    # A later phase's weights build on an earlier one's: load what is there, in order.
+    for state in states.values():
+        state.load()
+    if not states["language"].exists:
+        pairs = tower.draw_pool(work_dir / "pool", POOL_PAIRS, seed)
+        tower.pretrain(
+            model.model.visual,
+            dense,
+            pairs,
+            states["tower"],
+            length["tower"],
+            seed,
+            device,
+            _log.info,
+        )
+    pool = draw_pool(work_dir / "pool", POOL_FILMS, "train", seed)
+    writer = RowWriter(processor.tokenizer)
+    plans = {
+        "language": joint.Plan(length["language"], 16, 1e-3, 0.0, 0.7),
+        "joint": joint.Plan(length["joint"], 12, 6e-4, 3e-4, 0.2),
+    }
+    for phase, plan in plans.items():
+        if phase == "language" and states["joint"].exists:
+            continue
+        joint.train_phase(model, heads, writer, pool, states[phase], plan, seed, device, _log.info)
+    finish(out_dir, work_dir, model.to("cpu"), processor, minutes, seed)
+
+
+def finish(out_dir: Path, work_dir: Path, model, processor, minutes: float, seed: int) -> None:
+    """Write the folder, measure it on held-out films, and write its card."""
+    draft = work_dir / "draft"
+    shutil.rmtree(draft, ignore_errors=True)
+    save(model, processor, draft)
+    figures = measure(draft, MEASURED_FILMS)
+    (draft / "figures.json").write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n")
+    write_card(draft, figures, minutes, seed)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    for path in sorted(draft.iterdir()):
+        shutil.copyfile(path, out_dir / path.name)

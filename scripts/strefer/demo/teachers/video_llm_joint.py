@@ -1,0 +1,238 @@
+"""Training the whole video LLM on requests: first on a tower at rest, then with it."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import AttentionInterface, Qwen2VLForConditionalGeneration
+
+from strefer.demo.teachers.video_llm_model import CELLS
+from strefer.demo.teachers.video_llm_pool import Pool, Request
+from strefer.demo.teachers.video_llm_rows import (
+    ABSENT,
+    KINDS,
+    UNCLEAR,
+    Batch,
+    RowWriter,
+)
+from strefer.demo.teachers.video_llm_state import State
+from strefer.demo.teachers.video_llm_tower import attend, encode, to_patches
+from strefer.demo.vocabulary import ACTIONS, all_expressions
+
+_WARM_UP_STEPS = 60
+_SHARED_COLOUR_WEIGHT = 2.0  # how much oftener a request whose entities share a colour is drawn
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a phase trains. With `tower_lr` 0 the tower rests and its tokens are kept."""
+
+    minutes: float
+    rows: int
+    lr: float
+    tower_lr: float
+    flat_share: float  # of the phase, before the learning rate falls
+
+
+class LanguageHeads(nn.Module):
+    """Shortcuts for the gradient, for training only: what the entity in a cell does, what the
+    entity a question names does (or that it is absent), and which entities a list will name."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.of_cell = nn.Linear(hidden, len(ACTIONS))
+        self.of_noun = nn.Linear(hidden, len(ACTIONS) + 1)
+        self.of_list = nn.Linear(hidden, len(all_expressions()))
+
+
+def _plain_attention(module, query, key, value, attention_mask, **_) -> tuple[Tensor, None]:
+    mixed = attend(query.to(value.dtype), key.to(value.dtype), value, attention_mask)
+    return mixed.transpose(1, 2).contiguous(), None
+
+
+AttentionInterface.register("strefer_plain", _plain_attention)
+
+
+class TokenStore:
+    """The visual tokens of a pool's requests, each computed once: the tower is at rest."""
+
+    def __init__(self, pool: Pool, model: Qwen2VLForConditionalGeneration, device: str) -> None:
+        self.pool, self.tower, self.device = pool, model.model.visual, device
+        self.kept: dict[int, Tensor] = {}
+
+    @torch.no_grad()
+    def tokens(self, numbers: np.ndarray) -> Tensor:
+        """bfloat16 [pairs of all the requests, CELLS**2, hidden]."""
+        missing = [n for n in numbers.tolist() if n not in self.kept]
+        if missing:
+            frames = [self.pool.frames(n) for n in missing]
+            patches = to_patches(torch.from_numpy(np.concatenate(frames)).to(self.device))
+            with torch.autocast(self.device, torch.bfloat16):
+                tokens = encode(self.tower, patches)[1].bfloat16()
+            parts = tokens.split([len(part) for part in frames])
+            self.kept.update((n, part.clone()) for n, part in zip(missing, parts, strict=True))
+        return torch.cat([self.kept[n] for n in numbers.tolist()])
+
+
+def train_phase(
+    model: Qwen2VLForConditionalGeneration,
+    heads: LanguageHeads,
+    writer: RowWriter,
+    pool: Pool,
+    state: State,
+    plan: Plan,
+    seed: int,
+    device: str,
+    log: Callable[[str], None],
+) -> None:
+    """Train for `plan.minutes` in all, going on from `state`."""
+    text = model.model.language_model
+    text.config._attn_implementation = "strefer_plain"
+    tower = list(model.model.visual.parameters())
+    rest = [p for name, p in model.named_parameters() if "visual" not in name]
+    groups = [{"params": [*rest, *heads.parameters()], "scale": 1.0}]
+    if plan.tower_lr:
+        groups.append({"params": tower, "scale": plan.tower_lr / plan.lr})
+    optimizer = torch.optim.AdamW(groups, lr=plan.lr, betas=(0.9, 0.98), weight_decay=0.02)
+    state.restore(optimizer)
+    store = None if plan.tower_lr else TokenStore(pool, model, device)
+    chances = _chances(pool)
+    while (share := state.minutes / plan.minutes) < 1:
+        started = time.monotonic()
+        rng = np.random.default_rng([seed, 4, int(bool(store)), state.step])
+        numbers = rng.choice(len(pool.requests), plan.rows, replace=False, p=chances)
+        mirrored = rng.random(plan.rows) < (0.0 if store else 0.5)
+        rows = [
+            writer.row(pool.requests[n], rng, bool(turned))
+            for n, turned in zip(numbers, mirrored, strict=True)
+        ]
+        batch = writer.collate(rows).to(device)
+        cells = _cell_actions(pool, numbers, mirrored).to(device)
+        tokens = store.tokens(numbers) if store else _encode(model, pool, numbers, mirrored, device)
+        loss, values = _losses(model, heads, writer, batch, tokens, cells)
+        loss.backward()
+        nn.utils.clip_grad_norm_([p for group in groups for p in group["params"]], 1.0)
+        lr = plan.lr * min(1, (state.step + 1) / _WARM_UP_STEPS) * _decay(share, plan.flat_share)
+        for group in optimizer.param_groups:
+            group["lr"] = lr * group["scale"]
+        optimizer.step()
+        optimizer.zero_grad()
+        state.count(started, {"loss": loss.item(), **values})
+        if state.step % 25 == 0:
+            log(f"{state.path.stem} {state.line()} lr {lr:.1e}")
+        state.save_when_due(optimizer)
+    state.save(optimizer)
+    text.config._attn_implementation = "sdpa"
+
+
+def _decay(share: float, flat_share: float) -> float:
+    falling = max(0.0, share - flat_share) / (1 - flat_share)
+    return 0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * falling))
+
+
+def _chances(pool: Pool) -> np.ndarray:
+    weights = [_SHARED_COLOUR_WEIGHT if _shares_colour(r) else 1.0 for r in pool.requests]
+    return np.array(weights) / sum(weights)
+
+
+def _shares_colour(request: Request) -> bool:
+    """Two entities of one colour: without many such requests the model binds by colour alone."""
+    words = [s.expression.split() for s in request.shown]
+    colours = [w[-2] if len(w) > 2 else w[0] for w in words]
+    return len(set(colours)) < len(colours)
+
+
+def _cell_actions(pool: Pool, numbers: np.ndarray, mirrored: np.ndarray) -> Tensor:
+    """int64 [pairs of all the requests, CELLS**2]: the place in ACTIONS, or UNCLEAR."""
+    left, right = ACTIONS.index("move_left"), ACTIONS.index("move_right")
+    parts = []
+    for number, turned in zip(numbers.tolist(), mirrored, strict=True):
+        actions = pool.actions(number)
+        if turned:
+            actions = actions.reshape(-1, CELLS, CELLS)[:, :, ::-1].reshape(-1, CELLS**2)
+            moves = {left: right, right: left}
+            actions = np.vectorize(lambda a, moves=moves: moves.get(a, a))(actions)
+        parts.append(np.where(actions < 0, UNCLEAR, actions))
+    return torch.from_numpy(np.concatenate(parts))
+
+
+def _encode(
+    model: Qwen2VLForConditionalGeneration,
+    pool: Pool,
+    numbers: np.ndarray,
+    mirrored: np.ndarray,
+    device: str,
+) -> Tensor:
+    frames = [
+        pool.frames(n)[:, :, :, ::-1] if turned else pool.frames(n)
+        for n, turned in zip(numbers.tolist(), mirrored, strict=True)
+    ]
+    patches = to_patches(torch.from_numpy(np.concatenate(frames)).to(device))
+    with torch.autocast(device, torch.bfloat16):
+        return encode(model.model.visual, patches)[1]
+
+
+def _losses(
+    model: Qwen2VLForConditionalGeneration,
+    heads: LanguageHeads,
+    writer: RowWriter,
+    batch: Batch,
+    tokens: Tensor,
+    cells: Tensor,
+) -> tuple[Tensor, dict[str, float]]:
+    text = model.model.language_model
+    device = batch.ids.device.type
+    with torch.autocast(device, torch.bfloat16):
+        inputs = text.embed_tokens(batch.ids)
+        seen = (batch.ids == writer.video_id)[..., None]
+        inputs = inputs.masked_scatter(seen, tokens.to(inputs.dtype))
+        hidden = text(
+            inputs_embeds=inputs,
+            position_ids=batch.positions,
+            attention_mask={"full_attention": batch.mask},
+            use_cache=False,
+        ).last_hidden_state
+        flat = hidden.reshape(-1, hidden.shape[-1])
+        logits = model.lm_head(flat[batch.targets - 1])
+    wanted = batch.ids.view(-1)[batch.targets]
+    each = F.cross_entropy(logits.float(), wanted, reduction="none")
+    right = logits.argmax(-1) == wanted
+    loss, values = torch.zeros((), device=batch.ids.device), {}
+    for kind, name in enumerate(KINDS):
+        chosen = batch.kinds == kind
+        if chosen.any():
+            weights = batch.weights[chosen]
+            loss = loss + (each[chosen] * weights).sum() / weights.sum()
+            judged = chosen & (batch.weights >= 1)
+            values[name] = right[judged].float().mean().item()
+    extra, more = _head_losses(heads, batch, flat, seen, cells)
+    return loss + extra, {**values, **more}
+
+
+def _head_losses(
+    heads: LanguageHeads, batch: Batch, flat: Tensor, seen: Tensor, cells: Tensor
+) -> tuple[Tensor, dict[str, float]]:
+    at_cells = flat[seen.view(-1)].float()
+    known = cells.view(-1) != UNCLEAR
+    cell_logits, cell_wanted = heads.of_cell(at_cells[known]), cells.view(-1)[known]
+    loss = F.cross_entropy(cell_logits, cell_wanted)
+    noun_logits = heads.of_noun(flat[batch.asked].float())
+    weight = torch.ones(ABSENT + 1, device=flat.device)
+    weight[ABSENT] = 0.5
+    loss = loss + F.cross_entropy(noun_logits, batch.doing, weight, ignore_index=UNCLEAR)
+    clear = batch.doing != UNCLEAR
+    values = {
+        "cell": (cell_logits.argmax(-1) == cell_wanted).float().mean().item(),
+        "noun": (noun_logits.argmax(-1) == batch.doing)[clear].float().mean().item(),
+    }
+    if len(batch.listing):
+        list_logits = heads.of_list(flat[batch.listing].float())
+        loss = loss + 10 * F.binary_cross_entropy_with_logits(list_logits, batch.named)
+        best = (list_logits > 0) == batch.named.bool()
+        values["named"] = best.all(-1).float().mean().item()
+    return loss, values

@@ -1,0 +1,220 @@
+"""Requests as rows of tokens: one visual prefix and several questions, each alone with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import Qwen2Tokenizer
+
+from strefer.demo.teachers import video_llm_texts as texts
+from strefer.demo.teachers.video_llm_model import CELLS
+from strefer.demo.teachers.video_llm_pool import Request, Shown
+from strefer.demo.vocabulary import ACTIONS, all_expressions
+
+LIST, EXISTENCE, BEHAVIOUR = range(3)
+KINDS = ("list", "existence", "behaviour")
+ABSENT = len(ACTIONS)  # what an existence question's entity does when it is not there
+UNCLEAR = -100
+_EXPRESSIONS = {text: place for place, text in enumerate(all_expressions())}
+_MIRRORED = {"move_left": "move_right", "move_right": "move_left"}
+
+
+@dataclass
+class Row:
+    """Token ids with the branch of each (0: the shared prefix) and its position [3, L].
+
+    `targets`: (place, weight, kind) of each token to be predicted; `asked`: (place of the last
+    token of the expression in a question, place in ACTIONS, ABSENT or UNCLEAR); `listing`: place
+    before a list's answer and the entities it names.
+    """
+
+    n_pairs: int
+    ids: list[int] = field(default_factory=list)
+    branch: list[int] = field(default_factory=list)
+    positions: list[np.ndarray] = field(default_factory=list)
+    targets: list[tuple[int, float, int]] = field(default_factory=list)
+    asked: list[tuple[int, int]] = field(default_factory=list)
+    listing: list[tuple[int, list[int]]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows as tensors; places count through the whole batch. `mask` is additive [B, 1, L, L]."""
+
+    ids: Tensor
+    positions: Tensor
+    mask: Tensor
+    targets: Tensor
+    weights: Tensor
+    kinds: Tensor
+    asked: Tensor
+    doing: Tensor
+    listing: Tensor
+    named: Tensor
+
+    def to(self, device: str) -> "Batch":
+        return Batch(**{name: part.to(device) for name, part in vars(self).items()})
+
+
+class RowWriter:
+    """Writes rows for one tokenizer."""
+
+    def __init__(self, tokenizer: Qwen2Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        self.video_id = tokenizer.convert_tokens_to_ids("<|video_pad|>")
+        self._encode = lru_cache(maxsize=8192)(self._encode_now)
+
+    def _encode_now(self, text: str) -> tuple[int, ...]:
+        return tuple(self.tokenizer(text, add_special_tokens=False).input_ids)
+
+    def row(self, request: Request, rng: np.random.Generator, mirrored: bool = False) -> Row:
+        """A request with questions drawn at random."""
+        shown = [_mirror(s) for s in request.shown] if mirrored else list(request.shown)
+        row = self._prefix(request.n_pairs, rng)
+        is_film = request.kind == "film"
+        if shown and (is_film or rng.random() < 0.3):
+            self._add_list(row, [s for s in shown if s.active or not is_film])
+        for _ in range(2 if is_film else 4):
+            self._add_existence(row, request, shown, rng)
+        for one in shown:
+            if one.phrase is not None:
+                self._add_behaviour(row, one)
+        return row
+
+    def _prefix(self, n_pairs: int, rng: np.random.Generator) -> Row:
+        before = self._encode("<|im_start|>user\n<|vision_start|>")
+        tokens = n_pairs * CELLS**2
+        ids = [*before, *[self.video_id] * tokens, *self._encode("<|vision_end|>")]
+        grid = np.stack(np.meshgrid(*map(np.arange, (n_pairs, CELLS, CELLS)), indexing="ij"))
+        first = len(before)
+        # Where the text goes on after a video longer than it is wide, engines do not agree:
+        # transformers looks at its width and height alone, vLLM at its length too.
+        after = int(rng.choice((CELLS, max(n_pairs, CELLS))))
+        positions = [
+            np.repeat(np.arange(first)[None], 3, 0),
+            grid.reshape(3, -1) + first,
+            np.full((3, 1), first + after),
+        ]
+        return Row(n_pairs, ids, [0] * len(ids), positions)
+
+    def _add(
+        self, row: Row, kind: int, question: str, answer: Sequence[tuple[str, float]]
+    ) -> tuple[int, int]:
+        """Add a branch; returns the places of its first token and of the last before the answer."""
+        asked = [*self._encode(question), *self._encode("<|im_end|>\n<|im_start|>assistant\n")]
+        said: list[int] = []
+        weights: list[float] = []
+        for text, weight in answer:
+            said += self._encode(text)
+            weights += [weight] * len(self._encode(text))
+        start, length = len(row.ids), len(asked) + len(said)
+        first_position = row.positions[2][0, 0] + 1
+        row.branch += [row.branch[-1] + 1] * length
+        row.ids += [*asked, *said]
+        row.positions.append(np.repeat(np.arange(length)[None], 3, 0) + first_position)
+        for place, weight in enumerate(weights):
+            row.targets.append((start + len(asked) + place, weight, kind))
+        return start, start + len(asked) - 1
+
+    def _add_list(self, row: Row, shown: Sequence[Shown]) -> None:
+        names = texts.in_list_order([(s.generalized_noun, s.expression) for s in shown])
+        if names:
+            answer = [(texts.list_answer(names), 1.0), ("<|im_end|>", 1.0)]
+            _, last = self._add(row, LIST, texts.LIST_QUESTION, answer)
+            row.listing.append((last, [_EXPRESSIONS[name] for name in names]))
+
+    def _add_existence(
+        self, row: Row, request: Request, shown: Sequence[Shown], rng: np.random.Generator
+    ) -> None:
+        if shown and rng.random() < 0.5:
+            one = shown[int(rng.integers(len(shown)))]
+            expression, reply = one.expression, texts.YES
+            doing = ACTIONS.index(one.action) if one.action else UNCLEAR
+        else:
+            expression, reply, doing = _absent(request, shown, rng), texts.NO, ABSENT
+        # The first word decides.
+        answer = [(reply[:-1], 3.0), (".", 0.1), ("<|im_end|>", 0.1)]
+        question = texts.existence_question(expression)
+        start, _ = self._add(row, EXISTENCE, question, answer)
+        row.asked.append((start + len(self._encode(f"Is the {expression}")) - 1, doing))
+
+    def _add_behaviour(self, row: Row, one: Shown) -> None:
+        question = texts.behaviour_question(one.expression)
+        answer = [
+            (f"The {one.expression}", 0.3),
+            (f" {one.phrase}", 2.0),
+            (".", 0.1),
+            ("<|im_end|>", 0.1),
+        ]
+        start, _ = self._add(row, BEHAVIOUR, question, answer)
+        place = start + len(self._encode(f"What does the {one.expression}")) - 1
+        row.asked.append((place, ACTIONS.index(one.action)))
+
+    def collate(self, rows: Sequence[Row]) -> Batch:
+        """Rows side by side, padded at the end."""
+        length = max(len(row.ids) for row in rows)
+        ids = np.full((len(rows), length), self.tokenizer.pad_token_id)
+        branch = np.full((len(rows), length), -1)
+        positions = np.zeros((3, len(rows), length), np.int64)
+        targets, asked, listing, named = [], [], [], []
+        for i, row in enumerate(rows):
+            ids[i, : len(row.ids)] = row.ids
+            branch[i, : len(row.ids)] = row.branch
+            positions[:, i, : len(row.ids)] = np.concatenate(row.positions, 1)
+            targets += [(i * length + place, *rest) for place, *rest in row.targets]
+            asked += [(i * length + place, doing) for place, doing in row.asked]
+            listing += [i * length + place for place, _ in row.listing]
+            for _, entities in row.listing:
+                named.append(np.isin(np.arange(len(_EXPRESSIONS)), entities))
+        places, weights, kinds = (torch.tensor(part) for part in zip(*targets, strict=True))
+        at, doing = (torch.tensor(part) for part in zip(*asked, strict=True))
+        return Batch(
+            torch.from_numpy(ids),
+            torch.from_numpy(positions),
+            _mask(torch.from_numpy(branch)),
+            places,
+            weights,
+            kinds,
+            at,
+            doing,
+            torch.tensor(listing, dtype=torch.int64),
+            torch.tensor(np.array(named).reshape(-1, len(_EXPRESSIONS)), dtype=torch.float32),
+        )
+
+
+def _mask(branch: Tensor) -> Tensor:
+    """A token sees the prefix and its own branch, as far as they come before it."""
+    length = branch.shape[1]
+    prefix = branch[:, None, :] == 0
+    same = branch[:, None, :] == branch[:, :, None]
+    seen = torch.ones(length, length, dtype=torch.bool).tril() & (prefix | same)
+    seen &= branch[:, None, :] >= 0
+    seen |= torch.eye(length, dtype=torch.bool)  # padding sees itself, for a finite softmax
+    return torch.zeros(seen.shape, dtype=torch.bfloat16).masked_fill(~seen, -1e4)[:, None]
+
+
+def _mirror(shown: Shown) -> Shown:
+    if shown.action not in _MIRRORED:
+        return shown
+    swap = {"left": "right", "right": "left"}
+    words = [swap.get(word, word) for word in shown.phrase.split()]
+    action = _MIRRORED[shown.action]
+    return Shown(shown.expression, shown.generalized_noun, action, " ".join(words), shown.active)
+
+
+def _absent(request: Request, shown: Sequence[Shown], rng: np.random.Generator) -> str:
+    """An entity that is not there: of the film but elsewhere, nearly one that is, or any."""
+    # Seen in a single frame, an entity is neither there nor absent: it is in no list, and a
+    # name drawn at random meets it too rarely to matter.
+    there = {s.expression for s in shown}
+    kind = rng.random()
+    if kind < 0.5 and request.absent:
+        return str(rng.choice(request.absent))
+    if kind < 0.9 and shown:
+        options = texts.near_misses(shown[int(rng.integers(len(shown)))].expression)
+    else:
+        options = list(_EXPRESSIONS)
+    return str(rng.choice([option for option in options if option not in there]))

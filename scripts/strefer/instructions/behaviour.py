@@ -1,0 +1,83 @@
+"""Reading a transcript line as subject and deed, and putting deeds into questions.
+
+A transcript line is "The brown dog runs to the left."; its deed is "runs to the left". Mask
+questions put another subject in front of the deed, so the two must come apart.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from strefer.records import Entity
+
+# After these the line's subject goes on, so what follows the noun is not the deed yet.
+_SUBJECT_GOES_ON = frozenset(
+    "in with on at near next of from behind wearing holding and or who that who's beside".split()
+)
+_IRREGULAR = {"is": "be", "are": "be", "has": "have", "does": "do", "goes": "go", "dies": "die"}
+_IRREGULAR |= {"lies": "lie", "ties": "tie"}
+
+
+@lru_cache(maxsize=1024)
+def _subject(expression: str, noun: str) -> re.Pattern[str]:
+    whole = re.escape(expression)
+    short = rf"(?:[\w-]+ ){{0,3}}?{re.escape(noun)}"
+    return re.compile(rf"(?:(?:the|a|an) (?:{whole}|{short})|he|she|it|they)\s+(.+)", re.I | re.S)
+
+
+def deed_of(line: str, entity: Entity) -> str | None:
+    """What the line says that the entity does: its first words behind the subject, lower case,
+    without the final stop. None if the line does not begin with the entity.
+    """
+    match = _subject(entity.expression, entity.noun).match(" ".join(line.split()))
+    if match is None:
+        return None
+    deed = match.group(1).strip().rstrip(".")
+    if not deed or deed.split()[0].lower().strip(",") in _SUBJECT_GOES_ON or deed[0] in ",;:":
+        return None
+    return deed[0].lower() + deed[1:]
+
+
+def first_sentence(deed: str) -> str:
+    """The deed up to its first full stop; a question asks about one thing."""
+    return deed.split(". ", 1)[0]
+
+
+@lru_cache(maxsize=4096)
+def bare(deed: str) -> str | None:
+    """The deed as it stands after "does the dog": "runs to the left" → "run to the left".
+
+    None where the first word is no plain third-person verb; such a deed is asked about with "is it
+    true that".
+    """
+    head, _, rest = deed.partition(" ")
+    rest = f" {rest}" if rest else ""
+    if head.endswith("ly"):
+        following = bare(rest.strip())
+        return None if following is None else f"{head} {following}"
+    if head in _IRREGULAR:
+        return None if _IRREGULAR[head] == "be" else _IRREGULAR[head] + rest
+    if not head.isalpha() or not head.endswith("s") or head.endswith("ss") or len(head) < 3:
+        return None
+    if head.endswith("ies"):
+        return head[:-3] + "y" + rest
+    if head.endswith(("shes", "ches", "sses", "xes", "zzes", "oes")):
+        return head[:-2] + rest
+    return head[:-1] + rest
+
+
+def sentence(text: str) -> str:
+    """The text with a capital and a full stop."""
+    text = text[0].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def listed(items: list[str] | tuple[str, ...]) -> str:
+    """ "a, b and c"."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def with_article(expression: str) -> str:
+    """The expression with its indefinite article."""
+    return f"{'an' if expression[:1].lower() in 'aeiou' else 'a'} {expression}"

@@ -1,0 +1,159 @@
+"""All metadata of one film, joined: what the instruction groups draw from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from pycocotools import mask as mask_codes
+
+from strefer.instructions.behaviour import deed_of
+from strefer.records import Entity, Masklets, Rle, Transcript
+
+SIDE_MARGIN = 0.08  # of the picture's width: nearer than that, no side is plain
+
+
+@dataclass(frozen=True)
+class Masks:
+    """The masklets of a film by entity: sampled frame -> mask, only where there are pixels."""
+
+    frame_times_s: tuple[float, ...]
+    width_px: int
+    by_entity: Mapping[int, Mapping[int, Rle]]
+
+    @cached_property
+    def times_s(self) -> dict[int, list[float]]:
+        """When each entity's mask has pixels."""
+        return {
+            entity: [self.frame_times_s[frame] for frame in sorted(masks)]
+            for entity, masks in self.by_entity.items()
+        }
+
+    def frames(self, entity: int, window: tuple[float, float]) -> list[int]:
+        """Sampled frames of the window in which the entity has pixels."""
+        return [
+            frame
+            for frame in sorted(self.by_entity.get(entity, ()))
+            if window[0] <= self.frame_times_s[frame] <= window[1]
+        ]
+
+    @cached_property
+    def _boxes(self) -> dict[tuple[int, int], tuple[float, float, float, float]]:
+        return {}
+
+    def box(self, entity: int, frame: int) -> tuple[float, float, float, float]:
+        """The box (x0, y0, width, height) of a mask, in px."""
+        if (entity, frame) not in self._boxes:
+            box = mask_codes.toBbox(self.by_entity[entity][frame])
+            self._boxes[entity, frame] = tuple(float(v) for v in box)
+        return self._boxes[entity, frame]
+
+    def left_of(self, entity: int, other: int, window: tuple[float, float]) -> bool | None:
+        """Whether the entity is plainly to the left of the other wherever the window shows both;
+        None where it never does."""
+        shared = set(self.frames(entity, window)) & set(self.frames(other, window))
+        if not shared:
+            return None
+        return all(
+            self._middle(other, frame) - self._middle(entity, frame) > SIDE_MARGIN * self.width_px
+            for frame in shared
+        )
+
+    def _middle(self, entity: int, frame: int) -> float:
+        x0, _, width, _ = self.box(entity, frame)
+        return x0 + width / 2
+
+
+@dataclass(frozen=True)
+class Film:
+    """Joined metadata of one film.
+
+    Attributes:
+        digest: of the film's bytes; seeds what is drawn.
+        duration_s: length.
+        entities: the references; other fields name an entity by its position here.
+        limits_s: (start_s, end_s) of each transcribed segment, in order of time.
+        present: [segment][entity] whether the transcript says that the entity is there.
+        deeds: [segment][entity] what it does ("runs to the left"); None where it is absent or its
+            line cannot be taken apart.
+        masks: the masklets, or None if that stage did not run.
+    """
+
+    digest: str
+    duration_s: float
+    entities: tuple[Entity, ...]
+    limits_s: tuple[tuple[float, float], ...]
+    present: tuple[tuple[bool, ...], ...]
+    deeds: tuple[tuple[str | None, ...], ...]
+    masks: Masks | None = None
+
+    @cached_property
+    def complete(self) -> bool:
+        """Whether the segments cover the film and every line could be read. Statements on the whole
+        film ("never", "the first") need it."""
+        edges = [0.0, *(t for limits in self.limits_s for t in limits), self.duration_s]
+        gaps = any(abs(edges[i + 1] - edges[i]) > 0.05 for i in range(0, len(edges), 2))
+        unread = any(
+            there and deed is None
+            for row, said in zip(self.present, self.deeds, strict=True)
+            for there, deed in zip(row, said, strict=True)
+        )
+        return not gaps and not unread
+
+    def follows(self, segment: int) -> bool:
+        """Whether the next segment begins where this one ends."""
+        return (
+            segment + 1 < len(self.limits_s)
+            and abs(self.limits_s[segment + 1][0] - self.limits_s[segment][1]) < 0.05
+        )
+
+    @cached_property
+    def maskable(self) -> frozenset[int]:
+        """Entities that a mask can refer to; without masklets, all."""
+        if self.masks is None:
+            return frozenset(range(len(self.entities)))
+        return frozenset(entity for entity, masks in self.masks.by_entity.items() if masks)
+
+    def has_pixels(self, entity: int, start_s: float, end_s: float) -> bool:
+        """Whether the entity's masklet has pixels within the window; without masklets, True."""
+        if self.masks is None:
+            return True
+        return any(start_s <= t <= end_s for t in self.masks.times_s.get(entity, ()))
+
+
+def join_film(
+    digest: str,
+    duration_s: float,
+    entities: Sequence[Entity],
+    transcripts: Sequence[Transcript],
+    masklets: Masklets | None,
+) -> Film:
+    """Join the records of one film.
+
+    Raises:
+        ValueError: if a transcript does not fit the list of entities.
+    """
+    transcripts = sorted(transcripts, key=lambda t: t.start_s)
+    deeds, present = [], []
+    for transcript in transcripts:
+        if len(transcript.lines) != len(entities):
+            raise ValueError(
+                f"transcript of segment {transcript.segment} has {len(transcript.lines)} lines for "
+                f"{len(entities)} entities; delete the transcripts file and rerun"
+            )
+        present.append(tuple(line is not None for line in transcript.lines))
+        deeds.append(
+            tuple(
+                None if line is None else deed_of(line, entity)
+                for line, entity in zip(transcript.lines, entities, strict=True)
+            )
+        )
+    masks = None
+    if masklets is not None:
+        by_entity = {
+            m.entity: {int(frame): rle for frame, rle in m.masks.items()} for m in masklets.masklets
+        }
+        masks = Masks(masklets.frame_times_s, masklets.width_px, by_entity)
+    limits = tuple((t.start_s, t.end_s) for t in transcripts)
+    return Film(digest, duration_s, tuple(entities), limits, tuple(present), tuple(deeds), masks)

@@ -1,0 +1,47 @@
+"""A balanced draw of tasks from what a film allows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+from strefer.instructions.choice_tasks import choice_candidates
+from strefer.instructions.film import Film
+from strefer.instructions.open_tasks import open_candidates
+from strefer.instructions.places import Places
+from strefer.instructions.tasks import Task
+from strefer.instructions.yes_no_tasks import yes_no_candidates
+
+
+def draw_tasks(film: Film, masks: bool, timed: bool, n: int, random: Random) -> list[Task]:
+    """Up to n tasks, the three forms in even parts as far as the film allows. A form that the film
+    gives too little of leaves its part to the others; as many yes as no are asked.
+
+    Args:
+        film: the metadata.
+        masks: whether entities are named by regions.
+        timed: whether a time window is asked about; otherwise a clip or the whole film.
+        n: how many at most.
+        random: draws; the same state gives the same tasks.
+    """
+    places = Places(film, masks, timed, random)
+    pools = [open_candidates(places), choice_candidates(places), yes_no_candidates(places)]
+    tasks = []
+    for pool, quota in zip(pools, even_shares(n, [sum(map(len, p)) for p in pools]), strict=True):
+        random.shuffle(pool)
+        for candidates in pool:
+            if quota < len(candidates):
+                break  # a couple of yes and no is not torn apart
+            tasks += [candidate() for candidate in candidates]
+            quota -= len(candidates)
+    return tasks
+
+
+def even_shares(n: int, available: Sequence[int]) -> list[int]:
+    """Even parts of n; what one part lacks, the others give. The smallest is served first."""
+    quota = [0] * len(available)
+    order = sorted(range(len(available)), key=lambda i: available[i])
+    for place, i in enumerate(order):
+        quota[i] = min(available[i], -(-n // (len(order) - place)))
+        n -= quota[i]
+    return quota

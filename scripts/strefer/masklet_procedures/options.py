@@ -1,0 +1,76 @@
+"""Options of the stages `tracks` and `masklets`. Their defaults stand in config/schema.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PROCEDURES = ("ours", "paper")
+
+
+@dataclass(frozen=True)
+class TrackOptions:
+    """Options of the stage `tracks`.
+
+    Attributes:
+        procedure: "paper" (one starting frame) or "ours" (further ones for what is not covered).
+        frames: frames sampled from a film, or from a window of a long one.
+        box_threshold, text_threshold: the detector's.
+        min_score: detections below it start no track.
+        nms_iou: of two detections that overlap more than this, the better stays (ours).
+        look_ahead: frames looked at before a frame that does not cover all is taken (ours).
+        max_starting_frames: at most so many starting frames a window (ours).
+        explained_iou: a detection that overlaps a track's box this much starts no track (ours).
+        join_iou: tracks of one kind that overlap this much are one (ours; also across windows).
+        window_s, overlap_s: films longer than `window_s` are tracked in windows (ours).
+    """
+
+    procedure: str
+    frames: int
+    box_threshold: float
+    text_threshold: float
+    min_score: float
+    nms_iou: float
+    look_ahead: int
+    max_starting_frames: int
+    explained_iou: float
+    join_iou: float
+    window_s: float
+    overlap_s: float
+
+    def __post_init__(self) -> None:
+        _check_procedure("tracks", self.procedure)
+        if self.overlap_s >= self.window_s:
+            raise ValueError(
+                f"configuration: tracks.overlap_s is {self.overlap_s}, but must be less than "
+                f"tracks.window_s, {self.window_s}"
+            )
+
+
+@dataclass(frozen=True)
+class AssignOptions:
+    """Options of the stage `masklets`.
+
+    Attributes:
+        procedure: "paper" (by generalized noun, conflicts drop a partition) or "ours".
+        min_score: a track whose score for an expression is below it does not get it (ours). The
+            unit is the assigner's: a cosine of `embedder`, a share of the others.
+        drift_margin: a piece of a track is cut off where another expression fits better by more
+            than this (ours, `embedder` only).
+        switch_cost: how much fit a change of expression within a track must gain (as above).
+    """
+
+    procedure: str
+    min_score: float
+    drift_margin: float
+    switch_cost: float
+
+    def __post_init__(self) -> None:
+        _check_procedure("masklets", self.procedure)
+
+
+def _check_procedure(stage: str, procedure: str) -> None:
+    if procedure not in PROCEDURES:
+        raise ValueError(
+            f"configuration: {stage}.procedure is {procedure!r}, but must be one of "
+            f"{', '.join(PROCEDURES)}"
+        )

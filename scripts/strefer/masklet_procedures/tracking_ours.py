@@ -1,0 +1,144 @@
+"""Steps 1-3 in our procedure: further starting frames for what is not covered yet.
+
+One starting frame loses entities that never share a frame with the others. Here frames are looked
+at in the same breadth-first order, and tracking starts anew from detections that no track explains,
+until there are as many tracks of each kind as expressions, or nothing new is found.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from strefer.agents.detector import Detector
+from strefer.agents.tracker import Tracker
+from strefer.masklet_procedures.frame_order import breadth_first_levels
+from strefer.masklet_procedures.joining import join_duplicates
+from strefer.masklet_procedures.options import TrackOptions
+from strefer.masklet_procedures.starting_frame import named, phrases_of, suppressed, usable
+from strefer.masklet_procedures.working_track import WorkingTrack, without_empty
+from strefer.masks import box_ious
+from strefer.records import Detection
+
+
+class Lookout:
+    """Detections of a film's frames, level after level of the breadth-first order, each frame
+    looked at once; a level's frames go to the detector together."""
+
+    def __init__(
+        self,
+        frames: np.ndarray,
+        phrases: Sequence[str],
+        detector: Detector,
+        options: TrackOptions,
+    ) -> None:
+        self.frames = frames
+        self.phrases = phrases
+        self.detector = detector
+        self.options = options
+        self.waiting = breadth_first_levels(len(frames))
+        self.found: dict[int, list[Detection]] = {}
+
+    def look_further(self) -> bool:
+        """Look at the next level; False if all frames have been looked at."""
+        if not self.waiting:
+            return False
+        level, options = self.waiting.pop(0), self.options
+        raw_by_frame = self.detector.detect(
+            [self.frames[i] for i in level],
+            self.phrases,
+            options.box_threshold,
+            options.text_threshold,
+        )
+        for frame, raw in zip(level, raw_by_frame, strict=True):
+            of_kinds = named(usable(raw, frame, options.min_score), self.phrases)
+            self.found[frame] = suppressed(of_kinds, options.nms_iou)
+        return True
+
+
+def track_ours(
+    frames: np.ndarray,
+    nouns: Sequence[str],
+    detector: Detector,
+    tracker: Tracker,
+    options: TrackOptions,
+) -> tuple[list[int], list[WorkingTrack]]:
+    """Tracks of one film, or of one window of it.
+
+    Args:
+        frames: uint8 [T, H, W, 3], the sampled frames.
+        nouns: the generalized noun of each expression.
+
+    Returns:
+        The starting frames in the order of their choice, and the tracks.
+    """
+    phrases = phrases_of(nouns)
+    wanted = Counter(noun.strip().lower() for noun in nouns)
+    lookout = Lookout(frames, phrases, detector, options)
+    starting_frames: list[int] = []
+    tracks: list[WorkingTrack] = []
+    session = None
+    while len(starting_frames) < options.max_starting_frames:
+        missing = wanted - Counter(track.noun for track in tracks)
+        starts = _next_starts(lookout, tracks, missing, starting_frames)
+        if not starts:
+            break
+        start_frame = starts[0].frame
+        # One session for all starting frames: each frame's image features are computed once.
+        session = session or tracker.open_session(frames)
+        boxes = [detection.box for detection in starts]
+        forward = tracker.propagate(session, start_frame, boxes, reverse=False)
+        backward = tracker.propagate(session, start_frame, boxes, reverse=True)
+        new = [
+            WorkingTrack(detection.label, [detection], without_empty(b | f))
+            for detection, f, b in zip(starts, forward, backward, strict=True)
+        ]
+        tracks = join_duplicates(tracks, [t for t in new if t.masks], options.join_iou)
+        starting_frames.append(start_frame)
+    return starting_frames, tracks
+
+
+def _next_starts(
+    lookout: Lookout,
+    tracks: Sequence[WorkingTrack],
+    missing: Counter[str],
+    used: Sequence[int],
+) -> list[Detection]:
+    """The unexplained detections of the next starting frame, which is none of `used`; none if all
+    is covered or no frame shows more.
+
+    The first frame in order that covers all that is missing is taken. If `look_ahead` frames show
+    none, the one that covers most is; of several such, the one whose detections are surest.
+    """
+    if not missing:
+        return []
+    judged = set(used)
+    best: tuple[float, float] = (0, 0.0)
+    starts: list[Detection] = []
+    while True:
+        for frame in [f for f in lookout.found if f not in judged]:
+            judged.add(frame)
+            new = unexplained(lookout.found[frame], tracks, lookout.options.explained_iou)
+            gain = (Counter(d.label for d in new) & missing).total()
+            if gain == missing.total():
+                return new
+            worth = (gain, sum(d.score for d in new if d.label in missing))
+            if gain and worth > best:
+                best, starts = worth, new
+        enough = starts and len(judged) >= lookout.options.look_ahead
+        if enough or not lookout.look_further():
+            return starts
+
+
+def unexplained(
+    detections: Sequence[Detection], tracks: Sequence[WorkingTrack], explained_iou: float
+) -> list[Detection]:
+    """The detections of one frame that no track's mask explains: none has a box around it that
+    overlaps the detection by `explained_iou`."""
+    if not detections:
+        return []
+    boxes = [box for t in tracks if (box := t.box(detections[0].frame)) is not None]
+    overlaps = box_ious([d.box for d in detections], boxes).max(axis=1, initial=0.0)
+    return [d for d, overlap in zip(detections, overlaps, strict=True) if overlap < explained_iou]

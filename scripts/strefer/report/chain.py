@@ -1,0 +1,99 @@
+"""Counts along the chain and the failures, from the stages' shard files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from strefer.stage import Line, read_lines
+
+
+def read_stages(files: Mapping[str, Sequence[Path]]) -> dict[str, list[Line]]:
+    """All lines of each stage, given its shard files."""
+    return {
+        stage: [line for path in paths for line in read_lines(path)]
+        for stage, paths in files.items()
+    }
+
+
+def count_chain(stages: Mapping[str, Sequence[Line]]) -> list[dict[str, Any]]:
+    """A row a stage: films done and failed, and what came out in words."""
+    rows = []
+    for stage, lines in stages.items():
+        records = [line.record for line in lines if line.record is not None]
+        failed = {line.video_id for line in lines if line.failure}
+        rows.append(
+            {
+                "stage": stage,
+                "done": len({line.video_id for line in lines} - failed),
+                "failed": len(failed),
+                "outcome": _OUTCOMES[stage](records),
+            }
+        )
+    return rows
+
+
+def count_groups(lines: Sequence[Line]) -> list[dict[str, Any]]:
+    """A row an instruction group: pairs kept, pairs rejected, and the forms of the kept."""
+    kept, rejected, forms = Counter(), Counter(), {}
+    for line in lines:
+        if line.record is None:
+            continue
+        group = line.record["group"]
+        if line.record["rejected"] is None:
+            kept[group] += 1
+            forms.setdefault(group, Counter())[line.record["form"]] += 1
+        else:
+            rejected[group] += 1
+    return [
+        {
+            "group": group,
+            "kept": kept[group],
+            "rejected": rejected[group],
+            "forms": ", ".join(f"{n} {form}" for form, n in sorted(forms.get(group, {}).items())),
+        }
+        for group in sorted(kept.keys() | rejected.keys())
+    ]
+
+
+def list_failures(stages: Mapping[str, Sequence[Line]]) -> list[dict[str, str]]:
+    """Every failure line: stage, film, reason."""
+    return [
+        {"stage": line.failure["stage"], "video_id": line.video_id, "reason": line.failure["reason"]}
+        for lines in stages.values()
+        for line in lines
+        if line.failure
+    ]
+
+
+def _minutes(records: list[dict]) -> str:
+    return f"{sum(r['duration_s'] for r in records) / 60:.1f} minutes of film"
+
+
+def _count(name: str, key: str):
+    return lambda records: f"{sum(len(r[key]) for r in records)} {name}"
+
+
+def _transcripts(records: list[dict]) -> str:
+    lines = [line for r in records for line in r["lines"]]
+    there = sum(line is not None for line in lines)
+    return f"{len(records)} segments, {there} lines ({len(lines) - there} absences)"
+
+
+def _instructions(records: list[dict]) -> str:
+    kept = sum(r["rejected"] is None for r in records)
+    return f"{kept} pairs ({len(records) - kept} more rejected)"
+
+
+_OUTCOMES = {
+    "videos": _minutes,
+    "clips": _count("segments", "segments"),
+    "entities": lambda records: f"{len(records)} texts",
+    "references": _count("referring expressions", "entities"),
+    "tracks": _count("tracks", "tracks"),
+    "masklets": _count("masklets", "masklets"),
+    "transcripts": _transcripts,
+    "instructions": _instructions,
+}

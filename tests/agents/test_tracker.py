@@ -1,0 +1,150 @@
+import numpy as np
+import pytest
+import torch
+from transformers import Sam2VideoModel
+
+from strefer.agents.tracker import Prompt, load_tracker, visited_frames
+from strefer.agents.tracker_transformers import TransformersTracker
+from strefer.demo.teachers.tracker_model import new_tracker, normalised, tracker_processor
+
+N_FRAMES = 9
+BOXES = [(10.0, 20.0, 50.0, 60.0), (60.0, 60.0, 100.0, 120.0), (5.0, 70.0, 40.0, 110.0)]
+
+
+@pytest.fixture(scope="module")
+def model() -> Sam2VideoModel:
+    """Untrained, with objects that come and go: about half of the presence scores are below 0."""
+    torch.set_num_threads(1)
+    model = new_tracker(3).eval()
+    with torch.no_grad():
+        model.mask_decoder.pred_obj_score_head.proj_out.bias.fill_(0.35)
+    return model
+
+
+@pytest.fixture(scope="module")
+def tracker(model) -> TransformersTracker:
+    return TransformersTracker(model, tracker_processor())
+
+
+@pytest.fixture(scope="module")
+def frames() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (N_FRAMES, 128, 128, 3), dtype=np.uint8)
+
+
+def _masks_of_the_class(model, frames, start_frame, boxes, reverse):
+    """The same pass by the class's own procedure, object after object."""
+    processor = tracker_processor()
+    session = processor.init_video_session(video=torch.from_numpy(frames).permute(0, 3, 1, 2))
+    processor.add_inputs_to_inference_session(
+        session,
+        frame_idx=start_frame,
+        obj_ids=list(range(len(boxes))),
+        input_boxes=[[list(box) for box in boxes]],
+    )
+    model(inference_session=session, frame_idx=start_frame)
+    found = [{} for _ in boxes]
+    for output in model.propagate_in_video_iterator(
+        session, start_frame_idx=start_frame, reverse=reverse
+    ):
+        drawn = processor.post_process_masks(
+            [output.pred_masks], original_sizes=[list(frames.shape[1:3])], binarize=True
+        )[0]
+        for row in range(len(boxes)):
+            found[row][output.frame_idx] = drawn[row, 0].numpy()
+    return found
+
+
+@pytest.mark.parametrize(("start_frame", "reverse"), [(0, False), (4, False), (4, True)])
+def test_batched_pass_equals_the_class_of_transformers(
+    model, tracker, frames, start_frame, reverse
+):
+    expected = _masks_of_the_class(model, frames, start_frame, BOXES, reverse)
+    session = tracker.open_session(frames)
+    found = tracker.propagate(session, start_frame, BOXES, reverse)
+    assert [sorted(masks) for masks in found] == [sorted(masks) for masks in expected]
+    areas = []
+    for masks, class_masks in zip(found, expected, strict=True):
+        for frame, mask in masks.items():
+            # Batches round differently in the last bit, so a pixel on the edge may differ.
+            assert (mask != class_masks[frame]).mean() < 1e-3
+            areas.append(mask.sum())
+    assert any(area == 0 for area in areas), "no absent object: the case is not tested"
+    assert any(area > 0 for area in areas)
+
+
+def test_training_pixels_equal_the_processors(frames):
+    processed = tracker_processor().video_processor(
+        videos=[torch.from_numpy(frames).permute(0, 3, 1, 2)], return_tensors="pt"
+    )
+    torch.testing.assert_close(processed.pixel_values_videos[0], normalised(frames))
+
+
+def test_track_covers_the_film_in_both_directions(tracker, frames):
+    prompts = [Prompt(7, 4, BOXES[0]), Prompt(2, 0, BOXES[1])]
+    tracked = tracker.track(frames, prompts)
+    assert list(tracked) == [7, 2]
+    for masks in tracked.values():
+        assert list(masks) == list(range(N_FRAMES))
+        assert all(mask.shape == (128, 128) and mask.dtype == bool for mask in masks.values())
+    forward = tracker.track(frames, prompts, directions=("forward",))
+    assert list(forward[7]) == [4, 5, 6, 7, 8]
+    backward = tracker.track(frames, prompts, directions=("backward",))
+    assert list(backward[2]) == [0]
+    for masks in (forward, backward):
+        assert all((mask == tracked[7][frame]).all() for frame, mask in masks[7].items())
+
+
+def test_batch_size_changes_nothing(model, tracker, frames):
+    small = TransformersTracker(model, tracker_processor(), max_batch=2)
+    prompts = [Prompt(i, 3, box) for i, box in enumerate(BOXES)]
+    large, little = tracker.track(frames, prompts), small.track(frames, prompts)
+    for object_id, masks in large.items():
+        for frame, mask in masks.items():
+            assert (mask != little[object_id][frame]).mean() < 1e-3
+
+
+def test_oblong_frames_get_masks_of_their_size(tracker, frames):
+    oblong = np.ascontiguousarray(frames[:3, :72, :])
+    tracked = tracker.track(oblong, [Prompt(0, 1, (10, 10, 60, 60))])
+    assert all(mask.shape == (72, 128) for mask in tracked[0].values())
+
+
+def test_a_saved_folder_loads_through_the_config(tmp_path, model, tracker, frames):
+    model.save_pretrained(tmp_path)
+    tracker_processor().save_pretrained(tmp_path)
+    loaded = load_tracker({"adapter": "transformers", "model": str(tmp_path), "device": "cpu"})
+    prompts = [Prompt(0, 2, BOXES[0])]
+    expected, found = tracker.track(frames, prompts), loaded.track(frames, prompts)
+    for frame, mask in expected[0].items():
+        assert (mask != found[0][frame]).mean() < 1e-3
+
+
+def test_bfloat16_runs_by_autocast(model, frames):
+    tracker = TransformersTracker(model, tracker_processor(), dtype=torch.bfloat16)
+    tracked = tracker.track(frames[:3], [Prompt(0, 0, BOXES[0])])
+    assert list(tracked[0]) == [0, 1, 2]
+    assert next(model.parameters()).dtype == torch.float32
+
+
+def test_visited_frames():
+    assert list(visited_frames(2, 5, reverse=False)) == [2, 3, 4]
+    assert list(visited_frames(2, 5, reverse=True)) == [2, 1, 0]
+
+
+def test_bad_input_is_named(tracker, frames):
+    with pytest.raises(ValueError, match=r"agents\.tracker\.adapter is 'cotracker'"):
+        load_tracker({"adapter": "cotracker"})
+    with pytest.raises(ValueError, match=r"agents\.tracker\.dtype is 'int8'"):
+        load_tracker({"adapter": "transformers", "model": "m", "dtype": "int8"})
+    with pytest.raises(ValueError, match=r"uint8 \[T, H, W, 3\]"):
+        tracker.open_session(frames.astype(np.float32))
+    session = tracker.open_session(frames[:2])
+    with pytest.raises(ValueError, match="starting frame 2 is not among the 2 frames"):
+        tracker.propagate(session, 2, BOXES, reverse=False)
+    with pytest.raises(ValueError, match="is empty"):
+        tracker.propagate(session, 0, [(10, 10, 10, 20)], reverse=False)
+    with pytest.raises(ValueError, match="repeat"):
+        tracker.track(frames, [Prompt(1, 0, BOXES[0]), Prompt(1, 3, BOXES[1])])
+    with pytest.raises(ValueError, match="unknown direction 'sideways'"):
+        tracker.track(frames, [Prompt(1, 0, BOXES[0])], directions=("sideways",))
+    assert tracker.propagate(session, 0, [], reverse=False) == []

@@ -1,0 +1,192 @@
+import itertools
+import json
+import tracemalloc
+
+import av
+import numpy as np
+import pytest
+import scenedetect
+
+from strefer import clips, frames, segmentation
+from strefer.records import Clips, Video, to_json
+from strefer.stage import read_records
+
+OPTIONS = {
+    "content_threshold": 20.0,
+    "embedding_fps": 3.0,
+    "distance_threshold": 0.1,
+    "min_segment_s": 1.0,
+}
+RED, GREEN, BLUE, GREY = (200, 30, 30), (30, 180, 40), (30, 40, 220), (120, 120, 120)
+
+
+class MeanColour:
+    """Embeds a frame as its mean colour: enough of an embedder to see what is made of it."""
+
+    def __init__(self):
+        self.largest_batch = 0
+
+    def embed_images(self, images):
+        self.largest_batch = max(self.largest_batch, len(images))
+        means = images.reshape(len(images), -1, 3).mean(1) + 1e-3
+        return (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32)
+
+
+def write_colours(path, colours, fps=8, size=(48, 64), times_ms=None):
+    """A film of single-coloured frames."""
+    with av.open(str(path), "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=fps)
+        stream.height, stream.width = size
+        stream.pix_fmt, stream.options = "yuv420p", {"crf": "10"}
+        if times_ms is not None:
+            from fractions import Fraction
+
+            stream.codec_context.time_base = Fraction(1, 1000)
+        for i, colour in enumerate(colours):
+            picture = np.empty((*size, 3), np.uint8)
+            picture[:] = colour
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            if times_ms is not None:
+                frame.pts, frame.time_base = times_ms[i], stream.codec_context.time_base
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return str(path)
+
+
+def blend(first, second, count):
+    return [
+        tuple(round(a + (b - a) * i / count) for a, b in zip(first, second, strict=True))
+        for i in range(count)
+    ]
+
+
+def video_of(path):
+    shape = frames.measure(path)
+    return Video(path, "0" * 64, **vars(shape))
+
+
+def segments_of(path, **options):
+    return clips.segment_film(video_of(path), OPTIONS | options, MeanColour())
+
+
+def assert_tiles(segments, duration_s):
+    assert segments[0].start_s == 0.0
+    assert segments[0].begins_with == "start"
+    assert segments[-1].end_s == duration_s
+    for before, after in itertools.pairwise(segments):
+        assert before.end_s == after.start_s
+    assert [s.index for s in segments] == list(range(len(segments)))
+    assert all(s.end_s > s.start_s for s in segments)
+
+
+def test_cuts_and_gradual_changes_are_found(tmp_path):
+    colours = [RED] * 24 + [BLUE] * 24 + blend(BLUE, GREEN, 16) + [GREEN] * 24
+    path = write_colours(tmp_path / "a.mp4", colours)
+    segments = segments_of(path, distance_threshold=0.4)
+    assert_tiles(segments, 11.0)
+    assert [s.begins_with for s in segments] == ["start", "cut", "change"]
+    assert segments[1].start_s == 3.0
+    assert 6.0 < segments[2].start_s < 8.0
+
+
+def test_cuts_are_those_of_scenedetect(tmp_path):
+    rng = np.random.default_rng(5)
+    colours = [c for c in rng.integers(20, 235, (6, 3)).tolist() for _ in range(24)]
+    path = write_colours(tmp_path / "a.mp4", colours, size=(300, 400))
+    scenes = scenedetect.detect(
+        path, scenedetect.ContentDetector(threshold=20, min_scene_len=1.0), start_in_scene=True
+    )
+    expected = [start.seconds for start, _ in scenes]
+    found = [s.start_s for s in segments_of(path, distance_threshold=2.0)]
+    assert len(found) > 3
+    assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("n_frames", "fps"), [(1, 8), (2, 8), (5, 8), (3, 30)], ids=["one", "two", "short", "shorter"]
+)
+def test_films_shorter_than_a_second_are_one_segment(tmp_path, n_frames, fps):
+    path = write_colours(tmp_path / "a.mp4", ([RED, BLUE] * n_frames)[:n_frames], fps=fps)
+    segments = segments_of(path)
+    assert len(segments) == 1
+    assert_tiles(segments, video_of(path).duration_s)
+
+
+def test_variable_frame_rates(tmp_path):
+    times_ms = [0, 40, 80, 500, 1000, 1900, 2000, 2040, 2080, 2500, 3000, 4000, 4040]
+    colours = [RED if t < 2000 else GREEN for t in times_ms]
+    path = write_colours(tmp_path / "a.mp4", colours, times_ms=times_ms)
+    segments = segments_of(path)
+    assert [s.start_s for s in segments] == [0.0, 2.0]
+    assert_tiles(segments, video_of(path).duration_s)
+
+
+def test_no_segment_is_shorter_than_allowed(tmp_path):
+    rng = np.random.default_rng(1)
+    lengths = rng.integers(1, 30, 30)
+    colours = [
+        c
+        for c, n in zip(rng.integers(0, 255, (30, 3)).tolist(), lengths, strict=True)
+        for _ in range(n)
+    ]
+    path = write_colours(tmp_path / "a.mp4", colours)
+    for least in (0.5, 1.0, 3.0, 1000.0):
+        segments = segments_of(path, min_segment_s=least)
+        assert_tiles(segments, video_of(path).duration_s)
+        assert len(segments) == 1 or min(s.end_s - s.start_s for s in segments) >= least - 1e-5
+
+
+def test_clustering_is_average_linkage_of_neighbours():
+    rng = np.random.default_rng(3)
+    for threshold in (0.05, 0.2, 0.6, 1.0):
+        points = rng.normal(size=(40, 5)).cumsum(0)
+        points /= np.linalg.norm(points, axis=1, keepdims=True)
+        assert segmentation.cluster_neighbours(points, threshold) == slow_clusters(
+            points, threshold
+        )
+
+
+def slow_clusters(points, threshold):
+    """The definition, word by word: all pairs of all neighbouring clusters at every merge."""
+    clusters = [[i] for i in range(len(points))]
+    while len(clusters) > 1:
+        distances = [
+            np.mean([1 - points[i] @ points[j] for i in a for j in b])
+            for a, b in itertools.pairwise(clusters)
+        ]
+        nearest = int(np.argmin(distances))
+        if distances[nearest] >= threshold:
+            break
+        clusters[nearest : nearest + 2] = [clusters[nearest] + clusters[nearest + 1]]
+    return [cluster[0] for cluster in clusters]
+
+
+def test_memory_does_not_grow_with_the_film(tmp_path):
+    embedder = MeanColour()
+    path = write_colours(tmp_path / "a.mp4", [RED] * 400, size=(240, 320))
+    video = video_of(path)
+    tracemalloc.start()
+    clips.segment_film(video, OPTIONS | {"embedding_fps": 8.0}, embedder)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert embedder.largest_batch == clips._EMBEDDING_BATCH
+    assert peak < 100 * 240 * 320 * 3, "more than 100 of the 400 frames were held"
+
+
+def test_a_shard_with_a_film_that_went_away(tmp_path, monkeypatch):
+    good = video_of(write_colours(tmp_path / "a.mp4", [RED] * 24 + [BLUE] * 24))
+    gone = Video(str(tmp_path / "gone.mp4"), "1" * 64, 3.0, 8.0, 24, 64, 48)
+    shard = tmp_path / "videos.jsonl"
+    shard.write_text(
+        "".join(
+            json.dumps({"video_id": name} | to_json(video)) + "\n"
+            for name, video in (("a", good), ("gone", gone))
+        )
+    )
+    monkeypatch.setattr(clips, "load_embedder", lambda spec: MeanColour())
+    clips.cut_clips(
+        shard, tmp_path / "clips.jsonl", tmp_path / "store", {}, OPTIONS, {}, strict=False
+    )
+    records = read_records(tmp_path / "clips.jsonl", Clips)
+    assert [s.start_s for s in records["a"][0].segments] == [0.0, 3.0]
+    assert "gone.mp4" in (tmp_path / "clips.jsonl").read_text().splitlines()[1]
