@@ -60,33 +60,108 @@ def build_text_model(folder, seed=0):
 
 def build_video_model(folder, seed=0):
     """A Qwen2-VL of random weights; frames are 56 px high and wide."""
-    tokenizer = byte_tokenizer()
-    token = tokenizer.convert_tokens_to_ids
-    rope = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [4, 6, 6]}
-    config = transformers.Qwen2VLConfig(
-        text_config={"vocab_size": len(tokenizer), "rope_parameters": rope} | TEXT,
-        vision_config={
-            "depth": 2,
-            "embed_dim": 32,
-            "hidden_size": TEXT["hidden_size"],
-            "num_heads": 2,
-            "patch_size": 14,
-        },
-        image_token_id=token("<|image_pad|>"),
-        video_token_id=token("<|video_pad|>"),
-        vision_start_token_id=token("<|vision_start|>"),
-        vision_end_token_id=token("<|vision_end|>"),
-    )
+    return build_qwen2_vl(folder, seed)
+
+
+def build_qwen2_vl(folder, seed=0):
+    tokenizer, tokens = _tokens()
+    vision = {"embed_dim": 32, "hidden_size": TEXT["hidden_size"], "patch_size": 14}
     torch.manual_seed(seed)
+    config = transformers.Qwen2VLConfig(
+        text_config=_text(tokenizer, [4, 6, 6]),
+        vision_config={"depth": 2, "num_heads": 2} | vision,
+        **tokens,
+    )
     model = transformers.Qwen2VLForConditionalGeneration(config)
-    size = {"shortest_edge": FRAME_PX**2, "longest_edge": FRAME_PX**2}
-    processor = transformers.Qwen2VLProcessor(
-        image_processor=transformers.Qwen2VLImageProcessor(size=size),
-        video_processor=transformers.Qwen2VLVideoProcessor(size=size),
+    processor = transformers.Qwen2VLProcessor(**_processors(tokenizer))
+    return _save(folder, model, processor, tokenizer)
+
+
+def build_qwen2_5_vl(folder, seed=0):
+    tokenizer, tokens = _tokens()
+    vision = {"hidden_size": 32, "intermediate_size": 48, "out_hidden_size": TEXT["hidden_size"]}
+    torch.manual_seed(seed)
+    config = transformers.Qwen2_5_VLConfig(
+        text_config=_text(tokenizer, [4, 6, 6]),
+        vision_config={"depth": 2, "num_heads": 2, "fullatt_block_indexes": [1]} | vision,
+        **tokens,
+    )
+    model = transformers.Qwen2_5_VLForConditionalGeneration(config)
+    processor = transformers.Qwen2_5_VLProcessor(**_processors(tokenizer))
+    return _save(folder, model, processor, tokenizer)
+
+
+def build_qwen3_vl(folder, seed=0):
+    tokenizer, tokens = _tokens()
+    vision = {"hidden_size": 32, "intermediate_size": 48, "out_hidden_size": TEXT["hidden_size"]}
+    layers = {"depth": 3, "num_heads": 2, "deepstack_visual_indexes": [0, 1]}
+    torch.manual_seed(seed)
+    config = transformers.Qwen3VLConfig(
+        text_config=_text(tokenizer, [6, 5, 5]) | {"head_dim": 32},
+        vision_config={"patch_size": 16, "num_position_embeddings": 64} | layers | vision,
+        **tokens,
+    )
+    model = transformers.Qwen3VLForConditionalGeneration(config)
+    size = {"shortest_edge": 64**2, "longest_edge": 8 * 64**2}
+    processor = transformers.Qwen3VLProcessor(
+        image_processor=transformers.Qwen2VLImageProcessor(size=size, patch_size=16),
+        video_processor=transformers.Qwen3VLVideoProcessor(size=size),
         tokenizer=tokenizer,
         chat_template=TEMPLATE,
     )
     return _save(folder, model, processor, tokenizer)
+
+
+def build_llava(folder, seed=0):
+    """A LLaVA, which takes frames as single images (Tarsier-34B is of this class)."""
+    tokenizer, tokens = _tokens()
+    size = {"image_size": FRAME_PX, "patch_size": 14}
+    torch.manual_seed(seed)
+    config = transformers.LlavaConfig(
+        text_config=transformers.LlamaConfig(vocab_size=len(tokenizer), **TEXT),
+        vision_config=transformers.CLIPVisionConfig(
+            hidden_size=32, intermediate_size=48, num_hidden_layers=3, num_attention_heads=2, **size
+        ),
+        image_token_id=tokens["image_token_id"],
+    )
+    processor = transformers.LlavaProcessor(
+        image_processor=transformers.CLIPImageProcessor(
+            size={"shortest_edge": FRAME_PX}, crop_size=FRAME_PX
+        ),
+        tokenizer=tokenizer,
+        patch_size=14,
+        vision_feature_select_strategy="default",
+        image_token="<|image_pad|>",
+        num_additional_image_tokens=1,
+        chat_template=TEMPLATE,
+    )
+    return _save(folder, transformers.LlavaForConditionalGeneration(config), processor, tokenizer)
+
+
+def _tokens():
+    tokenizer = byte_tokenizer()
+    names = {
+        "image_token_id": "<|image_pad|>",
+        "video_token_id": "<|video_pad|>",
+        "vision_start_token_id": "<|vision_start|>",
+        "vision_end_token_id": "<|vision_end|>",
+    }
+    return tokenizer, {n: tokenizer.convert_tokens_to_ids(t) for n, t in names.items()}
+
+
+def _text(tokenizer, mrope_section):
+    rope = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": mrope_section}
+    return {"vocab_size": len(tokenizer), "rope_parameters": rope} | TEXT
+
+
+def _processors(tokenizer):
+    size = {"shortest_edge": FRAME_PX**2, "longest_edge": 8 * FRAME_PX**2}
+    return {
+        "image_processor": transformers.Qwen2VLImageProcessor(size=size),
+        "video_processor": transformers.Qwen2VLVideoProcessor(size=size),
+        "tokenizer": tokenizer,
+        "chat_template": TEMPLATE,
+    }
 
 
 def _save(folder, model, processor, tokenizer):

@@ -41,14 +41,13 @@ def rle_ious(first: Sequence[Rle], second: Sequence[Rle]) -> np.ndarray:
     )
 
 
+def rle_iou(first: Rle, second: Rle) -> float:
+    """Intersection over union of two codes; 0 of two empty ones."""
+    return float(rle_ious([first], [second])[0, 0])
+
+
 def _binary(rle: Rle) -> dict:
     return {"size": list(rle["size"]), "counts": rle["counts"].encode("ascii")}
-
-
-def mask_iou(first: np.ndarray, second: np.ndarray) -> float:
-    """Intersection over union of two masks [H, W]; 0 of two empty ones."""
-    union = np.count_nonzero(first | second)
-    return np.count_nonzero(first & second) / union if union else 0.0
 
 
 def box_of_mask(mask: np.ndarray) -> Box | None:

@@ -17,7 +17,7 @@ from strefer.masklet_procedures.options import TrackOptions
 from strefer.masklet_procedures.tracking_ours import track_ours
 from strefer.masklet_procedures.tracking_paper import track_paper
 from strefer.masklet_procedures.windows import plan_times, plan_windows, read_windows
-from strefer.masklet_procedures.working_track import WorkingTrack, encode_tracks
+from strefer.masklet_procedures.working_track import WorkingTrack, track_records
 from strefer.records import References, Tracks, Video, to_json
 from strefer.stage import Item, Worker, one_by_one, read_records, run_stage
 
@@ -84,4 +84,4 @@ def track_film(
         moved = [t.shifted(window.start) for t in of_window]
         tracks = carry_over(tracks, moved, shared, options.join_iou) if tracks else moved
         seen_to = window.stop
-    return Tracks(tuple(times_s), tuple(starting_frames), encode_tracks(tracks))
+    return Tracks(tuple(times_s), tuple(starting_frames), track_records(tracks))

@@ -47,7 +47,11 @@ def plain_replies(folder, requests, kind):
         vision = {}
         if request.frames is not None and kind == "video":
             content = [{"type": "video"}, *content]
-            vision = {"videos": [request.frames]}
+            count = len(request.frames)
+            indices = list(range(count))
+            metadata = {"total_num_frames": count, "fps": request.fps, "frames_indices": indices}
+            options = {"do_sample_frames": False, "video_metadata": [metadata]}
+            vision = {"videos": [request.frames], "videos_kwargs": options}
         elif request.frames is not None:
             content = [{"type": "image"}] * len(request.frames) + content
             vision = {"images": [list(request.frames)]}
@@ -62,14 +66,24 @@ def plain_replies(folder, requests, kind):
     return replies
 
 
-@pytest.mark.parametrize("frames_as", ["video", "images"])
-def test_replies_are_those_of_plain_generate(video_model, frames_as):
+@pytest.mark.parametrize(
+    ("build", "frames_as"),
+    [
+        (tiny_chat.build_qwen2_vl, "video"),
+        (tiny_chat.build_qwen2_vl, "images"),
+        (tiny_chat.build_qwen2_5_vl, "video"),
+        (tiny_chat.build_qwen3_vl, "video"),
+        (tiny_chat.build_llava, "images"),
+    ],
+)
+def test_replies_are_those_of_plain_generate(tmp_path, build, frames_as):
+    folder = build(tmp_path)
     requests = requests_about(film(1), film(2, n_frames=6))
     requests.append(ChatRequest("No frames at all", max_new_tokens=12))
-    chat = load(video_model, max_batch=4, frames_as=frames_as)
-    kind = "video" if frames_as == "video" else "image"
-    expected = plain_replies(video_model, requests, kind)
+    chat = load(folder, max_batch=4, frames_as=frames_as)
+    expected = plain_replies(folder, requests, "video" if frames_as == "video" else "image")
     assert chat.reply(requests) == expected
+    assert chat.encoded_frame_sets == 2
     assert len(set(expected)) > 4, "the test says nothing if all replies are the same"
 
 

@@ -6,6 +6,7 @@ from strefer.agents.detector import RawDetection
 from strefer.agents.tracker import Tracker, visited_frames
 from strefer.masklet_procedures.options import AssignOptions, TrackOptions
 from strefer.masklet_procedures.working_track import WorkingTrack
+from strefer.masks import encode_mask
 from strefer.records import Detection, Entity
 
 SIDE = 32
@@ -38,7 +39,9 @@ def working(x, y, frames, noun="dog", start=None):
     """A track that stays at a place."""
     frames = list(frames)
     start = frames[0] if start is None else start
-    return WorkingTrack(noun, [found(x, y, noun, frame=start)], {f: square(x, y) for f in frames})
+    return WorkingTrack(
+        noun, [found(x, y, noun, frame=start)], {f: encode_mask(square(x, y)) for f in frames}
+    )
 
 
 def track_options(**changed):

@@ -9,8 +9,8 @@ from strefer.masks import (
     box_of_rle,
     decode_mask,
     encode_mask,
-    mask_iou,
     rle_areas,
+    rle_iou,
     rle_ious,
 )
 
@@ -29,7 +29,8 @@ def test_areas_and_overlaps_of_codes_are_those_of_the_masks():
     codes = [encode_mask(mask) for mask in masks]
     assert rle_areas(codes).tolist() == [64, 64, 64]
     assert rle_ious(codes[:1], codes)[0].tolist() == pytest.approx([1, 1 / 3, 0])
-    assert mask_iou(masks[0], masks[1]) == pytest.approx(1 / 3)
+    assert rle_iou(codes[0], codes[1]) == pytest.approx(1 / 3)
+    assert rle_iou(*[encode_mask(np.zeros((4, 4), bool))] * 2) == 0
     assert rle_ious([], codes).shape == (0, 3)
 
 

@@ -100,7 +100,7 @@ def parse_objects(reply: str, count: int) -> list[int]:
     rest = re.sub(r"<ground>.*?</ground>", " ", reply, flags=re.DOTALL)
     if not tagged and "<objects>" not in reply and re.search(r"\bno(ne|t|)\b", rest.lower()):
         return []
-    numbers = tagged or re.findall(r"\d+", rest)
+    numbers = tagged or re.findall(r"(?<![\w.])\d+(?!\w)", rest)
     if not numbers and "<objects>" not in reply:
         raise ValueError("the reply names no object")
     chosen = list(dict.fromkeys(int(number) for number in numbers))

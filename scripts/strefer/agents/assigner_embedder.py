@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from strefer.agents.embedder import Embedder
 
 MARGIN = 0.1  # of the box's sides, around it: an entity is told better with its outline in sight
-CROP_PX = 224  # crops are squares of this side before the embedder scales them to its own
 
 
 class EmbedderAssigner(ScoringAssigner):
@@ -37,7 +36,8 @@ class EmbedderAssigner(ScoringAssigner):
         boxes: Sequence[Sequence[Box]],
         expressions: Sequence[str],
     ) -> list[np.ndarray]:
-        crops = [crop(f, box) for f, b in zip(frames, boxes, strict=True) for box in b]
+        size_px = self.embedder.image_px
+        crops = [crop(f, box, size_px) for f, b in zip(frames, boxes, strict=True) for box in b]
         if not crops or not expressions:
             return [np.zeros((len(expressions), len(b))) for b in boxes]
         matrix = self._text_rows(expressions) @ self.embedder.embed_images(np.stack(crops)).T
@@ -51,7 +51,7 @@ class EmbedderAssigner(ScoringAssigner):
         return np.stack([self._texts[e] for e in expressions])
 
 
-def crop(frame: np.ndarray, box: Box, margin: float = MARGIN, size_px: int = CROP_PX) -> np.ndarray:
+def crop(frame: np.ndarray, box: Box, size_px: int, margin: float = MARGIN) -> np.ndarray:
     """The box with its margin, cut to the frame and stretched to a square.
 
     Returns:
@@ -63,4 +63,6 @@ def crop(frame: np.ndarray, box: Box, margin: float = MARGIN, size_px: int = CRO
     x1 = min(max(int(np.ceil(box[2] + dx)), x0 + 1), width_px)
     y1 = min(max(int(np.ceil(box[3] + dy)), y0 + 1), height_px)
     cut = np.ascontiguousarray(frame[y0:y1, x0:x1])
-    return cv2.resize(cut, (size_px, size_px), interpolation=cv2.INTER_LINEAR)
+    shrinks = min(cut.shape[:2]) > size_px
+    kind = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(cut, (size_px, size_px), interpolation=kind)

@@ -96,13 +96,20 @@ class TransformersDetector:
         for (height_px, width_px), result in zip(sizes, results, strict=True):
             boxes = result["boxes"].float().cpu().tolist()
             scores = result["scores"].float().cpu().tolist()
-            labels = result["text_labels"]
+            # Without a box the processor still gives one label, of no words.
+            labels = [self._words(label) for label in result["text_labels"][: len(boxes)]]
             raw = [
                 RawDetection(tuple(box), score, label)
                 for box, score, label in zip(boxes, scores, labels, strict=True)
             ]
             detections.append(in_order(raw, width_px, height_px))
         return detections
+
+    def _words(self, label: str) -> str:
+        """A label without the dots and the special tokens that went over the threshold."""
+        special = self.processor.tokenizer.all_special_tokens
+        words = label.replace(".", " ").split()
+        return " ".join(word for word in words if word not in special)
 
     def _autocast(self) -> AbstractContextManager:
         if self.dtype == torch.float32:

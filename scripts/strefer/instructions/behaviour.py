@@ -12,9 +12,12 @@ from functools import lru_cache
 from strefer.records import Entity
 
 # After these the line's subject goes on, so what follows the noun is not the deed yet.
-_SUBJECT_GOES_ON = frozenset(
-    "in with on at near next of from behind wearing holding and or who that who's beside".split()
-)
+# fmt: off
+_SUBJECT_GOES_ON = frozenset((
+    "in", "with", "on", "at", "near", "next", "of", "from", "behind", "wearing", "holding", "and",
+    "or", "who", "that", "who's", "beside",
+))
+# fmt: on
 _IRREGULAR = {"is": "be", "are": "be", "has": "have", "does": "do", "goes": "go", "dies": "die"}
 _IRREGULAR |= {"lies": "lie", "ties": "tie"}
 

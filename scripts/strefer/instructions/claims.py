@@ -7,6 +7,7 @@ A claim is plain JSON. Windows are seconds of the film, entities positions in th
     {"kind": "once", "entity": 0, "start_s": 4.0, "end_s": 9.5, "text": "sits", "value": true}
     {"kind": "count", "noun": "person", "start_s": 4.0, "end_s": 9.5, "n": 2, "value": true}
     {"kind": "longer", "entity": 0, "other": 1, "value": true}
+    {"kind": "seconds", "entity": 0, "n": 8, "value": true}
     {"kind": "left_of", "entity": 0, "other": 1, "start_s": 4.0, "end_s": 9.5, "value": true}
     {"kind": "is", "entity": 0, "expression": "brown dog", "value": true}
     {"kind": "all", "of": [claim, …]}
@@ -25,7 +26,7 @@ from strefer.instructions.behaviour import first_sentence
 Claim = dict[str, Any]
 Window = tuple[float, float]
 
-KINDS = ("does", "present", "once", "count", "longer", "left_of", "is", "all")
+KINDS = ("does", "present", "once", "count", "longer", "seconds", "left_of", "is", "all")
 
 
 class Witness(Protocol):
@@ -83,6 +84,11 @@ def longer(entity: int, other: int) -> Claim:
     return {"kind": "longer", "entity": entity, "other": other, "value": True}
 
 
+def seconds_seen(entity: int, seconds: int) -> Claim:
+    """The entity is there for about so many seconds of the film."""
+    return {"kind": "seconds", "entity": entity, "n": seconds, "value": True}
+
+
 def is_expression(entity: int, expression: str) -> Claim:
     """The entity is the one so described."""
     return {"kind": "is", "entity": entity, "expression": expression, "value": True}
@@ -124,6 +130,9 @@ def _found(claim: Claim, witness: Witness) -> bool | None:
     if kind == "longer":
         mine, other = (witness.seconds_seen(claim[name]) for name in ("entity", "other"))
         return None if mine is None or other is None else mine > other
+    if kind == "seconds":
+        seen_s = witness.seconds_seen(claim["entity"])
+        return None if seen_s is None else abs(seen_s - claim["n"]) <= max(2.0, 0.25 * claim["n"])
     if kind == "is":
         known = witness.expression(claim["entity"])
         return None if known is None else known == claim["expression"]

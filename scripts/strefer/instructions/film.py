@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pycocotools import mask as mask_codes
-
 from strefer.instructions.behaviour import deed_of
-from strefer.records import Entity, Masklets, Rle, Transcript
+from strefer.masks import box_of_rle
+from strefer.records import Box, Entity, Masklets, Rle, Transcript
 
 SIDE_MARGIN = 0.08  # of the picture's width: nearer than that, no side is plain
 
@@ -35,19 +34,23 @@ class Masks:
         return [
             frame
             for frame in sorted(self.by_entity.get(entity, ()))
-            if window[0] <= self.frame_times_s[frame] <= window[1]
+            if window[0] <= self.frame_times_s[frame] < window[1]
         ]
 
     @cached_property
-    def _boxes(self) -> dict[tuple[int, int], tuple[float, float, float, float]]:
+    def _boxes(self) -> dict[tuple[int, int], Box]:
         return {}
 
-    def box(self, entity: int, frame: int) -> tuple[float, float, float, float]:
-        """The box (x0, y0, width, height) of a mask, in px."""
+    def box(self, entity: int, frame: int) -> Box:
+        """The box (x0, y0, x1, y1) of a mask, in px."""
         if (entity, frame) not in self._boxes:
-            box = mask_codes.toBbox(self.by_entity[entity][frame])
-            self._boxes[entity, frame] = tuple(float(v) for v in box)
+            self._boxes[entity, frame] = box_of_rle(self.by_entity[entity][frame])
         return self._boxes[entity, frame]
+
+    def middle_px(self, entity: int, frame: int) -> float:
+        """The middle of a mask's box from left to right."""
+        x0, _, x1, _ = self.box(entity, frame)
+        return (x0 + x1) / 2
 
     def left_of(self, entity: int, other: int, window: tuple[float, float]) -> bool | None:
         """Whether the entity is plainly to the left of the other wherever the window shows both;
@@ -55,14 +58,11 @@ class Masks:
         shared = set(self.frames(entity, window)) & set(self.frames(other, window))
         if not shared:
             return None
+        margin_px = SIDE_MARGIN * self.width_px
         return all(
-            self._middle(other, frame) - self._middle(entity, frame) > SIDE_MARGIN * self.width_px
+            self.middle_px(other, frame) - self.middle_px(entity, frame) > margin_px
             for frame in shared
         )
-
-    def _middle(self, entity: int, frame: int) -> float:
-        x0, _, width, _ = self.box(entity, frame)
-        return x0 + width / 2
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,11 @@ class Film:
             and abs(self.limits_s[segment + 1][0] - self.limits_s[segment][1]) < 0.05
         )
 
+    def seconds_present(self, entity: int) -> float:
+        """For how long the transcript has the entity there."""
+        rows = zip(self.limits_s, self.present, strict=True)
+        return sum(end_s - start_s for (start_s, end_s), row in rows if row[entity])
+
     @cached_property
     def maskable(self) -> frozenset[int]:
         """Entities that a mask can refer to; without masklets, all."""
@@ -119,7 +124,7 @@ class Film:
         """Whether the entity's masklet has pixels within the window; without masklets, True."""
         if self.masks is None:
             return True
-        return any(start_s <= t <= end_s for t in self.masks.times_s.get(entity, ()))
+        return any(start_s <= t < end_s for t in self.masks.times_s.get(entity, ()))
 
 
 def join_film(

@@ -23,6 +23,14 @@ def open_candidates(places: Places) -> list[tuple[Candidate, ...]]:
         for cell in places.cells:
             if places.only_doer(cell):
                 found.append(partial(build.who_does, places.at(cell), cell, "open", ()))
+    premises = _false_premises(places)
+    places.random.shuffle(premises)
+    found += premises[: max(1, len(found) // 3)]
+    return [(candidate,) for candidate in found]
+
+
+def _false_premises(places: Places) -> list[Candidate]:
+    found: list[Candidate] = []
     for cell in places.absent:
         found.append(partial(build.absent_premise, places.at(cell), cell))
     for _, cell, other in simultaneous(places):
@@ -30,7 +38,7 @@ def open_candidates(places: Places) -> list[tuple[Candidate, ...]]:
             if places.showable([text], cell[1], other):
                 scope = places.at((cell[0], other), cell[1])
                 found.append(partial(build.deed_premise, scope, cell, other, text))
-    return [(candidate,) for candidate in found]
+    return found
 
 
 def neighbours(places: Places) -> Iterator[tuple[Scope, Cell, int]]:

@@ -36,12 +36,13 @@ class Places:
             and (not masks or film.has_pixels(entity, *film.limits_s[segment]))
         ]
         self.readable = frozenset(self.cells)
+        appearing = {entity for row in film.present for entity, there in enumerate(row) if there}
         # A clip that the entity is not in has no region to point with.
         self.absent: list[Cell] = [
             (segment, entity)
             for segment, present in enumerate(film.present)
             for entity in self.entities
-            if not present[entity] and not (masks and not timed)
+            if not present[entity] and entity in appearing and not (masks and not timed)
         ]
         self.once = [cell for cell in self.cells if film.complete and self._single(cell)]
         self.deeds_of_kind: dict[str, list[str]] = {}

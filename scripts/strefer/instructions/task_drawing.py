@@ -26,14 +26,20 @@ def draw_tasks(film: Film, masks: bool, timed: bool, n: int, random: Random) -> 
     """
     places = Places(film, masks, timed, random)
     pools = [open_candidates(places), choice_candidates(places), yes_no_candidates(places)]
-    tasks = []
+    tasks: list[Task] = []
+    known: set[tuple] = set()
     for pool, quota in zip(pools, even_shares(n, [sum(map(len, p)) for p in pools]), strict=True):
         random.shuffle(pool)
         for candidates in pool:
             if quota < len(candidates):
                 break  # a couple of yes and no is not torn apart
-            tasks += [candidate() for candidate in candidates]
-            quota -= len(candidates)
+            drawn = [candidate() for candidate in candidates]
+            keys = {(t.form, t.ask, t.scope.window, t.scope.clip, t.scope.subjects) for t in drawn}
+            if keys & known:
+                continue  # the same statement at the same place, in another couple
+            known |= keys
+            tasks += drawn
+            quota -= len(drawn)
     return tasks
 
 

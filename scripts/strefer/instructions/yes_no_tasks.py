@@ -109,16 +109,7 @@ def _lengths(places: Places) -> list[Couple]:
     film = places.film
     if not film.complete:
         return []
-    seconds = {
-        entity: round(
-            sum(
-                end_s - start_s
-                for (start_s, end_s), row in zip(film.limits_s, film.present, strict=True)
-                if row[entity]
-            )
-        )
-        for entity in places.entities
-    }
+    seconds = {entity: round(film.seconds_present(entity)) for entity in places.entities}
     couples = []
     for one in places.entities:
         for two in places.entities:

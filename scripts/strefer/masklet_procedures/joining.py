@@ -8,8 +8,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from strefer.agents.tracker import Masks
-from strefer.masklet_procedures.working_track import WorkingTrack, without_empty
-from strefer.masks import box_ious, box_of_mask, mask_iou
+from strefer.masklet_procedures.working_track import WorkingTrack
+from strefer.masks import box_ious, box_of_mask, rle_iou
 from strefer.records import Box
 
 NO_BOX: Box = (0.0, 0.0, 0.0, 0.0)
@@ -24,7 +24,7 @@ def join_directions(
     shared frame.
 
     Returns:
-        One for each forward track, in order; frames ascending, empty masks left out.
+        One for each forward track, in order.
     """
     if len(forward) != len(backward):
         raise ValueError(f"{len(forward)} tracks forward, but {len(backward)} backward")
@@ -33,10 +33,7 @@ def join_directions(
         for direction in (forward, backward)
     ]
     rows, columns = linear_sum_assignment(box_ious(*boxes), maximize=True)
-    return [
-        without_empty(backward[column] | forward[row])
-        for row, column in zip(rows, columns, strict=True)
-    ]
+    return [backward[column] | forward[row] for row, column in zip(rows, columns, strict=True)]
 
 
 def overlap_in_time(first: WorkingTrack, second: WorkingTrack) -> tuple[float, int]:
@@ -44,7 +41,7 @@ def overlap_in_time(first: WorkingTrack, second: WorkingTrack) -> tuple[float, i
     common = sorted(first.masks.keys() & second.masks.keys())
     if not common:
         return 0.0, 0
-    ious = [mask_iou(first.masks[frame], second.masks[frame]) for frame in common]
+    ious = [rle_iou(first.masks[frame], second.masks[frame]) for frame in common]
     return float(np.mean(ious)), len(common)
 
 
@@ -111,7 +108,7 @@ def _shared_overlap(old: WorkingTrack, new: WorkingTrack, frames: Sequence[int])
     ious = []
     for frame in frames:
         if frame in old.masks and frame in new.masks:
-            ious.append(mask_iou(old.masks[frame], new.masks[frame]))
+            ious.append(rle_iou(old.masks[frame], new.masks[frame]))
         elif frame in old.masks or frame in new.masks:
             ious.append(0.0)
     return float(np.mean(ious)) if ious else 0.0

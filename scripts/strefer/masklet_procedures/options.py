@@ -17,7 +17,8 @@ class TrackOptions:
         box_threshold, text_threshold: the detector's.
         min_score: detections below it start no track.
         nms_iou: of two detections that overlap more than this, the better stays (ours).
-        look_ahead: frames looked at before a frame that does not cover all is taken (ours).
+        look_ahead: so many frames are looked at in any case, further ones while a kind has fewer
+            tracks than expressions (ours).
         max_starting_frames: at most so many starting frames a window (ours).
         explained_iou: a detection that overlaps a track's box this much starts no track (ours).
         join_iou: tracks of one kind that overlap this much are one (ours; also across windows).

@@ -1,8 +1,9 @@
 """Steps 1-3 in our procedure: further starting frames for what is not covered yet.
 
-One starting frame loses entities that never share a frame with the others. Here frames are looked
-at in the same breadth-first order, and tracking starts anew from detections that no track explains,
-until there are as many tracks of each kind as expressions, or nothing new is found.
+One starting frame loses entities that never share a frame with the others, and those that the
+tracker does not know again when they return. Here the first `look_ahead` frames of the same
+breadth-first order are looked at, and tracking starts anew from detections that no track explains.
+While there are fewer tracks of a kind than expressions, the other frames are looked at too.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from strefer.masklet_procedures.frame_order import breadth_first_levels
 from strefer.masklet_procedures.joining import join_duplicates
 from strefer.masklet_procedures.options import TrackOptions
 from strefer.masklet_procedures.starting_frame import named, phrases_of, suppressed, usable
-from strefer.masklet_procedures.working_track import WorkingTrack, without_empty
+from strefer.masklet_procedures.working_track import WorkingTrack, encode_masks
 from strefer.masks import box_ious
 from strefer.records import Detection
 
@@ -92,7 +93,7 @@ def track_ours(
         forward = tracker.propagate(session, start_frame, boxes, reverse=False)
         backward = tracker.propagate(session, start_frame, boxes, reverse=True)
         new = [
-            WorkingTrack(detection.label, [detection], without_empty(b | f))
+            WorkingTrack(detection.label, [detection], encode_masks(b | f))
             for detection, f, b in zip(starts, forward, backward, strict=True)
         ]
         tracks = join_duplicates(tracks, [t for t in new if t.masks], options.join_iou)
@@ -106,29 +107,26 @@ def _next_starts(
     missing: Counter[str],
     used: Sequence[int],
 ) -> list[Detection]:
-    """The unexplained detections of the next starting frame, which is none of `used`; none if all
-    is covered or no frame shows more.
+    """The unexplained detections of the next starting frame; none if there is nothing left to find.
 
-    The first frame in order that covers all that is missing is taken. If `look_ahead` frames show
-    none, the one that covers most is; of several such, the one whose detections are surest.
+    Of the frames looked at, and not in `used`, the one that adds most: most tracks of the kinds
+    that are missing, then most tracks, then the surest. Further frames are looked at only while
+    something is missing that no frame so far shows. A detection of a kind that is not missing
+    starts a track too: it is an entity that returned and that the tracker did not know again.
     """
-    if not missing:
-        return []
-    judged = set(used)
-    best: tuple[float, float] = (0, 0.0)
-    starts: list[Detection] = []
     while True:
-        for frame in [f for f in lookout.found if f not in judged]:
-            judged.add(frame)
+        starts: list[Detection] = []
+        best = (0, 0, 0.0)
+        for frame in [f for f in lookout.found if f not in used]:
             new = unexplained(lookout.found[frame], tracks, lookout.options.explained_iou)
             gain = (Counter(d.label for d in new) & missing).total()
-            if gain == missing.total():
-                return new
-            worth = (gain, sum(d.score for d in new if d.label in missing))
-            if gain and worth > best:
+            worth = (gain, len(new), sum(d.score for d in new))
+            if worth > best:
                 best, starts = worth, new
-        enough = starts and len(judged) >= lookout.options.look_ahead
-        if enough or not lookout.look_further():
+        enough = len(lookout.found) >= lookout.options.look_ahead
+        if enough and (best[0] or not missing):
+            return starts
+        if not lookout.look_further():
             return starts
 
 

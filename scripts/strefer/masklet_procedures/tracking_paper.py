@@ -16,7 +16,7 @@ from strefer.masklet_procedures.frame_order import breadth_first
 from strefer.masklet_procedures.joining import join_directions
 from strefer.masklet_procedures.options import TrackOptions
 from strefer.masklet_procedures.starting_frame import choose_starting_frame, phrases_of, usable
-from strefer.masklet_procedures.working_track import WorkingTrack
+from strefer.masklet_procedures.working_track import WorkingTrack, encode_masks
 from strefer.records import Detection
 
 
@@ -54,6 +54,6 @@ def track_paper(
     backward = tracker.propagate(session, start_frame, boxes, reverse=True)
     joined = join_directions(forward, backward, start_frame)
     return [start_frame], [
-        WorkingTrack(detection.label.lower(), [detection], masks)
+        WorkingTrack(detection.label.lower(), [detection], encode_masks(masks))
         for detection, masks in zip(starts, joined, strict=True)
     ]

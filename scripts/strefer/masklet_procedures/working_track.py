@@ -1,14 +1,14 @@
-"""A track while it is being made: masks as arrays, before they are encoded."""
+"""A track while it is being made. Its masks are run-length codes from the start, so that a long
+film's tracks need little memory."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from strefer.masks import box_of_mask, encode_mask
-from strefer.records import Box, Detection, Track
+from strefer.agents.tracker import Masks
+from strefer.masks import box_of_rle, encode_mask
+from strefer.records import Box, Detection, Rle, Track
 
 
 @dataclass
@@ -18,16 +18,16 @@ class WorkingTrack:
     Attributes:
         noun: the generalized noun of its detections.
         detections: the boxes that it was started from.
-        masks: frame index to bool [H, W]; empty masks are left out.
+        masks: frame index to run-length code; empty masks are left out.
     """
 
     noun: str
     detections: list[Detection]
-    masks: dict[int, np.ndarray]
+    masks: dict[int, Rle]
 
     def box(self, frame: int) -> Box | None:
         """The box of its mask on a frame, None where it has none."""
-        return box_of_mask(self.masks[frame]) if frame in self.masks else None
+        return box_of_rle(self.masks[frame]) if frame in self.masks else None
 
     def distance(self, frame: int) -> int:
         """Frames from its nearest starting frame."""
@@ -41,19 +41,19 @@ class WorkingTrack:
         )
 
 
-def without_empty(masks: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
-    """The masks with at least one pixel, in order of frames."""
-    return {frame: masks[frame] for frame in sorted(masks) if masks[frame].any()}
+def encode_masks(masks: Masks) -> dict[int, Rle]:
+    """The codes of the masks with at least one pixel, in order of frames."""
+    return {frame: encode_mask(masks[frame]) for frame in sorted(masks) if masks[frame].any()}
 
 
-def encode_tracks(tracks: Sequence[WorkingTrack]) -> tuple[Track, ...]:
+def track_records(tracks: Sequence[WorkingTrack]) -> tuple[Track, ...]:
     """The records, numbered in order."""
     return tuple(
         Track(
             track_id=number,
             generalized_noun=track.noun,
             detections=tuple(sorted(track.detections, key=lambda d: d.frame)),
-            masks={str(f): encode_mask(track.masks[f]) for f in sorted(track.masks)},
+            masks={str(f): track.masks[f] for f in sorted(track.masks)},
         )
         for number, track in enumerate(tracks)
     )

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from strefer.frames import read_frames
-from strefer.masks import decode
+from strefer.masks import decode_mask
 from strefer.records import Clips, Instruction, Masklets, References, Transcript, Video
 
 # Eight colours that stay apart on film and on paper, also for most colour-blind readers.
@@ -99,7 +99,7 @@ def _draw_masks(frame: np.ndarray, masklets: Masklets, index: int) -> np.ndarray
         rle = masklet.masks.get(str(index))
         if rle is None:
             continue
-        mask = decode(rle)
+        mask = decode_mask(rle)
         colour = np.array(COLOURS[masklet.entity % len(COLOURS)])
         frame[mask] = (frame[mask] * 0.5 + colour * 0.5).astype(np.uint8)
         outline, _ = cv2.findContours(

@@ -39,9 +39,7 @@ def test_clips_are_seeded_and_fit_together():
 
 def test_clips_show_entities_that_leave():
     source = ClipSource(1)
-    areas = np.concatenate(
-        [source.draw(4, 6).masks.sum((2, 3)).transpose() for _ in range(12)]
-    )
+    areas = np.concatenate([source.draw(4, 6).masks.sum((2, 3)).transpose() for _ in range(12)])
     away = (areas[:, 1:] == 0).mean()
     assert 0.15 < away < 0.6
 

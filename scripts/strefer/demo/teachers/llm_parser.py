@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from random import Random
 
-from strefer.demo.teachers.llm_samples import Sample, demo_prompt, enumerate_words, json_reply
+from strefer.demo.teachers.llm_samples import (
+    Sample,
+    configured_words,
+    demo_prompt,
+    enumerate_words,
+    json_reply,
+)
 from strefer.demo.teachers.llm_words import (
     ADJECTIVES,
     COLOUR_WORDS,
@@ -93,8 +99,11 @@ def lookup_sample(random: Random) -> Sample:
 
 
 def _any_word(random: Random) -> str:
-    if random.random() < 0.25:
+    kind = random.random()
+    if kind < 0.2:
         return invented_word(random)
+    if kind < 0.6:
+        return random.choice(configured_words())
     return random.choice(random.choice((_NOUNS, COLOUR_WORDS, ADJECTIVES, GARMENTS, PLACES)))
 
 

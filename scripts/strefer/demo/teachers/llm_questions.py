@@ -19,8 +19,16 @@ from strefer.instructions.task_drawing import draw_tasks
 from strefer.instructions.tasks import Task
 from strefer.records import Entity
 
-SCAFFOLDING = ('{"question": "', '", "answer": "', '"}')
-TASKS_PER_FILM = 6
+SCAFFOLDING = (
+    '{"question": "',
+    '", "answer": "',
+    '"}',
+    "<region1>",
+    "<region2>",
+    "<start_time>",
+    "<end_time>",
+)
+TASKS_PER_FILM = 8
 _EXPRESSIONS = tuple(all_expressions())
 
 
@@ -41,9 +49,7 @@ def draw_film(random: Random, *, with_masks: bool) -> Film:
         # No name may be part of another: a fact would speak of both.
         if not any(new in old or old in new for old in expressions):
             expressions.append(new)
-    entities = tuple(
-        Entity(e, head_noun(e), generalized(head_noun(e))) for e in expressions
-    )
+    entities = tuple(Entity(e, head_noun(e), generalized(head_noun(e))) for e in expressions)
     limits, start_s = [], 0.0
     for _ in range(n_segments):
         end_s = start_s + round(random.uniform(2.0, 7.0), 1)
@@ -87,7 +93,7 @@ def question_samples(random: Random) -> Iterator[Sample]:
     prompt = demo_prompt("question_writer")
     while True:
         for task in tasks_of_drawn_film(random):
-            reply = write_reply(task, _phrasings(), random)
+            reply = write_reply(task, phrasings(), random)
             yield Sample("question", question_prompt(prompt, task), reply_text(reply))
 
 
@@ -97,7 +103,7 @@ def reader_samples(random: Random) -> Iterator[Sample]:
     while True:
         tasks = tasks_of_drawn_film(random)
         for task in tasks:
-            reply = write_reply(task, _phrasings(), random)
+            reply = write_reply(task, phrasings(), random)
             if random.random() < 0.5:
                 yield Sample("reader", reader_prompt(prompt, task, reply), "Yes.")
                 continue
@@ -119,5 +125,6 @@ def _other_deed(answer: str, task: Task, random: Random) -> str | None:
 
 
 @cache
-def _phrasings() -> Phrasings:
+def phrasings() -> Phrasings:
+    """The question writer's phrasings of the default configuration."""
     return load_phrasings(CONFIG_DIR / "phrasings" / "questions.txt")

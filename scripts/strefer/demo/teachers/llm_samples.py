@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -37,3 +38,11 @@ def json_reply(value: Any) -> str:
 def enumerate_words(items: Sequence[str]) -> str:
     """ "a, b and c"."""
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
+
+
+@cache
+def configured_words() -> tuple[str, ...]:
+    """Every word of the default prompts and phrasings: the tokenizer knows them all."""
+    files = sorted((*CONFIG_DIR.glob("prompts/*.txt"), *CONFIG_DIR.glob("phrasings/*.txt")))
+    text = " ".join(file.read_text(encoding="utf-8") for file in files)
+    return tuple(sorted(set(re.findall(r"[A-Za-z]+", text))))

@@ -18,19 +18,22 @@ from strefer.demo.teachers.llm_model import shared_prefix_states
 from strefer.demo.teachers.llm_samples import Sample
 
 CHECKPOINT_EVERY_S = 120.0
-PEAK_RATE, WARM_UP_STEPS, CLIP_NORM = 2e-3, 50, 1.0
+WARM_UP_STEPS, CLIP_NORM = 40, 1.0
+MATRIX_RATE = 3e-3
+OTHER_RATE = 5e-4  # fast embeddings would forget the copying circuit laid out at the start
 BLOCK_STEPS = 4  # samples are drawn for so many steps at once and sorted by length: less padding
 
 
 @dataclass(frozen=True)
 class Role:
-    """One kind of exercise. `draw(random, progress)` gives a sample, `rows` how many a step;
-    `weight(progress)` is its share in the loss, and a role of weight 0 is not drawn at all."""
+    """One kind of exercise. `draw(random, part, n)` gives n samples for a run of which `part` is
+    over, `rows` is how many a step; `weight(part)` is the role's share in the loss, and a role of
+    weight 0 is not drawn at all."""
 
     name: str
-    draw: Callable[[Random, float], Sample]
+    draw: Callable[[Random, float, int], Sequence[Sample]]
     rows: int
-    weight: Callable[[float], float] = lambda progress: 1.0
+    weight: Callable[[float], float] = lambda part: 1.0
 
 
 @dataclass
@@ -138,22 +141,22 @@ class Trainer:
         return self.progress
 
     def _step(self, part: float, seen: dict[str, float]) -> None:
-        random = Random(f"{self.seed}/{self.progress.step}")
-        for role in self.roles:
-            weight = role.weight(part)
-            if weight == 0:
+        block, number = divmod(self.progress.step, BLOCK_STEPS)
+        if block not in self._blocks:
+            self._blocks = {block: [self._draw_block(role, block, part) for role in self.roles]}
+        for role, batches in zip(self.roles, self._blocks[block], strict=True):
+            if not batches:
                 continue
-            pairs = [chat_ids(self.tokenizer, role.draw(random, part)) for _ in range(role.rows)]
-            batch = collate(pairs, self.tokenizer.pad_token_id)
+            weight, batch = role.weight(part), batches[number]
             loss, exact = role_loss(self.model, batch, self.device)
             (weight * loss).backward()
             for key, value in ((f"{role.name} loss", loss.item()), (f"{role.name} exact", exact)):
                 seen[key] = 0.95 * seen.get(key, value) + 0.05 * value
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP_NORM)
-        rate = PEAK_RATE * min(1.0, (self.progress.step + 1) / WARM_UP_STEPS) * decay(part)
-        for optimizer in self.optimizers:
+        factor = min(1.0, (self.progress.step + 1) / WARM_UP_STEPS) * decay(part)
+        for optimizer, rate in zip(self.optimizers, (MATRIX_RATE, OTHER_RATE), strict=True):
             for group in optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * factor
             optimizer.step()
             optimizer.zero_grad()
 
@@ -162,7 +165,7 @@ class Trainer:
         if role.weight(part) == 0:
             return []
         random = Random(f"{self.seed}/{role.name}/{block}")
-        drawn = [role.draw(random, part) for _ in range(role.rows * BLOCK_STEPS)]
+        drawn = role.draw(random, part, role.rows * BLOCK_STEPS)
         pairs = sorted((chat_ids(self.tokenizer, s) for s in drawn), key=lambda p: len(p[0] + p[1]))
         batches = [
             collate(pairs[i : i + role.rows], self.tokenizer.pad_token_id)

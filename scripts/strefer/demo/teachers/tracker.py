@@ -66,9 +66,7 @@ def train(
     """
     torch.set_num_threads(threads)
     model = new_tracker(seed).to(device)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY
-    )
+    optimizer = torch.optim.AdamW(model.parameters(), lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
     progress = resume_training(work_dir, model, optimizer)
     clips = ClipSource(seed + progress.steps, progress.next_film)
     clock = time.process_time if device == "cpu" else time.monotonic

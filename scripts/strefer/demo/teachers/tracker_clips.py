@@ -1,7 +1,8 @@
 """Training clips for the demo's tracker, sampled from the demo world as the pipeline samples films.
 
 The pipeline takes 32 frames, evenly spaced, of a film: neighbours lie 0.3 to 1 s apart, and cuts
-fall between them. A clip is a run of such samples, forwards or backwards, at a step of one to three.
+fall between them. A clip is a run of such samples, forwards or backwards, each or every second or
+third of them.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ SAMPLES = 32  # frames that the pipeline takes of a film
 VISIBLE_PX = 30  # the demo's ground truth calls an entity present from here on
 _PROMPT_PX = 60  # a box around less is no fair prompt
 _POOL_SIZE = 1500
-_DRAWS = 8  # candidates of which an eventful clip is the best
-_EVENTFUL_SHARE = 0.6
-_STEP_SHARES = {1: 0.55, 2: 0.25, 3: 0.2}
+_DRAWS = 16  # candidates of which an eventful clip is the best
+_EVENTFUL_SHARE = 0.7
+_STEP_SHARES = {1: 0.5, 2: 0.25, 3: 0.25}
 BOX_JITTER_PX = 1.5
 
 
@@ -100,7 +101,7 @@ class ClipSource:
             tried = (self._samples(n_frames) for _ in range(_DRAWS))
             draws = [s for s in tried if (film.areas_px[:, s[0]] >= _PROMPT_PX).any()]
         if self.random.random() < _EVENTFUL_SHARE:
-            samples = max(draws, key=lambda samples: _comings_and_goings(film, samples))
+            samples = max(draws, key=lambda samples: _eventfulness(film, samples))
         else:
             samples = draws[0]
         prompted = np.flatnonzero(film.areas_px[:, samples[0]] >= _PROMPT_PX)
@@ -123,14 +124,18 @@ class ClipSource:
         height, width = shape
         limits = (width, height, width, height)
         moved = [side + self.random.gauss(0, BOX_JITTER_PX) for side in box]
-        return [min(max(side, 0.0), float(limit)) for side, limit in zip(moved, limits, strict=True)]
+        return [
+            min(max(side, 0.0), float(limit)) for side, limit in zip(moved, limits, strict=True)
+        ]
 
 
-def _comings_and_goings(film: SampledFilm, samples: Sequence[int]) -> int:
-    """How often entities prompted on the first sample vanish or come back."""
+def _eventfulness(film: SampledFilm, samples: Sequence[int]) -> float:
+    """How often entities prompted on the first sample vanish or come back, and how long they stay
+    away.
+    """
     areas = film.areas_px[:, list(samples)]
     visible = areas[areas[:, 0] >= _PROMPT_PX] >= VISIBLE_PX
-    return int((visible[:, 1:] != visible[:, :-1]).sum())
+    return float((visible[:, 1:] != visible[:, :-1]).sum() + 0.5 * (~visible).sum())
 
 
 def join_clips(clips: Sequence[ClipBatch]) -> ClipBatch:

@@ -24,7 +24,7 @@ POOL_PAIRS = 12_000
 POOL_FILMS = 2_400
 MEASURED_FILMS = 60
 # Shares of the minutes: the tower alone, the language model alone, both.
-PHASES = {"tower": 0.4, "language": 0.3, "joint": 0.3}
+PHASES = {"tower": 0.34, "language": 0.3, "joint": 0.36}
 
 _log = logging.getLogger(__name__)
 
@@ -70,12 +70,14 @@ def train(
     pool = draw_pool(work_dir / "pool", POOL_FILMS, "train", seed)
     writer = RowWriter(processor.tokenizer)
     plans = {
-        "language": joint.Plan(length["language"], 16, 1e-3, 0.0, 0.7),
-        "joint": joint.Plan(length["joint"], 12, 6e-4, 3e-4, 0.2),
+        "language": joint.Plan(length["language"], rows=8, lr=1e-3, tower_lr=0.0, flat_share=0.7),
+        "joint": joint.Plan(length["joint"], rows=8, lr=7e-4, tower_lr=3e-4, flat_share=0.2),
     }
     for phase, plan in plans.items():
         if phase == "language" and states["joint"].exists:
             continue
+        if phase == "language" and not states["language"].exists:
+            joint.start_from_tower(model, dense, processor.tokenizer)
         joint.train_phase(model, heads, writer, pool, states[phase], plan, seed, device, _log.info)
     finish(out_dir, work_dir, model.to("cpu"), processor, minutes, seed)
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import AttentionInterface, Qwen2VLForConditionalGeneration
+from transformers import AttentionInterface, Qwen2Tokenizer, Qwen2VLForConditionalGeneration
 
 from strefer.demo.teachers.video_llm_model import CELLS
 from strefer.demo.teachers.video_llm_pool import Pool, Request
@@ -20,8 +20,9 @@ from strefer.demo.teachers.video_llm_rows import (
     Batch,
     RowWriter,
 )
+from strefer.demo.teachers.video_llm_scenes import N_CLASSES, WORDS
 from strefer.demo.teachers.video_llm_state import State
-from strefer.demo.teachers.video_llm_tower import attend, encode, to_patches
+from strefer.demo.teachers.video_llm_tower import DenseHeads, attend, encode, to_patches
 from strefer.demo.vocabulary import ACTIONS, all_expressions
 
 _WARM_UP_STEPS = 60
@@ -48,6 +49,32 @@ class LanguageHeads(nn.Module):
         self.of_cell = nn.Linear(hidden, len(ACTIONS))
         self.of_noun = nn.Linear(hidden, len(ACTIONS) + 1)
         self.of_list = nn.Linear(hidden, len(all_expressions()))
+
+
+@torch.no_grad()
+def start_from_tower(
+    model: Qwen2VLForConditionalGeneration, dense: DenseHeads, tokenizer: Qwen2Tokenizer
+) -> None:
+    """Begin the language model where the pre-trained tower left off.
+
+    The words for what a cell shows are embedded as the directions by which the tower's own heads
+    read it, and keys begin as copies of queries: so a word attends from the start to the cells
+    that show it, where otherwise hundreds of steps pass before any question is answered better
+    than by chance.
+    """
+    embedding = model.model.language_model.embed_tokens.weight
+    embedding.normal_(0, embedding.shape[1] ** -0.5)
+    first = 0
+    for size, words in zip(N_CLASSES, WORDS, strict=True):
+        rows = dense.of_cell.weight[first : first + size]
+        rows = F.normalize(rows - rows.mean(0), dim=-1)
+        first += size
+        for row, word in zip(rows[1:], words, strict=True):
+            token = tokenizer(f" {word}", add_special_tokens=False).input_ids
+            if len(token) == 1:
+                embedding[token[0]] = row
+    for layer in model.model.language_model.layers:
+        layer.self_attn.k_proj.weight.copy_(layer.self_attn.q_proj.weight)
 
 
 def _plain_attention(module, query, key, value, attention_mask, **_) -> tuple[Tensor, None]:

@@ -21,6 +21,13 @@ HAIR_NAMES = tuple(HAIR)
 POSES = ("stand", "walk", "run", "wave", "sit", "jump", "spin")
 # Columns of a label: noun, colour and hair count from 1, 0 is none; then the pose.
 N_CLASSES = (len(NOUN_NAMES) + 1, len(COLOUR_NAMES) + 1, len(HAIR_NAMES) + 1, len(POSES) + 1)
+# How texts name the classes; a pose is named by the verb it shows.
+WORDS = (
+    NOUN_NAMES,
+    COLOUR_NAMES,
+    HAIR_NAMES,
+    ("stands", "walks", "chases", "waves", "sits", "jumps", "spins"),
+)
 MIN_SHARE_OF_PATCH = 0.15
 MIN_SHARE_OF_CELL = 0.06
 _HAS_POSE = {

@@ -1,0 +1,20 @@
+"""Rule export_instructions: a run's pairs as JSON, JSON Lines and Parquet, with a dataset card."""
+
+from pathlib import Path
+
+from strefer.exports import export_instructions
+from strefer.logs import start_log
+from strefer.prompts import load_prompt
+
+start_log(snakemake.log[0])
+export_instructions(
+    instructions=[Path(path) for path in snakemake.input.instructions],
+    masklets=[Path(path) for path in snakemake.input.masklets],
+    videos=[Path(path) for path in snakemake.input.videos],
+    output=Path(snakemake.output[0]),
+    about={
+        "run": snakemake.params.run,
+        "agents": snakemake.params.agents,
+        "prompts": {r: load_prompt(p).digest for r, p in snakemake.params.prompts.items()},
+    },
+)

@@ -1,0 +1,16 @@
+"""Rule mix_recipe: a mixture of instruction groups and base data."""
+
+from pathlib import Path
+
+from strefer.logs import start_log
+from strefer.recipes import mix_recipe
+
+start_log(snakemake.log[0])
+mix_recipe(
+    recipe=Path(snakemake.input.recipe),
+    instructions=[Path(path) for path in snakemake.input.instructions],
+    masklets=[Path(path) for path in snakemake.input.masklets],
+    videos=[Path(path) for path in snakemake.input.videos],
+    base_root=Path(snakemake.params.base_root),
+    output=Path(snakemake.output[0]),
+)

@@ -1,0 +1,63 @@
+"""The model card of the text-LLM teacher."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from transformers import Qwen2ForCausalLM
+
+from strefer.demo.teachers.llm_evaluation import MAX_NEW_TOKENS
+from strefer.demo.teachers.llm_training import Progress
+
+_CARD = """---
+license: apache-2.0
+library_name: transformers
+pipeline_tag: text-generation
+---
+# Text-LLM teacher of the demo
+
+A Qwen2ForCausalLM of {millions:.1f} M parameters ({layers} layers, width {width}, tied embeddings,
+stored in float16), trained from nothing for one small drawn world. It plays four roles, each with
+the prompt of the default configuration: the referring parser (`referring_parser.txt`), the
+question writer (`question_writer.txt`), the second reader (`second_reader.txt`) and the judge
+(`judge_description.txt`, `judge_choice.txt`). It is of no use with other prompts or other texts.
+
+- **Tokenizer**: whole words of the demo, bytes for everything else; ChatML, no system message.
+- **Data**: texts drawn while it trains by `strefer.demo.teachers.llm_*` from the demo's vocabulary,
+  common words and invented ones. No outside text, no outside weights.
+- **Training**: seed {seed}, {steps} steps, {minutes:.1f} minutes of one CPU thread; Muon for the
+  matrices, AdamW for the rest. Made again with the rule `train_teacher`.
+- **Use**: greedy; at most {max_new} new tokens.
+
+Held-out texts (seeds that training never draws), plain `generate`, {n} for each role:
+
+| figure | share |
+|---|---|
+{rows}
+
+Licence: Apache-2.0, as the project.
+"""
+
+
+def write_card(
+    out_dir: Path,
+    model: Qwen2ForCausalLM,
+    progress: Progress,
+    figures: dict[str, float],
+    *,
+    seed: int,
+    n_held_out: int,
+) -> None:
+    """Write README.md into the model's folder."""
+    card = _CARD.format(
+        millions=sum(p.numel() for p in model.parameters()) / 1e6,
+        layers=model.config.num_hidden_layers,
+        width=model.config.hidden_size,
+        seed=seed,
+        steps=progress.step,
+        minutes=progress.cpu_s / 60,
+        max_new=", ".join(f"{n} ({role})" for role, n in MAX_NEW_TOKENS.items()),
+        n=n_held_out,
+        rows="\n".join(f"| {name} | {share:.3f} |" for name, share in figures.items()),
+    )
+    (out_dir / "README.md").write_text(card, encoding="utf-8")

@@ -1,0 +1,63 @@
+"""The parts of the documentation that are made: the options table and the tables of figures.
+
+`python -m strefer docs` writes them between their marks; a test fails when they drift.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from strefer.configuration import load_schema, options_table
+
+ROOT = Path(__file__).resolve().parents[2]
+FIGURES = ("quality", "bench", "reproduce")
+
+
+def replace_part(text: str, name: str, content: str) -> str:
+    """The text with what stands between `<!-- name -->` and `<!-- end of name -->` replaced.
+
+    Raises:
+        ValueError: if the marks are missing.
+    """
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+    if not pattern.search(text):
+        raise ValueError(f"the marks {begin} and {end} are missing")
+    return pattern.sub(lambda _: f"{begin}\n{content}\n{end}", text)
+
+
+def figures_table(figures: dict) -> str:
+    """A figures file as Markdown table. What was not measured says so."""
+    rows = ["| figure | value |", "|---|---:|"]
+    for name, value in figures.items():
+        if name == "about":
+            continue
+        shown = "not measured" if value is None else f"{value:.4g}"
+        rows.append(f"| `{name}` | {shown} |")
+    about = figures.get("about")
+    if not about:
+        return "\n".join(rows)
+    where = "Commit {commit}, {date}, {machine}.".format(**about)
+    return "\n".join([f"`{about['command']}` printed these. {where}", "", *rows])
+
+
+def made_documents() -> dict[Path, str]:
+    """Every document that has made parts, as it should be."""
+    table = options_table(load_schema(ROOT / "config" / "schema.yaml"))
+    options = ROOT / "config" / "README.md"
+    documents = {options: replace_part(options.read_text(encoding="utf-8"), "options", table)}
+    readme = ROOT / "docs" / "figures" / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    for name in FIGURES:
+        path = ROOT / "docs" / "figures" / f"{name}.json"
+        text = replace_part(text, name, figures_table(json.loads(path.read_text("utf-8"))))
+    documents[readme] = text
+    return documents
+
+
+def write_documents() -> None:
+    """Write the made parts."""
+    for path, text in made_documents().items():
+        path.write_text(text, encoding="utf-8")

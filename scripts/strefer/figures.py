@@ -1,0 +1,100 @@
+"""The files of docs/figures: every key that is fixed, and where and how the values were measured.
+
+The README's claims come from these three files. A key that was not measured is null.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from strefer.stage import atomic_write
+
+Figures = Mapping[str, float | None]
+
+QUALITY = (
+    "detector.recall",
+    "detector.precision",
+    "tracker.j_visible",
+    "tracker.empty_when_absent",
+    "entities.recall",
+    "entities.precision",
+    "parser.exact",
+    "existence.accuracy",
+    "behaviour.accuracy",
+    "replies.parsed",
+    "masklets.paper.jf",
+    "masklets.ours.jf",
+    "masklets.paper.never_together_recall",
+    "masklets.ours.never_together_recall",
+    "segments.hard_f1",
+    "segments.gradual_f1",
+    "pairs.true_before",
+    "pairs.true_after",
+    "pairs.true_kept",
+    "pairs.text_only_yes_no",
+    "pairs.text_only_choice",
+    "pairs.per_minute_film",
+    "pairs.near_duplicates",
+)
+BENCH = (
+    "masklets.speedup",
+    "masklets.speedup_warm",
+    "transcripts.frame_encodes_ratio",
+    "clips.vs_scenedetect",
+    "clips.vs_decode",
+    "templates.seconds_947854",
+    "plan.seconds_4253",
+    "plan.mb_4253",
+    "plan.seconds_1000000",
+    "workflow.overhead_share",
+    "training.tokens_ratio",
+    "training.data_wait_share",
+    "scoring.seconds_1000",
+    "demo.seconds",
+    "demo.peak_mb",
+    "vllm.prefix_hit_share",
+)
+REPRODUCE = tuple(
+    f"{benchmark}.{column}"
+    for benchmark in ("videorefer_d", "videorefer_q", "qvhighlights", "tempcompass", "videomme")
+    for column in ("base", "strefer", "difference", "difference_low", "difference_high")
+)
+
+
+def write_figures(path: Path, fixed: tuple[str, ...], values: Figures, command: str) -> None:
+    """Write a figures file.
+
+    Args:
+        fixed: keys that are always there, in this order; further ones follow in order of name.
+        values: what was measured.
+        command: what a reader calls to measure it again.
+    """
+    ordered = {key: values.get(key) for key in fixed}
+    ordered |= {key: values[key] for key in sorted(values.keys() - set(fixed))}
+    about = {
+        "command": command,
+        "commit": _commit(),
+        "date": datetime.date.today().isoformat(),
+        "machine": f"{os.cpu_count()} CPU cores, {platform.machine()}, {platform.system()}",
+    }
+    with atomic_write(path) as file:
+        json.dump({"about": about} | ordered, file, indent=1)
+        file.write("\n")
+
+
+def _commit() -> str:
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() or "unknown"

@@ -1,0 +1,187 @@
+"""The verifier: rejects pairs that what is known of the film contradicts.
+
+Each rejection has a reason that begins with what was at fault: `form` (placeholders, options,
+yes/no), `reference` (the text gives a region away), `claim` (transcript or masklets say otherwise),
+`pairs` (two pairs of the film contradict each other).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from strefer.instructions.claims import Claim, does, evaluate, parts, present
+from strefer.instructions.film import Film
+from strefer.instructions.motion import contradiction, motion_in, plainly_so
+from strefer.instructions.witnesses import MaskWitness, TranscriptWitness
+from strefer.records import Instruction
+
+LETTERS = "ABCD"
+_SMALL_WORDS = frozenset(("a", "an", "the", "in", "on", "of", "with", "and", "or", "to", "at"))
+_WORDS = re.compile(r"[\w'-]+")
+
+
+@dataclass(frozen=True)
+class Checks:
+    """Which checks the verifier makes.
+
+    Attributes:
+        motion: whether directions in the words are compared with the masklets' paths.
+        unseen: whether an entity without a masklet is doubted, in films that have masklets.
+    """
+
+    motion: bool = True
+    unseen: bool = True
+
+
+class Verifier:
+    """Checks the pairs of one film."""
+
+    def __init__(self, film: Film, checks: Checks) -> None:
+        self.film, self.checks = film, checks
+        self.transcript = TranscriptWitness(film)
+        self.masks = None if film.masks is None else MaskWitness(film, film.masks)
+        self._known: dict[tuple, str | None] = {}
+
+    def verify(self, pairs: Sequence[Instruction]) -> list[Instruction]:
+        """The pairs with `rejected` filled in; pairs that are rejected already stay so."""
+        reasons = [pair.rejected or self.reason(pair) for pair in pairs]
+        for place in self._contradictory(pairs, reasons):
+            reasons[place] = "pairs: the same question has another answer in this film"
+        return [
+            pair if pair.rejected == reason else dataclasses.replace(pair, rejected=reason)
+            for pair, reason in zip(pairs, reasons, strict=True)
+        ]
+
+    def reason(self, pair: Instruction) -> str | None:
+        """Why the pair is rejected, or None."""
+        fault = form_fault(pair, self.film.duration_s)
+        if fault:
+            return f"form: {fault}"
+        fault = reference_fault(pair, self.film)
+        if fault:
+            return f"reference: {fault}"
+        for claim in parts(pair.evidence.claim):
+            fault = self._claim_fault(claim)
+            if fault:
+                return f"claim: {fault}"
+        return None
+
+    def _claim_fault(self, claim: Claim) -> str | None:
+        key = tuple(claim.values())
+        if key not in self._known:
+            self._known[key] = self._find_fault(claim)
+        return self._known[key]
+
+    def _find_fault(self, claim: Claim) -> str | None:
+        if evaluate(claim, self.transcript) is False:
+            return f"the transcript does not say so ({claim['kind']})"
+        if self.masks is None:
+            return None
+        entities = [claim[name] for name in ("entity", "other") if name in claim]
+        if self.checks.unseen and claim["kind"] != "count":
+            for entity in entities:
+                if entity not in self.film.maskable:
+                    return f"no masklet shows the {self.film.entities[entity].expression}"
+        if evaluate(claim, self.masks) is False:
+            return f"the masklets show otherwise ({claim['kind']})"
+        if claim["kind"] == "once" and self._doubtful_elsewhere(claim):
+            return "another line about the entity is doubtful, so it may not be the only time"
+        return self._deed_fault(claim, self.masks) if "text" in claim else None
+
+    def _doubtful_elsewhere(self, claim: Claim) -> bool:
+        """Whether the masklets contradict what the transcript says of the entity at other times."""
+        entity = claim["entity"]
+        lines = zip(self.film.limits_s, self.film.present, self.film.deeds, strict=True)
+        for window, there, deeds in lines:
+            deed = deeds[entity]
+            if window == (claim["start_s"], claim["end_s"]) or (there[entity] and deed is None):
+                continue
+            said = present(entity, window, False) if deed is None else does(entity, window, deed)
+            if self._claim_fault(said):
+                return True
+        return False
+
+    def _deed_fault(self, claim: Claim, witness: MaskWitness) -> str | None:
+        entity, text = claim["entity"], claim["text"]
+        window, masks = (claim["start_s"], claim["end_s"]), witness.masks
+        motion = motion_in(masks, entity, window) if self.checks.motion else None
+        if not claim["value"]:
+            moves = motion is not None and plainly_so(motion, text)
+            return f"not {text!r}, but the masklet moves so" if moves else None
+        for other, known in enumerate(self.film.entities):
+            named = other != entity and known.expression in text
+            if named and witness.seen(other, window) is False:
+                return f"{text!r}, but the masklets do not show the {known.expression}"
+        against = contradiction(motion, text) if motion is not None else None
+        return f"{text!r}, but {against}" if against else None
+
+    def _contradictory(
+        self, pairs: Sequence[Instruction], reasons: Sequence[str | None]
+    ) -> list[int]:
+        """Places of pairs that ask the same of the same regions and times with another answer."""
+        answers: dict[tuple, set[str]] = {}
+        keys = []
+        for pair in pairs:
+            keys.append((pair.question, pair.regions, pair.start_s, pair.end_s, pair.clip_s))
+        for key, pair, reason in zip(keys, pairs, reasons, strict=True):
+            if reason is None and pair.form != "open":
+                answers.setdefault(key, set()).add(_verdict(pair))
+        return [
+            place
+            for place, (key, reason) in enumerate(zip(keys, reasons, strict=True))
+            if reason is None and len(answers.get(key, ())) > 1
+        ]
+
+
+def _verdict(pair: Instruction) -> str:
+    if pair.form == "choice":
+        return pair.options[LETTERS.index(pair.answer)]
+    return pair.answer.split()[0].strip(",.").lower()
+
+
+def form_fault(pair: Instruction, duration_s: float) -> str | None:
+    """What is wrong with the pair by itself."""
+    text = pair.question + pair.answer
+    if pair.question.count("<region>") != len(pair.regions) or "<region>" in pair.answer:
+        return "as many <region> in the question as regions are needed"
+    timed = "<start_time>" in text or "<end_time>" in text
+    if timed != (pair.start_s is not None):
+        return "time placeholders without times, or times without placeholders"
+    for span in ((pair.start_s, pair.end_s), pair.clip_s):
+        if span and span[0] is not None and not 0 <= span[0] < span[1] <= duration_s + 0.05:
+            return f"the time {span[0]} to {span[1]} s is not within the film"
+    if pair.form == "yes_no" and not pair.answer.lower().startswith(("yes", "no,", "no.")):
+        return "a yes/no question with neither yes nor no"
+    if pair.form == "choice":
+        if len(set(pair.options)) != len(LETTERS) or len(pair.answer) != 1:
+            return "four different options and a letter are needed"
+        if pair.answer not in LETTERS:
+            return "the answer is no option's letter"
+    return None
+
+
+def reference_fault(pair: Instruction, film: Film) -> str | None:
+    """How the question describes a region it should only point at. Options may describe: they do
+    so for the wrong ones too."""
+    if not pair.regions:
+        return None
+    said = set(_WORDS.findall(pair.question.lower()))
+    for entity in pair.regions:
+        given = distinguishing_words(film, entity) & said
+        # The words of somebody else who is named in full ("chases the red ball") are no give-away.
+        for other in film.entities:
+            if other.expression in pair.question and other != film.entities[entity]:
+                given -= set(_WORDS.findall(other.expression.lower()))
+        if given:
+            return f"the question says {sorted(given)[0]!r} of a region"
+    return None
+
+
+def distinguishing_words(film: Film, entity: int) -> frozenset[str]:
+    """The words that tell an entity from others of its category."""
+    known = film.entities[entity]
+    words = set(_WORDS.findall(known.expression.lower()))
+    return frozenset(words - _SMALL_WORDS - set(known.generalized_noun.lower().split()))

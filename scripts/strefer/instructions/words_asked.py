@@ -1,0 +1,15 @@
+"""G2: questions, referring by words."""
+
+from __future__ import annotations
+
+from random import Random
+
+from strefer.instructions.film import Film
+from strefer.instructions.phrasings import Phrasings
+from strefer.instructions.task_drawing import draw_tasks
+from strefer.instructions.tasks import Task
+
+
+def propose(film: Film, phrasings: Phrasings, n: int, random: Random) -> list[Task]:
+    """Up to n tasks for the question writer: deeds in clips, order, simultaneity, who does it."""
+    return draw_tasks(film, masks=False, timed=False, n=n, random=random)

@@ -1,0 +1,227 @@
+"""Stage `instructions`: question-answer pairs from the joined metadata of each film, verified."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from strefer.agents.chat import Chat, load_chat
+from strefer.batches import in_batches
+from strefer.instructions.film import Film, join_film
+from strefer.instructions.groups import GROUPS, WRITTEN
+from strefer.instructions.oracle import Reply
+from strefer.instructions.phrasings import Phrasings, load_folder
+from strefer.instructions.tasks import Task
+from strefer.instructions.verification import Checks, Verifier
+from strefer.instructions.written_pairs import (
+    Written,
+    assemble,
+    read_again,
+    write_by_chat,
+    write_by_phrasings,
+)
+from strefer.prompts import Prompt, load_prompt
+from strefer.records import Instruction, Masklets, References, Transcript, Video, to_json
+from strefer.stage import Item, ItemFailure, Worker, read_records, run_stage
+
+
+def write_instructions(
+    videos: Path,
+    references: Path,
+    transcripts: Path,
+    masklets: Path | None,
+    output: Path,
+    store: Path,
+    making: dict[str, Any],
+    options: Mapping[str, Any],
+    prompts: Mapping[str, str],
+    phrasings: Path,
+    llm: Mapping[str, Any],
+    strict: bool,
+) -> None:
+    """Write the shard file of `Instruction` records, a line a pair; rejected pairs are among them.
+
+    Args:
+        videos, references, transcripts: shard files of these stages.
+        masklets: the masklets' shard file; None leaves the mask groups unpointed and unverified.
+        options: `pairs_per_minute` by group; `question_writer` ("llm" or "phrasings");
+            `time_answers`; `verify`, `check_motion`, `check_unseen`, `second_reader`;
+            `reply_tokens`, `temperature`, `attempts`, `retry_temperature`; `batch_films`; `seed`.
+        prompts: `question_writer` and `second_reader`.
+        phrasings: the folder of phrasings files; its digest belongs into `making`.
+        llm: the LLM's specification; loaded only if it is asked anything.
+    """
+    items = list(_items(videos, references, transcripts, masklets))
+    worker = _Worker(
+        load_folder(phrasings), {role: load_prompt(path) for role, path in prompts.items()}, options
+    )
+
+    def start() -> Worker:
+        if options["question_writer"] == "llm" or _second_reader(options):
+            worker.chat = load_chat(llm)
+        return lambda missing: in_batches(_joined(missing), options["batch_films"], worker.write)
+
+    run_stage(
+        "instructions", items, start, output=output, store=store, making=making, strict=strict
+    )
+
+
+def _second_reader(options: Mapping[str, Any]) -> bool:
+    return bool(options["verify"] and options["second_reader"])
+
+
+def _items(
+    videos: Path, references: Path, transcripts: Path, masklets: Path | None
+) -> Iterator[Item]:
+    entities = read_records(references, References)
+    lines = read_records(transcripts, Transcript)
+    masks = {} if masklets is None else read_records(masklets, Masklets)
+    for video_id, (video,) in read_records(videos, Video).items():
+        if video_id not in entities or video_id not in lines:
+            continue  # failed before; the line is there
+        if masklets is not None and video_id not in masks:
+            continue
+        known, said = entities[video_id][0], lines[video_id]
+        shown = masks[video_id][0] if masklets is not None else None
+        content = [video.digest, video.duration_s, to_json(known), [to_json(line) for line in said]]
+        yield Item(
+            video_id,
+            content=[*content, None if shown is None else to_json(shown)],
+            context=_Records(video, known, said, shown),
+        )
+
+
+@dataclass(frozen=True)
+class _Records:
+    """The records of one film."""
+
+    video: Video
+    references: References
+    transcripts: list[Transcript]
+    masklets: Masklets | None
+
+
+def _joined(items: Iterable[Item]) -> Iterator[tuple[Item, Film | ItemFailure]]:
+    for item in items:
+        records: _Records = item.context
+        entities = records.references.entities
+        try:
+            yield (
+                item,
+                join_film(
+                    records.video.digest,
+                    records.video.duration_s,
+                    entities,
+                    records.transcripts,
+                    records.masklets,
+                ),
+            )
+        except ValueError as error:
+            yield item, ItemFailure(str(error))
+
+
+@dataclass
+class _Draft:
+    """A film with what is proposed for it."""
+
+    film: Film
+    random: Random
+    pairs: list[Instruction]
+    tasks: list[tuple[str, Task]]  # group, task
+    written: list[Written]
+
+
+class _Worker:
+    """Writes the pairs of a batch of films."""
+
+    def __init__(
+        self,
+        phrasings: Mapping[str, Phrasings],
+        prompts: Mapping[str, Prompt],
+        options: Mapping[str, Any],
+    ) -> None:
+        self.phrasings, self.prompts, self.options = phrasings, prompts, options
+        self.chat: Chat | None = None
+
+    def write(self, batch: Sequence[tuple[Item, Film]]) -> list[list[dict[str, Any]]]:
+        """The lines of each film of the batch; the LLM gets all of the batch's prompts at once."""
+        drafts = [self._propose(film) for _, film in batch]
+        self._write_tasks(drafts)
+        checks = Checks(self.options["check_motion"], self.options["check_unseen"])
+        for draft in drafts:
+            draft.pairs += _assembled(draft)
+            if self.options["verify"]:
+                draft.pairs = Verifier(draft.film, checks).verify(draft.pairs)
+        if _second_reader(self.options):
+            self._read_again(drafts)
+        return [[to_json(pair) for pair in draft.pairs] for draft in drafts]
+
+    def _propose(self, film: Film) -> _Draft:
+        draft = _Draft(film, Random(f"{self.options['seed']}.{film.digest}"), [], [], [])
+        for name, group in GROUPS.items():
+            # A seed a group, so that more pairs of one group leave the others as they are.
+            random = Random(f"{self.options['seed']}.{film.digest}.{name}")
+            n = pairs_wanted(self.options["pairs_per_minute"][name], film.duration_s)
+            proposed = group.propose(film, self.phrasings[group.phrasings], n, random)
+            if name in WRITTEN:
+                draft.tasks += [(name, task) for task in proposed]
+            else:
+                draft.pairs += [p for p in proposed if self._allowed(p)]
+        return draft
+
+    def _allowed(self, pair: Instruction) -> bool:
+        return self.options["time_answers"] or "<start_time>" not in pair.answer.split(".")[0]
+
+    def _write_tasks(self, drafts: Sequence[_Draft]) -> None:
+        if self.options["question_writer"] == "phrasings":
+            for draft in drafts:
+                tasks = [task for _, task in draft.tasks]
+                draft.written = list(
+                    write_by_phrasings(tasks, self.phrasings["questions"], draft.random)
+                )
+            return
+        assert self.chat is not None
+        tasks = [task for draft in drafts for _, task in draft.tasks]
+        prompt = self.prompts["question_writer"]
+        written = iter(write_by_chat(tasks, self.chat, prompt, self.options))
+        for draft in drafts:
+            draft.written = [next(written) for _ in draft.tasks]
+
+    def _read_again(self, drafts: Sequence[_Draft]) -> None:
+        """Reject what the second reader doubts among the written pairs. The others repeat the
+        transcript as it stands: reading them against it again would tell nothing."""
+        assert self.chat is not None
+        asked: list[tuple[_Draft, int, Task, Reply]] = []
+        for draft in drafts:
+            first = len(draft.pairs) - len(draft.tasks)
+            for place, ((_, task), reply) in enumerate(
+                zip(draft.tasks, draft.written, strict=True), first
+            ):
+                if draft.pairs[place].rejected is None and isinstance(reply, Reply):
+                    asked.append((draft, place, task, reply))
+        doubts = read_again(
+            [task for _, _, task, _ in asked], [reply for *_, reply in asked],
+            self.chat, self.prompts["second_reader"], self.options["seed"],
+        )  # fmt: skip
+        for (draft, place, _, _), doubt in zip(asked, doubts, strict=True):
+            if doubt:
+                draft.pairs[place] = dataclasses.replace(draft.pairs[place], rejected=doubt)
+
+
+def _assembled(draft: _Draft) -> list[Instruction]:
+    counts: dict[str, int] = {}
+    pairs = []
+    for (group, task), written in zip(draft.tasks, draft.written, strict=True):
+        number = counts.get(group, 0)
+        counts[group] = number + 1
+        pairs.append(assemble(draft.film, group, number, task, written, draft.random))
+    return pairs
+
+
+def pairs_wanted(per_minute: float, duration_s: float) -> int:
+    """How many pairs of a group a film gets at most."""
+    return round(per_minute * duration_s / 60) if per_minute else 0

@@ -1,0 +1,201 @@
+"""Stage `recipes`: mixtures of our instruction groups and base data sets, in the published format.
+
+A recipe file names its parts:
+
+    seed: 0
+    parts:
+      - groups: [G7, G8]          # our own pairs, by group; "all" for the eight
+        share: 0.5                # of them, 0-1; or `count`, at most so many
+      - base: base.json           # a JSON or JSON Lines file in LLaVA or VideoRefer format
+        name: base
+
+A line of the result is a training sample (see published_format.py). Frames of our own regions are
+indices among the sampled frames (`frame_keys: sampled`), those of VideoRefer-style data numbers of
+the film's own frames (`frame_keys: raw`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import yaml
+
+from strefer.published_format import Sample, own_samples
+from strefer.stage import atomic_write, dumps
+
+GROUP_NAMES = tuple(f"G{number}" for number in range(1, 9))
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a mixture: our groups, or a base file."""
+
+    name: str
+    groups: tuple[str, ...]
+    base: str | None
+    share: float
+    count: int | None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A mixture."""
+
+    seed: int
+    parts: tuple[Part, ...]
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe file.
+
+    Raises:
+        ValueError: names the file, the part and what is wrong with it.
+    """
+    try:
+        fields = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError:
+        raise ValueError(f"recipe {path}: no such file; recipes stand in config/recipes") from None
+    except yaml.YAMLError as error:
+        raise ValueError(f"recipe {path}: not YAML: {error}") from None
+    if not isinstance(fields, dict) or set(fields) - {"seed", "parts", "about"}:
+        raise ValueError(f"recipe {path}: give `parts`, and `seed` and `about` if you like")
+    parts, seed = fields.get("parts"), fields.get("seed", 0)
+    if not isinstance(parts, list) or not parts:
+        raise ValueError(f"recipe {path}: `parts` must be a list with at least one part")
+    if not isinstance(seed, int):
+        raise ValueError(f"recipe {path}: `seed` must be a whole number, not {seed!r}")
+    return Recipe(seed, tuple(_part(part, n, path) for n, part in enumerate(parts, 1)))
+
+
+def _part(fields: Any, number: int, path: Path) -> Part:
+    where = f"recipe {path}, part {number}"
+    if not isinstance(fields, dict) or ("groups" in fields) == ("base" in fields):
+        raise ValueError(f"{where}: give either `groups` or `base`")
+    unknown = set(fields) - {"name", "groups", "base", "share", "count"}
+    if unknown:
+        raise ValueError(f"{where}: there is no {sorted(unknown)[0]!r}; known: share, count, name")
+    groups = fields.get("groups", [])
+    groups = list(GROUP_NAMES) if groups == "all" else groups
+    wrong = [g for g in groups if g not in GROUP_NAMES] if isinstance(groups, list) else [groups]
+    if wrong:
+        raise ValueError(f"{where}: {wrong[0]!r} is no group; known: all, {', '.join(GROUP_NAMES)}")
+    share, count = fields.get("share", 1.0), fields.get("count")
+    if not isinstance(share, int | float) or not 0 < share <= 1:
+        raise ValueError(f"{where}: `share` must be above 0 and at most 1, not {share!r}")
+    if count is not None and (not isinstance(count, int) or count < 1):
+        raise ValueError(f"{where}: `count` must be a whole number from 1 on, not {count!r}")
+    base = fields.get("base")
+    name = fields.get("name") or (base and Path(base).stem) or "+".join(groups)
+    return Part(str(name), tuple(groups), base, float(share), count)
+
+
+def base_files(recipe: Recipe, root: Path) -> list[Path]:
+    """The base files a recipe needs; relative paths stand against `root`."""
+    return [root / part.base for part in recipe.parts if part.base is not None]
+
+
+def mix_recipe(
+    recipe: Path,
+    instructions: Sequence[Path],
+    masklets: Sequence[Path],
+    videos: Sequence[Path],
+    base_root: Path,
+    output: Path,
+) -> None:
+    """Write a recipe's samples, shuffled, as JSON Lines.
+
+    Args:
+        recipe: the recipe file.
+        instructions, masklets, videos: shard files, in the same order.
+        base_root: the folder that relative base paths stand against; for the demo the run's.
+        output: the mixture.
+
+    Raises:
+        ValueError: if a part is empty, or a base file is missing or malformed.
+    """
+    mixture = load_recipe(recipe)
+    random = Random(mixture.seed)
+    own = {name: [] for name in GROUP_NAMES}
+    wanted = {group for part in mixture.parts for group in part.groups}
+    if wanted:
+        for sample in own_samples(instructions, masklets, videos, wanted):
+            own[sample["group"]].append(sample)
+    samples: list[Sample] = []
+    for part in mixture.parts:
+        found = (
+            read_base(base_root / part.base)
+            if part.base is not None
+            else [sample for group in part.groups for sample in own[group]]
+        )
+        if not found:
+            raise ValueError(f"recipe {recipe}: part {part.name!r} has no samples")
+        samples += [sample | {"part": part.name} for sample in _drawn(found, part, random)]
+    random.shuffle(samples)
+    with atomic_write(output) as file:
+        for sample in samples:
+            file.write(dumps(sample) + "\n")
+
+
+def _drawn(samples: Sequence[Sample], part: Part, random: Random) -> list[Sample]:
+    n = max(1, round(part.share * len(samples)))
+    n = n if part.count is None else min(n, part.count)
+    chosen = sorted(random.sample(range(len(samples)), n))
+    return [samples[i] for i in chosen]
+
+
+def read_base(path: Path) -> list[Sample]:
+    """Read a base data set: a JSON list or JSON Lines in LLaVA or VideoRefer format.
+
+    A sample has `conversations`, and `path` or `video` (or `image`); VideoRefer-style `annotation`
+    has raw frame numbers unless `frame_keys` says otherwise. Relative paths stand against the
+    file's folder.
+
+    Raises:
+        ValueError: names the file and the sample that is wrong.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError:
+        raise ValueError(f"base data {path}: no such file; see config/recipes/README.md") from None
+    try:
+        entries = (
+            json.loads(text)
+            if text.lstrip().startswith("[")
+            else [json.loads(line) for line in text.splitlines() if line.strip()]
+        )
+    except ValueError as error:
+        raise ValueError(f"base data {path}: neither JSON nor JSON Lines: {error}") from None
+    return [_base_sample(entry, number, path) for number, entry in enumerate(entries, 1)]
+
+
+def _base_sample(entry: Any, number: int, path: Path) -> Sample:
+    where = f"base data {path}, sample {number}"
+    turns = entry.get("conversations") if isinstance(entry, Mapping) else None
+    if not isinstance(turns, list) or len(turns) < 2:
+        raise ValueError(f"{where}: `conversations` must be a list of at least two turns")
+    for turn in turns:
+        if not isinstance(turn, Mapping) or turn.get("from") not in ("human", "gpt", "system"):
+            raise ValueError(f"{where}: each turn needs `from` (human or gpt) and `value`")
+    sample = dict(entry)
+    film = sample.pop("path", None) or sample.get("video") or sample.get("image")
+    if film is not None:
+        sample["path"] = str(film if Path(film).is_absolute() else path.parent / film)
+    human = dict(turns[0])
+    # LLaVA's data say <video> or <image>; the student knows the latter.
+    human["value"] = str(human["value"]).replace("<video>", "<image>")
+    sample["conversations"] = [human, *turns[1:]]
+    if "annotation" in sample:
+        sample.setdefault("frame_keys", "raw")
+        regions = human["value"].count("<region>")
+        if len(sample["annotation"]) != regions:
+            raise ValueError(
+                f"{where}: {regions} <region> in the question, {len(sample['annotation'])} objects "
+                "in `annotation`; they must be as many"
+            )
+    return sample

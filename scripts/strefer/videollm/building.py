@@ -1,0 +1,127 @@
+"""Building a student: a new one from a vision encoder and an LLM, or one read from a folder."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+)
+
+from strefer.videollm.attention import sinusoids
+from strefer.videollm.configuration import VideoLlmConfig
+from strefer.videollm.model import VideoLlm
+from strefer.videollm.processor import ProcessorSettings
+from strefer.videollm.tokens import add_tokens
+from strefer.videollm.vision import load_vision_weights, vision_spec
+
+# What transformers writes for a tokenizer without a class of its own.
+_GENERIC_TOKENIZERS = ("TokenizersBackend", "PreTrainedTokenizerFast")
+_NOT_SIZES = {"vision", "text", "video_token_id", "region_token_id", "first_time_token_id"}
+
+
+def build_student(
+    vision: str, llm: str, sizes: Mapping[str, Any], seed: int
+) -> tuple[VideoLlm, PreTrainedTokenizerBase]:
+    """A student with a pretrained encoder and LLM, all between them new.
+
+    Args:
+        vision: see `vision_spec`.
+        llm: folder or hub name of a causal LLM.
+        sizes: fields of `VideoLlmConfig`; the paper's where not given.
+
+    Raises:
+        ValueError: for an unknown size or a folder that holds no such model.
+    """
+    known = set(inspect.signature(VideoLlmConfig).parameters) - _NOT_SIZES - {"rest"}
+    if unknown := sorted(set(sizes) - known):
+        raise ValueError(f"student: no size {unknown[0]!r}; known: {', '.join(sorted(known))}")
+    tokenizer = read_tokenizer(llm)
+    n_time_tokens = sizes.get("n_time_tokens", VideoLlmConfig().n_time_tokens)
+    ids = add_tokens(tokenizer, n_time_tokens)
+    text = AutoConfig.from_pretrained(llm)
+    old_size = text.vocab_size
+    text.vocab_size = max(old_size, (len(tokenizer) + 63) // 64 * 64)
+    text.pad_token_id = tokenizer.pad_token_id
+    config = VideoLlmConfig(
+        vision=vision_spec(vision), text=_plain(text), dtype="float32", **sizes, **ids
+    )
+    torch.manual_seed(seed)
+    model = VideoLlm(config)
+    load_vision_weights(model.vision, vision)
+    _fill_llm(model, llm, old_size)
+    return model, tokenizer
+
+
+def _plain(text: Any) -> dict[str, Any]:
+    return {**text.to_diff_dict(), "model_type": text.model_type, "dtype": "float32"}
+
+
+@torch.no_grad()
+def _fill_llm(model: VideoLlm, llm: str, old_size: int) -> None:
+    """The LLM's weights; new tokens begin as the mean of the known ones, times with a smooth code
+    of their index on top, so that neighbours in time begin alike."""
+    source = AutoModelForCausalLM.from_pretrained(llm, dtype=torch.float32)
+    first = min(model.config.video_token_id, old_size)
+    n_times = model.config.n_time_tokens
+    start = model.config.first_time_token_id
+    targets = model.llm.state_dict()
+    tables = {
+        id(m.weight) for m in (model.llm.get_input_embeddings(), model.llm.get_output_embeddings())
+    }
+    named = dict(model.llm.named_parameters(remove_duplicate=False))
+    for name, weight in source.state_dict().items():
+        target = targets[name]
+        if id(named.get(name)) not in tables:
+            target.copy_(weight)
+            continue
+        target[:first].copy_(weight[:first])
+        known = weight[:first]
+        target[first:] = known.mean(0)
+        codes = sinusoids(torch.arange(n_times), weight.shape[1], longest=float(n_times))
+        target[start : start + n_times] += codes * known.std() * 2**0.5
+    model.llm.generation_config = source.generation_config
+    model.llm.generation_config.pad_token_id = model.config.get_text_config().pad_token_id
+
+
+def settings_of(model: VideoLlm, **options: Any) -> ProcessorSettings:
+    """The processor's settings that belong to a model."""
+    config = model.config
+    return ProcessorSettings(
+        n_frames=config.n_frames,
+        n_time_tokens=config.n_time_tokens,
+        time_rounding=config.time_rounding,
+        video_tokens=config.video_tokens,
+        region_tokens=config.region_tokens,
+        grid_side=model.vision.side,
+        **options,
+    )
+
+
+def read_tokenizer(model: str) -> PreTrainedTokenizerBase:
+    """The tokenizer of a folder or hub name, exactly as its tokenizer.json says.
+
+    AutoTokenizer takes the model type's own class (Qwen2's, say) even where the folder says that
+    its tokenizer is a generic one, and so changes how words are split.
+    """
+    config = Path(model) / "tokenizer_config.json"
+    if config.is_file():
+        described = json.loads(config.read_text(encoding="utf-8"))
+        if described.get("tokenizer_class") in _GENERIC_TOKENIZERS:
+            return PreTrainedTokenizerFast.from_pretrained(model)
+    return AutoTokenizer.from_pretrained(model)
+
+
+def read_student(folder: str | Path) -> tuple[VideoLlm, PreTrainedTokenizerBase]:
+    """The model (float32 or as saved) and tokenizer of a checkpoint folder."""
+    model = VideoLlm.from_pretrained(folder)
+    return model, read_tokenizer(str(folder))

@@ -1,0 +1,182 @@
+"""The Video LLM of the paper (BLIP-3-Strefer), in sizes given by its configuration.
+
+    frames ─ vision encoder (frozen) ─┬─ resampler ─ temporal encoder ─ norm, linear ─┐
+                                      └─ region encoder (masks) ──────────────────────┴─ LLM
+
+The vectors of the film and of the regions take the places of `<image>` and `<region>` among the
+LLM's input vectors. Structure: method facts of arXiv 2509.03501 and arXiv 2410.16267.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers.modeling_outputs import CausalLMOutputWithPast
+
+from strefer.videollm.configuration import VideoLlmConfig
+from strefer.videollm.regions import RegionEncoder
+from strefer.videollm.resampler import PerceiverResampler
+from strefer.videollm.temporal import FrameTokens, GroupedTokenTuringMachine
+from strefer.videollm.vision import VisionEncoder
+
+IGNORED = -100
+
+
+class VideoLlm(PreTrainedModel):
+    """A decoder LLM that sees films and regions.
+
+    A batch (made by `processor.collate`) has V different films for B rows, so that questions
+    about one film share its encoding:
+        frames: uint8 [V, T, H, W, 3], or `features` [V, T, S, S, D] already encoded.
+        other_frames / other_features: frames outside the samples that a mask lies on, [E, …].
+        films: index of each row's film, −1 for none [B].
+        region_masks: [F, S, S]; region_frames: index among the V·T + E frames [F];
+        regions: region of each mask, ascending, in the order of the `<region>`s [F];
+        region_times: the frame's time as a share of the film [F].
+        input_ids, attention_mask, labels: [B, L].
+    """
+
+    config_class = VideoLlmConfig
+    base_model_prefix = "model"
+    main_input_name = "input_ids"
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True
+    _supports_flash_attn = True
+    _no_split_modules = ("ResamplerLayer", "ProcessingLayer")
+
+    def __init__(self, config: VideoLlmConfig) -> None:
+        super().__init__(config)
+        if config.vision is None or config.text is None:
+            raise ValueError("VideoLlmConfig needs `vision` and `text`")
+        self.vision = VisionEncoder(config.vision)
+        self.llm = AutoModelForCausalLM.from_config(config.get_text_config())
+        llm_width = self.llm.config.hidden_size
+        self.resampler = PerceiverResampler(
+            self.vision.width,
+            config.latents,
+            config.width,
+            config.resampler_depth,
+            config.resampler_heads,
+            config.resampler_head_width,
+            config.feed_forward,
+        )
+        self.temporal: nn.Module = FrameTokens()
+        if config.temporal_encoder == "gttm":
+            self.temporal = GroupedTokenTuringMachine(
+                config.latents,
+                config.width,
+                config.memory_slots,
+                config.temporal_depth,
+                config.temporal_heads,
+                config.feed_forward,
+            )
+        self.to_llm = nn.Sequential(nn.LayerNorm(config.width), nn.Linear(config.width, llm_width))
+        self.region_encoder = RegionEncoder(
+            self.vision.width, llm_width, config.region_tokens, config.region_position
+        )
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.llm.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        self.llm.set_input_embeddings(value)
+
+    def encode_films(self, features: torch.Tensor) -> torch.Tensor:
+        """[V, T, S, S, D] → [V, video tokens, llm width]."""
+        n_films, n_frames = features.shape[:2]
+        tokens = self.resampler(features.flatten(0, 1).flatten(1, 2))
+        return self.to_llm(self.temporal(tokens.unflatten(0, (n_films, n_frames))))
+
+    def input_vectors(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        """The LLM's input vectors [B, L, llm width] with films and regions in place."""
+        ids = batch["input_ids"]
+        vectors = self.get_input_embeddings()(ids)
+        if batch.get("features") is None and batch.get("frames") is None:
+            return vectors
+        features = self._features(batch, "features", "frames")
+        shown = batch["films"] >= 0
+        films = self.encode_films(features)[batch["films"][shown]]
+        vectors = _put(vectors, ids == self.config.video_token_id, films.flatten(0, 1))
+        if batch.get("region_masks") is not None:
+            every = features.flatten(0, 1)
+            if batch.get("other_features") is not None or batch.get("other_frames") is not None:
+                others = self._features(batch, "other_features", "other_frames")
+                every = torch.cat([every, others])
+            tokens = self.region_encoder(
+                every[batch["region_frames"]],
+                batch["region_masks"],
+                batch["regions"],
+                batch["region_times"],
+            )
+            vectors = _put(vectors, ids == self.config.region_token_id, tokens)
+        return vectors
+
+    def _features(self, batch: dict[str, torch.Tensor], ready: str, raw: str) -> torch.Tensor:
+        kind = self.to_llm[1].weight.dtype
+        if batch.get(ready) is not None:
+            return batch[ready].to(kind)
+        frames = batch[raw]
+        leading = frames.shape[:-3]
+        return self.vision(frames.flatten(0, -4)).unflatten(0, leading).to(kind)
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        labels: torch.Tensor | None = None,
+        num_items_in_batch: torch.Tensor | int | None = None,
+        **batch: Any,
+    ) -> CausalLMOutputWithPast:
+        """Loss over the labelled positions if there are labels, else logits [B, L, vocabulary].
+
+        Args:
+            num_items_in_batch: labelled tokens over which the sum is divided (all processes and
+                accumulation steps); those of this batch if None.
+        """
+        vectors = self.input_vectors({"input_ids": input_ids, **batch})
+        states = self.llm.get_decoder()(
+            inputs_embeds=vectors, attention_mask=attention_mask, use_cache=False
+        ).last_hidden_state
+        head = self.llm.get_output_embeddings()
+        if labels is None:
+            return CausalLMOutputWithPast(logits=head(states))
+        targets = labels[:, 1:]
+        kept = targets != IGNORED
+        # Logits of the answers alone: with a large vocabulary they are most of the memory.
+        logits = head(states[:, :-1][kept]).float()
+        total = nn.functional.cross_entropy(logits, targets[kept], reduction="sum")
+        count = kept.sum() if num_items_in_batch is None else num_items_in_batch
+        return CausalLMOutputWithPast(loss=total / count)
+
+    @torch.no_grad()
+    def generate(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        max_new_tokens: int = 64,
+        generation: dict[str, Any] | None = None,
+        **batch: Any,
+    ) -> torch.Tensor:
+        """New token ids [B, ≤ max_new_tokens]; rows are padded on the left.
+
+        Args:
+            generation: more arguments of transformers' `generate` (greedy by default).
+        """
+        vectors = self.input_vectors({"input_ids": input_ids, **batch})
+        return self.llm.generate(
+            inputs_embeds=vectors,
+            attention_mask=attention_mask,
+            max_new_tokens=max_new_tokens,
+            **{"do_sample": False, **(generation or {})},
+        )
+
+
+def _put(vectors: torch.Tensor, places: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """Vectors with `values` (in order) where `places` [B, L] is true."""
+    if int(places.sum()) != len(values):
+        raise ValueError(f"{int(places.sum())} places in the text for {len(values)} visual tokens")
+    return vectors.masked_scatter(places[..., None], values.to(vectors.dtype))

@@ -1,0 +1,68 @@
+"""What may mark a region on a frame: a mask, a polygon, a box, a point or a scribble.
+
+    {"segmentation": {"size": [h, w], "counts": …}}      COCO run-length code
+    {"segmentation": [[x0, y0, x1, y1, …], …]}           COCO polygons
+    {"box": [x0, y0, x1, y1]}   {"point": [x, y]}   {"scribble": [[x, y], …]}
+
+Coordinates are pixels of the film. `{"segmentation": null}` marks a frame without the object.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from pycocotools import mask as coco
+
+from strefer.masks import decode_mask
+
+_BRUSH_SHARE = 0.05  # a point's or scribble's width as a share of the frame's shorter side
+
+
+def mask_of_shape(shape: dict[str, Any], height_px: int, width_px: int) -> np.ndarray | None:
+    """bool [H, W] of a shape; None if it marks nothing.
+
+    Raises:
+        ValueError: for a shape of none of the kinds, or one outside the frame.
+    """
+    if "segmentation" in shape:
+        mask = _of_segmentation(shape["segmentation"], height_px, width_px)
+    else:
+        kind = next((k for k in ("box", "point", "scribble") if k in shape), None)
+        if kind is None:
+            raise ValueError(
+                f"a region has {', '.join(sorted(shape)) or 'no field'}, not segmentation, box, "
+                "point or scribble"
+            )
+        mask = _drawn(kind, np.asarray(shape[kind], np.float64), height_px, width_px)
+        if not mask.any():
+            raise ValueError(f"{kind} {shape[kind]} lies outside of {width_px} x {height_px} px")
+    return mask if mask is not None and mask.any() else None
+
+
+def _of_segmentation(code: Any, height_px: int, width_px: int) -> np.ndarray | None:
+    if not code:
+        return None
+    if isinstance(code, list):
+        merged = coco.merge(coco.frPyObjects(code, height_px, width_px))
+        return coco.decode(merged).astype(bool)
+    if isinstance(code["counts"], list):  # uncompressed
+        code = coco.frPyObjects(code, *code["size"])
+        return coco.decode(code).astype(bool)
+    return decode_mask(code)
+
+
+def _drawn(kind: str, values: np.ndarray, height_px: int, width_px: int) -> np.ndarray:
+    canvas = np.zeros((height_px, width_px), np.uint8)
+    brush = max(round(min(height_px, width_px) * _BRUSH_SHARE), 1)
+    if kind == "box":
+        x0, y0, x1, y1 = np.clip(np.round(values), 0, [width_px, height_px] * 2).astype(int)
+        canvas[y0:y1, x0:x1] = 1
+    elif kind == "point":
+        x, y = np.round(values).astype(int)
+        cv2.circle(canvas, (int(x), int(y)), (brush + 1) // 2, 1, thickness=-1)
+    else:
+        points = np.round(values).astype(np.int32).reshape(-1, 1, 2)
+        cv2.polylines(canvas, [points], isClosed=False, color=1, thickness=brush)
+    return canvas.astype(bool)

@@ -1,0 +1,102 @@
+"""A trained student that answers questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from transformers import PreTrainedTokenizerBase
+
+from strefer.videollm.building import read_student
+from strefer.videollm.frame_source import FrameSource, KeptFeatures
+from strefer.videollm.model import VideoLlm
+from strefer.videollm.processor import Processor, ProcessorSettings, collate
+from strefer.videollm.samples import Sample
+
+
+class Student:
+    """Answers samples in batches, greedily. A film that several questions are about is decoded
+    and encoded once (as long as `keep_features_mb` of `load_student` lasts)."""
+
+    def __init__(
+        self,
+        model: VideoLlm,
+        tokenizer: PreTrainedTokenizerBase,
+        settings: ProcessorSettings,
+        batch_size: int,
+        keep_features_mb: float,
+    ) -> None:
+        self.model, self.tokenizer = model.eval(), tokenizer
+        self.processor = Processor(tokenizer, settings)
+        self.batch_size = batch_size
+        self.source: FrameSource = KeptFeatures(model.vision, keep_features_mb)
+
+    def answer(self, samples: Sequence[Sample], max_new_tokens: int = 64) -> list[str]:
+        """The answer to each sample's last question, in the order of the samples.
+
+        Raises:
+            ValueError: if a sample does not fit its film.
+            DecodingError: if a film cannot be read.
+        """
+        encoded = [self.processor.encode(_unanswered(sample), draw=None) for sample in samples]
+        # Questions about one film together, and of like length, so that little is padded.
+        order = sorted(
+            range(len(encoded)),
+            key=lambda i: (str(encoded[i].view), len(encoded[i].ids)),
+        )
+        answers = [""] * len(samples)
+        for start in range(0, len(order), self.batch_size):
+            rows = order[start : start + self.batch_size]
+            batch = collate(
+                [encoded[i] for i in rows], self.source, self.tokenizer.pad_token_id, left=True
+            )
+            del batch["labels"]
+            batch = {k: v.to(self.model.device) for k, v in batch.items()}
+            ids = self.model.generate(max_new_tokens=max_new_tokens, **batch)
+            texts = self.tokenizer.batch_decode(self._without_padding(ids))
+            for i, text in zip(rows, texts, strict=True):
+                answers[i] = text.strip()
+        return answers
+
+    def _without_padding(self, ids: torch.Tensor) -> list[list[int]]:
+        """Token ids up to the end of the answer; times stay, other special tokens go."""
+        first = self.model.config.first_time_token_id
+        times = range(first, first + self.model.config.n_time_tokens)
+        special = set(self.tokenizer.all_special_ids) - set(times)
+        kept = []
+        for row in ids.tolist():
+            stop = next((i for i, t in enumerate(row) if t in self._ends()), len(row))
+            kept.append([t for t in row[:stop] if t not in special])
+        return kept
+
+    def _ends(self) -> set[int]:
+        ends = self.model.llm.generation_config.eos_token_id
+        return set(ends) if isinstance(ends, list) else {ends}
+
+
+def _unanswered(sample: Sample) -> Sample:
+    """The sample with its last answer taken away."""
+    from dataclasses import replace
+
+    return replace(sample, turns=(*sample.turns[:-1], (sample.turns[-1][0], "")))
+
+
+def load_student(
+    folder: str | Path,
+    batch_size: int = 16,
+    keep_features_mb: float = 500,
+    device: str | None = None,
+) -> Student:
+    """A student from a checkpoint folder written by `train_checkpoint`.
+
+    Args:
+        device: None takes a GPU if there is one.
+
+    Raises:
+        ValueError: if the folder is none.
+    """
+    settings = ProcessorSettings.load(Path(folder))
+    model, tokenizer = read_student(folder)
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    return Student(model.to(device), tokenizer, settings, batch_size, keep_features_mb)

@@ -1,0 +1,50 @@
+import pytest
+
+from strefer.instructions.behaviour import bare, deed_of, listed, sentence, with_article
+from strefer.records import Entity
+
+GIRL = Entity("girl in a white dress", "girl", "person")
+
+
+@pytest.mark.parametrize(
+    ("line", "deed"),
+    [
+        ("The girl in a white dress picks up a cup.", "picks up a cup"),
+        ("A girl in a white dress is dancing.", "is dancing"),
+        ("The girl smiles.", "smiles"),
+        ("the young girl smiles", "smiles"),
+        ("She waves. Then she leaves.", "waves. Then she leaves"),
+        ("The girl in white smiles.", None),  # where the subject ends is not known
+        ("In the kitchen a cup falls.", None),
+        ("The girl in a white dress.", None),
+    ],
+)
+def test_the_deed_is_what_follows_the_subject(line, deed):
+    assert deed_of(line, GIRL) == deed
+
+
+@pytest.mark.parametrize(
+    ("deed", "plain"),
+    [
+        ("runs to the left", "run to the left"),
+        ("flies away", "fly away"),
+        ("lies down", "lie down"),
+        ("catches the ball", "catch the ball"),
+        ("bounces", "bounce"),
+        ("passes by", "pass by"),
+        ("goes home", "go home"),
+        ("has a cup", "have a cup"),
+        ("slowly walks on", "slowly walk on"),
+        ("is dancing", None),
+        ("picked it up", None),
+    ],
+)
+def test_the_bare_verb(deed, plain):
+    assert bare(deed) == plain
+
+
+def test_small_helpers():
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert with_article("orange ball") == "an orange ball"
+    assert sentence("it sits") == "It sits."

@@ -1,0 +1,99 @@
+from pathlib import Path
+from random import Random
+
+import pytest
+from told_films import DOG, MAN, told_film
+
+from strefer.demo.synthetic_metadata import synthetic_film
+from strefer.instructions.claims import evaluate
+from strefer.instructions.groups import GROUPS, WRITTEN
+from strefer.instructions.phrasings import load_folder
+from strefer.instructions.verification import Checks, Verifier
+from strefer.instructions.witnesses import TranscriptWitness
+
+PHRASINGS = load_folder(Path(__file__).resolve().parents[2] / "config" / "phrasings")
+DESCRIBED = [name for name in GROUPS if name not in WRITTEN]
+
+
+def propose(name, film, n=40, seed=0):
+    group = GROUPS[name]
+    return group.propose(film, PHRASINGS[group.phrasings], n, Random(seed))
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_descriptions_hold_and_are_well_formed(name):
+    for film in [told_film()] + [synthetic_film(Random(seed)) for seed in range(15)]:
+        pairs = propose(name, film)
+        assert pairs
+        for pair in pairs:
+            assert evaluate(pair.evidence.claim, TranscriptWitness(film)) is True, pair
+            assert "{" not in pair.question + pair.answer
+            assert bool(pair.regions) is GROUPS[name].masks
+        keys = {(p.question, p.regions, p.start_s, p.end_s, p.clip_s) for p in pairs}
+        assert len(keys) == len(pairs)
+        assert len({p.pair_id for p in pairs}) == len(pairs)
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_a_film_whose_masklets_agree_passes_verification(name):
+    film = told_film()
+    pairs = Verifier(film, Checks()).verify(propose(name, film))
+    assert [pair.rejected for pair in pairs if pair.rejected] == []
+
+
+def test_each_group_has_enough_for_a_film_of_a_minute_with_three_entities():
+    for seed in range(10):
+        film = synthetic_film(Random(seed), n_entities=3, duration_s=60)
+        counts = {name: len(propose(name, film, n=28)) for name in GROUPS}
+        assert sum(counts.values()) >= 200
+        assert min(counts.values()) >= 0.05 * sum(counts.values())
+
+
+def test_timestamps_are_asked_for_and_given():
+    film = told_film()
+    for name in ("G3", "G7"):
+        pairs = propose(name, film)
+        assert all("<start_time>" in p.question + p.answer for p in pairs)
+        assert all(p.start_s is not None for p in pairs)
+        assert any(p.answer.startswith("Between <start_time>") for p in pairs)
+    for name in ("G1", "G5"):
+        assert all(p.start_s is None for p in propose(name, film))
+
+
+def test_absence_is_refused_with_the_reason():
+    pairs = propose("G7", told_film(), n=200)
+    told = [p.answer for p in pairs if p.evidence.claim.get("of") and "not there" in p.answer]
+    wanted = "The dog is not there between <start_time> and <end_time>; it is seen only after that."
+    assert wanted in told
+
+
+def test_a_region_question_in_a_film_of_two_people_fits_both():
+    pairs = [p for p in propose("G5", told_film(), n=200) if len(p.regions) == 1]
+    people = [p for p in pairs if p.regions[0] in (0, 1)]
+    assert people
+    for pair in people:
+        assert "person" in pair.question
+        assert not {"man", "woman", "hair", "shirt", "dress"} & set(pair.question.split())
+
+
+def test_one_unreadable_line_leaves_out_what_needs_the_whole_film():
+    film = told_film()
+    deeds = ((None, *film.deeds[0][1:]), *film.deeds[1:])
+    broken = type(film)(
+        film.digest, film.duration_s, film.entities, film.limits_s, film.present, deeds
+    )
+    assert not broken.complete
+    focuses = [p.answer for p in propose("G3", broken)]
+    assert not any(answer.startswith("Between") for answer in focuses)
+
+
+def test_a_film_of_nothing_and_a_film_of_one():
+    assert propose("G3", told_film(deeds=((None, None),) * 2, entities=(MAN, DOG))) == []
+    for name in GROUPS:
+        propose(name, told_film(deeds=(("sits",),), entities=(DOG,)))
+
+
+def test_the_order_of_groups_does_not_matter():
+    film = told_film()
+    assert propose("G5", film) == propose("G5", film)
+    assert propose("G5", film) != propose("G5", film, seed=1)

@@ -1,0 +1,130 @@
+import itertools
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+import pytest
+from told_films import told_film
+
+from strefer.demo.synthetic_metadata import synthetic_film
+from strefer.instructions.claims import evaluate
+from strefer.instructions.oracle import REFUSAL, contradiction, right_answer, write_reply
+from strefer.instructions.phrasings import load_phrasings
+from strefer.instructions.question_prompt import parse_reply, published, question_prompt, reply_text
+from strefer.instructions.task_drawing import draw_tasks, even_shares
+from strefer.instructions.witnesses import TranscriptWitness
+from strefer.instructions.written_checks import written_fault
+from strefer.prompts import load_prompt
+
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+STYLES = list(itertools.product((False, True), (False, True)))  # masks, timed
+
+
+@pytest.fixture(scope="module")
+def phrasings():
+    return load_phrasings(CONFIG / "phrasings" / "questions.txt")
+
+
+def films():
+    return [told_film()] + [synthetic_film(Random(seed)) for seed in range(25)]
+
+
+@pytest.mark.parametrize(("masks", "timed"), STYLES)
+def test_as_many_yes_as_no_for_every_statement(masks, timed):
+    for film in films():
+        tasks = draw_tasks(film, masks, timed, 40, Random(1))
+        asked = [task for task in tasks if task.form == "yes_no"]
+        assert sum(task.truth for task in asked) * 2 == len(asked)
+
+
+@pytest.mark.parametrize(("masks", "timed"), STYLES)
+def test_claims_hold_by_the_transcript_they_were_made_from(masks, timed):
+    for film in films():
+        for task in draw_tasks(film, masks, timed, 40, Random(2)):
+            assert evaluate(task.claim, TranscriptWitness(film)) is not False, task.ask
+
+
+@pytest.mark.parametrize(("masks", "timed"), STYLES)
+def test_options_are_four_and_one_is_right(masks, timed):
+    for film in films():
+        for task in draw_tasks(film, masks, timed, 40, Random(3)):
+            if task.form == "choice":
+                assert len({task.answer, *task.wrong}) == 4
+                deeds = film.deeds[task.segments[0]]
+                if task.focus == "deed" and task.scope.subjects:
+                    assert not set(task.wrong) & {deeds[task.scope.subjects[0]]}
+
+
+@pytest.mark.parametrize(("masks", "timed"), STYLES)
+def test_the_oracle_writes_what_the_checks_accept(phrasings, masks, timed):
+    random = Random(4)
+    seen = Counter()
+    for film in films():
+        for task in draw_tasks(film, masks, timed, 40, random):
+            reply = write_reply(task, phrasings, random)
+            assert written_fault(task, reply) is None, (task.ask, reply)
+            assert parse_reply(reply_text(reply)) == reply
+            question, answer, regions = published(task, reply)
+            assert question.count("<region>") == len(regions)
+            assert "<region" not in answer
+            assert "  " not in question
+            seen[task.form, task.focus] += 1
+            assert task.premise == reply.answer.startswith(REFUSAL)
+    assert len(seen) >= 10
+
+
+@pytest.mark.parametrize(("masks", "timed"), STYLES)
+def test_contradictions_are_found(phrasings, masks, timed):
+    random = Random(5)
+    film = told_film()
+    tasks = draw_tasks(film, masks, timed, 40, random)
+    for task, other in itertools.pairwise(tasks):
+        wrong = contradiction(task, other, random)
+        if wrong is not None and wrong.answer.rstrip(".") != right_answer(task).rstrip("."):
+            reply = write_reply(task, phrasings, random)
+            assert written_fault(task, type(reply)(reply.question, wrong.answer)) is not None
+
+
+def test_mask_questions_do_not_describe_their_regions(phrasings):
+    random = Random(6)
+    for film in films():
+        for task in draw_tasks(film, True, False, 40, random):
+            question = write_reply(task, phrasings, random).question
+            assert not any(film.entities[e].expression in question for e in task.scope.subjects)
+
+
+def test_regions_need_pixels_in_a_clip():
+    film = told_film(without=(1,))
+    for timed in (False, True):
+        for task in draw_tasks(film, True, timed, 60, Random(7)):
+            assert 1 not in task.scope.subjects
+            if task.scope.clip_s:
+                for entity in task.scope.subjects:
+                    assert film.has_pixels(entity, *task.scope.clip_s)
+
+
+def test_the_same_seed_draws_the_same_and_another_seed_does_not():
+    film = told_film()
+    asks = [[t.ask for t in draw_tasks(film, False, True, 12, Random(s))] for s in (8, 8, 9)]
+    assert asks[0] == asks[1] != asks[2]
+
+
+def test_a_film_without_anybody_gives_no_tasks():
+    film = told_film(deeds=((None, None, None),) * 2)
+    assert draw_tasks(film, False, True, 10, Random(0)) == []
+
+
+def test_prompts_are_short_and_complete():
+    prompt = load_prompt(CONFIG / "prompts" / "question_writer.txt")
+    for film in films():
+        for task in draw_tasks(film, False, True, 12, Random(1)):
+            text = question_prompt(prompt, task)
+            assert task.ask in text
+            assert len(task.facts) <= 8
+            assert len(text.split()) < 260
+
+
+def test_even_shares_serve_the_smallest_first():
+    assert even_shares(12, [100, 100, 100]) == [4, 4, 4]
+    assert even_shares(12, [1, 100, 100]) == [1, 6, 5]
+    assert even_shares(12, [0, 2, 3]) == [0, 2, 3]

@@ -1,0 +1,158 @@
+import dataclasses
+
+import pytest
+from told_films import DEEDS, told_film
+
+from strefer.instructions import claims
+from strefer.instructions.verification import Checks, Verifier, distinguishing_words
+from strefer.records import Evidence, Instruction
+
+FIRST, SECOND, THIRD, FOURTH = ((4.0 * n, 4.0 * n + 4) for n in range(4))
+
+
+def pair(claim, question="What does the brown dog do?", answer="The brown dog sits.", **fields):
+    given = {"form": "open", "options": (), "regions": (), "start_s": None, "end_s": None}
+    given |= {"clip_s": None} | fields
+    return Instruction(
+        "p", "G1", question=question, answer=answer, evidence=Evidence((0,), (2,), claim), **given
+    )
+
+
+SITS = claims.does(2, THIRD, "sits")
+RUNS = claims.does(2, SECOND, "runs to the left")
+RUNS_NOT = claims.does(2, THIRD, "runs to the left", False)
+
+
+def reason(film, one, **checks):
+    return Verifier(film, Checks(**checks)).reason(one)
+
+
+def test_a_pair_that_all_agree_on_is_kept():
+    assert reason(told_film(), pair(SITS)) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"regions": (2,)}, "as many <region>"),
+        ({"question": "What does the dog in <region> do?"}, "as many <region>"),
+        ({"start_s": 1.0, "end_s": 2.0}, "times without placeholders"),
+        ({"question": "What happens at <start_time>?"}, "without times"),
+        ({"clip_s": (8.0, 8.0)}, "not within the film"),
+        ({"clip_s": (8.0, 30.0)}, "not within the film"),
+        ({"form": "yes_no"}, "neither yes nor no"),
+        ({"form": "choice", "options": ("a", "b", "c", "c"), "answer": "A"}, "four different"),
+        ({"form": "choice", "options": ("a", "b", "c", "d"), "answer": "E"}, "no option's letter"),
+        ({"form": "choice", "options": ("a", "b", "c", "d"), "answer": "sits"}, "a letter"),
+    ],
+)
+def test_form(fields, message):
+    found = reason(told_film(), pair(SITS, **fields))
+    assert found.startswith("form: ")
+    assert message in found
+
+
+def test_a_region_must_not_be_described():
+    film = told_film()
+    told = pair(SITS, question="What does the brown dog in <region> do?", regions=(2,))
+    assert reason(film, told) == "reference: the question says 'brown' of a region"
+    plain = pair(SITS, question="What does the dog in <region> do?", regions=(2,))
+    assert reason(film, plain) is None
+    man = pair(
+        claims.present(0, FIRST), question="Does the person in <region> see the brown dog?",
+        regions=(0,),
+    )  # fmt: skip
+    assert reason(film, man) is None  # the brown dog is somebody else
+    assert distinguishing_words(film, 0) == {"man", "blond", "hair", "red", "shirt"}
+
+
+@pytest.mark.parametrize(
+    ("claim", "message"),
+    [
+        (claims.does(2, THIRD, "jumps"), "transcript does not say so"),
+        (claims.once(2, FOURTH, "sits"), "transcript does not say so"),
+        (claims.counted("person", THIRD, 2), "transcript does not say so"),
+        (claims.longer(2, 0), "transcript does not say so"),
+    ],
+)
+def test_what_the_transcript_contradicts(claim, message):
+    found = reason(told_film(), pair(claim))
+    assert found.startswith("claim: ")
+    assert message in found
+
+
+def film_whose_masks_tell(deeds):
+    """The transcript of DEEDS, with the masklets of other deeds."""
+    return dataclasses.replace(told_film(), masks=told_film(deeds).masks)
+
+
+def changed(segment, entity, deed):
+    rows = [list(row) for row in DEEDS]
+    rows[segment][entity] = deed
+    return tuple(map(tuple, rows))
+
+
+@pytest.mark.parametrize(
+    ("shown", "claim", "message"),
+    [
+        (changed(2, 2, None), SITS, "masklets show otherwise"),
+        (changed(0, 2, "sits"), claims.present(2, FIRST, False), "masklets show otherwise"),
+        (changed(1, 2, "runs to the right"), RUNS, "other way"),
+        (changed(1, 2, "sits"), RUNS, "stays where it is"),
+        (changed(2, 2, "runs to the left"), SITS, "the masklet moves"),
+        (changed(2, 2, "jumps"), SITS, "the masklet moves"),
+        (changed(3, 2, "sits"), claims.does(2, FOURTH, "jumps"), "does not rise"),
+        (changed(3, 0, "sits"), claims.does(0, FOURTH, "waves"), "keeps still"),
+        (changed(2, 2, "runs to the left"), RUNS_NOT, "moves so"),
+        (changed(1, 2, "sits"), claims.once(2, THIRD, "sits"), "another line about the entity"),
+    ],
+)  # fmt: skip
+def test_what_the_masklets_contradict(shown, claim, message):
+    found = reason(film_whose_masks_tell(shown), pair(claim))
+    assert found.startswith("claim: ")
+    assert message in found
+
+
+def test_somebody_who_is_chased_has_to_be_there():
+    deeds = changed(1, 0, "chases the brown dog")
+    film = told_film(deeds)
+    chase = pair(claims.does(0, SECOND, "chases the brown dog"))
+    assert reason(film, chase) is None
+    gone = tuple(tuple(None if e == 2 and s == 1 else d for e, d in enumerate(row))
+                 for s, row in enumerate(deeds))  # fmt: skip
+    film = dataclasses.replace(film, masks=told_film(gone).masks)
+    assert "do not show the brown dog" in reason(film, chase)
+
+
+def test_an_entity_without_a_masklet_is_doubted_if_asked_to():
+    film = told_film(without=(2,))
+    assert reason(film, pair(SITS)) == "claim: no masklet shows the brown dog"
+    assert reason(film, pair(SITS), unseen=False) is None
+
+
+def test_motion_is_compared_only_if_asked_to():
+    film = film_whose_masks_tell(changed(2, 2, "runs to the left"))
+    assert reason(film, pair(SITS), motion=False) is None
+
+
+def test_without_masklets_the_transcript_decides():
+    film = told_film(shown=False)
+    assert reason(film, pair(SITS)) is None
+    assert reason(film, pair(claims.does(2, THIRD, "jumps"))) is not None
+
+
+def test_two_pairs_that_contradict_each_other_both_go():
+    question = "Does the brown dog sit?"
+    yes = pair(SITS, question=question, answer="Yes, it sits.", form="yes_no", clip_s=THIRD)
+    no = pair(SITS, question=question, answer="No, it jumps.", form="yes_no", clip_s=THIRD)
+    elsewhere = dataclasses.replace(no, clip_s=FOURTH)
+    film = told_film()
+    kept = Verifier(film, Checks()).verify([yes, elsewhere])
+    assert [one.rejected for one in kept] == [None, None]
+    both = Verifier(film, Checks()).verify([yes, no])
+    assert all(one.rejected.startswith("pairs: ") for one in both)
+
+
+def test_what_was_rejected_before_stays_so():
+    one = dataclasses.replace(pair(SITS), rejected="reply: no JSON")
+    assert Verifier(told_film(), Checks()).verify([one]) == [one]

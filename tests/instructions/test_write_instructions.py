@@ -1,0 +1,177 @@
+import json
+from pathlib import Path
+
+import pytest
+from shards import ScriptedChat, write_shard
+from tiny_chat import build_text_model
+from told_films import DOG, MAN, WOMAN, masklets, transcripts
+
+from strefer.instructions import write_instructions as stage
+from strefer.instructions.write_instructions import pairs_wanted, write_instructions
+from strefer.records import Instruction, References, Video
+from strefer.stage import read_lines, read_records
+
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+PROMPTS = {
+    role: str(CONFIG / "prompts" / f"{role}.txt") for role in ("question_writer", "second_reader")
+}
+OPTIONS = {
+    "pairs_per_minute": {f"G{n}": 60 for n in range(1, 9)},
+    "question_writer": "phrasings",
+    "time_answers": True,
+    "verify": True,
+    "check_motion": True,
+    "check_unseen": True,
+    "second_reader": False,
+    "reply_tokens": 128,
+    "temperature": 0.0,
+    "attempts": 2,
+    "retry_temperature": 0.7,
+    "batch_films": 8,
+    "seed": 0,
+}
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    """Three films: a whole one, one whose masklets failed, one that cannot be joined."""
+    video = {
+        name: Video(f"{name}.mp4", name * 64, 16.0, 8.0, 128, 64, 64) for name in ("a", "b", "c")
+    }
+    references = References((MAN, WOMAN, DOG))
+    lines = [
+        (name, line, {"segment": line.segment}) for name in ("a", "b") for line in transcripts()
+    ]
+    short = transcripts(deeds=(("sits",),), entities=(MAN,))[0]
+    return {
+        "videos": write_shard(tmp_path / "videos.jsonl", video.items()),
+        "references": write_shard(
+            tmp_path / "references.jsonl", [(name, references) for name in video]
+        ),
+        "transcripts": write_shard(
+            tmp_path / "transcripts.jsonl", [*lines, ("c", short, {"segment": 0})]
+        ),
+        "masklets": write_shard(
+            tmp_path / "masklets.jsonl",
+            [("a", masklets()), ("b", "no starting frame"), ("c", masklets())],
+        ),
+    }
+
+
+def write(inputs, tmp_path, llm=None, strict=False, **options):
+    options = OPTIONS | options
+    write_instructions(
+        **inputs,
+        output=tmp_path / "out.jsonl",
+        store=tmp_path / "store",
+        making={"options": options},
+        options=options,
+        prompts=PROMPTS,
+        phrasings=CONFIG / "phrasings",
+        llm=llm or {"adapter": "none"},
+        strict=strict,
+    )
+    return tmp_path / "out.jsonl"
+
+
+def test_all_groups_and_forms_are_there_and_true(inputs, tmp_path):
+    output = write(inputs, tmp_path)
+    pairs = read_records(output, Instruction)["a"]
+    assert {p.group for p in pairs} == {f"G{n}" for n in range(1, 9)}
+    assert {p.form for p in pairs} == {"open", "yes_no", "choice"}
+    assert [p.rejected for p in pairs if p.rejected] == []
+    assert len({p.pair_id for p in pairs}) == len(pairs)
+    keys = {
+        (p.question, p.answer, p.options, p.regions, p.start_s, p.end_s, p.clip_s) for p in pairs
+    }
+    assert len(keys) == len(pairs)
+    for pair in pairs:
+        if pair.form == "choice":
+            assert len(pair.options) == 4
+            assert pair.answer in "ABCD"
+
+
+def test_films_that_failed_before_are_passed_over_and_bad_ones_become_lines(inputs, tmp_path):
+    lines = read_lines(write(inputs, tmp_path))
+    assert {line.video_id for line in lines} == {"a", "c"}
+    (failed,) = [line for line in lines if line.failure]
+    assert failed.video_id == "c"
+    assert "1 lines for 3 entities" in failed.failure["reason"]
+
+
+def test_a_rerun_gives_the_same_bytes_and_another_seed_others(inputs, tmp_path):
+    first = write(inputs, tmp_path).read_bytes()
+    assert write(inputs, tmp_path).read_bytes() == first
+    assert write(inputs, tmp_path, seed=1).read_bytes() != first
+
+
+def test_more_pairs_of_one_group_leave_the_others_as_they_are(inputs, tmp_path):
+    def described(path):
+        return [p for p in read_records(path, Instruction)["a"] if p.group in ("G1", "G5")]
+
+    before = described(write(inputs, tmp_path))
+    counts = OPTIONS["pairs_per_minute"] | {"G3": 5}
+    assert described(write(inputs, tmp_path, pairs_per_minute=counts)) == before
+
+
+def test_groups_can_be_left_out_and_time_answers_too(inputs, tmp_path):
+    counts = OPTIONS["pairs_per_minute"] | {"G1": 0, "G8": 0}
+    output = write(inputs, tmp_path, pairs_per_minute=counts, time_answers=False)
+    pairs = read_records(output, Instruction)["a"]
+    assert not {"G1", "G8"} & {p.group for p in pairs}
+    assert not any(p.answer.startswith("Between <start_time>") for p in pairs)
+
+
+def test_without_verification_nothing_is_rejected(inputs, tmp_path):
+    fields = json.loads(inputs["masklets"].read_text().splitlines()[0])
+    fields["masklets"] = fields["masklets"][:2]  # the dog has no masklet
+    inputs["masklets"].write_text(json.dumps(fields) + "\n")
+    pairs = read_records(write(inputs, tmp_path, verify=False), Instruction)["a"]
+    assert not any(p.rejected for p in pairs)
+    pairs = read_records(write(inputs, tmp_path), Instruction)["a"]
+    assert {p.rejected for p in pairs if p.rejected} == {"claim: no masklet shows the brown dog"}
+
+
+def test_a_model_that_babbles_is_kept_apart(inputs, tmp_path):
+    model = build_text_model(tmp_path / "model")
+    llm = {"adapter": "transformers", "model": str(model), "dtype": "float32", "device": "cpu"}
+    counts = {f"G{n}": 8 for n in range(1, 9)}
+    output = write(
+        inputs, tmp_path, llm | {"max_batch": 4}, question_writer="llm", second_reader=True,
+        pairs_per_minute=counts, reply_tokens=16, attempts=1,
+    )  # fmt: skip
+    pairs = read_records(output, Instruction)["a"]
+    written = [p for p in pairs if p.group in ("G2", "G4", "G6", "G8")]
+    assert written
+    assert all(p.rejected.startswith("reply: ") for p in written)
+    assert not any(p.rejected for p in pairs if p not in written)
+
+
+def test_the_second_reader_takes_out_what_it_doubts(inputs, tmp_path, monkeypatch):
+    def answer(request):
+        assert request.text.startswith("Facts about a video:")
+        return "No." if "jump" in request.text.splitlines()[-3] else "Yes."
+
+    chat = ScriptedChat(answer)
+    monkeypatch.setattr(stage, "load_chat", lambda spec: chat)
+    pairs = read_records(write(inputs, tmp_path, second_reader=True), Instruction)["a"]
+    assert len(chat.calls) == 1  # all pairs of the batch together
+    doubted = [p for p in pairs if p.rejected]
+    assert doubted
+    assert all(p.rejected == "second reader: not supported" for p in doubted)
+    assert all("jump" in p.question for p in doubted)
+    assert all(p.group in ("G2", "G4", "G6", "G8") for p in doubted)
+
+
+def test_a_writer_whose_words_differ_from_the_task_is_rejected(inputs, tmp_path, monkeypatch):
+    reply = json.dumps({"question": "What does the dog in <region1> do?", "answer": "It sleeps."})
+    monkeypatch.setattr(stage, "load_chat", lambda spec: ScriptedChat(lambda request: reply))
+    pairs = read_records(write(inputs, tmp_path, question_writer="llm"), Instruction)["a"]
+    faults = {p.rejected.partition(":")[0] for p in pairs if p.group in ("G2", "G4", "G6", "G8")}
+    assert faults == {"reply", "writer"}
+
+
+def test_how_many_pairs_a_film_gets():
+    assert pairs_wanted(28, 60.0) == 28
+    assert pairs_wanted(28, 15.0) == 7
+    assert pairs_wanted(0, 60.0) == 0
