@@ -24,9 +24,17 @@ include: "rules/entities.smk"
 include: "rules/references.smk"
 include: "rules/masklets.smk"
 include: "rules/transcripts.smk"
+include: "rules/instructions.smk"
+include: "rules/recipes.smk"
 
 
 rule all:
     default_target: True
     input:
-        all_shards("transcripts"),
+        expand(f"{RUN}/recipes/{{recipe}}.jsonl", recipe=config["recipes"]),
+
+
+rule instructions:
+    input:
+        all_shards("instructions"),
+        f"{RUN}/export",

@@ -8,6 +8,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from strefer import configuration
 from strefer.code_digest import code_of
 from strefer.making import model_files
+from strefer.recipes import base_files, load_recipe
 from strefer.videos import list_videos, shard_of
 
 

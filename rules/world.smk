@@ -21,3 +21,22 @@ rule draw_films:
         "../envs/main.yaml"
     script:
         "../scripts/draw_films.py"
+
+
+rule draw_base:
+    output:
+        directory(f"{WORLD}/base"),
+    params:
+        code=code_of("draw_base"),
+        n_films=config["demo"]["base_films"],
+        seed=config["seed"],
+    log:
+        log_of("draw_base"),
+    benchmark:
+        usage_of("draw_base")
+    resources:
+        **needs("world"),
+    conda:
+        "../envs/main.yaml"
+    script:
+        "../scripts/draw_base.py"

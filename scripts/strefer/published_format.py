@@ -99,23 +99,21 @@ def full_question(pair: Instruction) -> str:
 def annotation(pair: Instruction, masklets: Masklets, entity: int) -> dict[str, dict[str, Rle]]:
     """One region's masks: index among the sampled frames -> segmentation.
 
-    A pair on a whole film has the masklet's own frames. Of a clip the nearest of its NUM_FRAMES
-    evenly spaced frames (first and last included) is named.
+    The masklet's frames are named by the nearest of the NUM_FRAMES evenly spaced frames (first and
+    last included) of the film or clip; a long film's masklets have more frames than those.
 
     Raises:
         ValueError: if the entity has no mask there.
     """
     masks = next((m.masks for m in masklets.masklets if m.entity == entity), {})
+    times_s = masklets.frame_times_s
+    start_s, end_s = pair.clip_s or (0.0, times_s[-1])
     found = {}
     for key, rle in masks.items():
-        index = int(key)
-        if pair.clip_s:
-            start_s, end_s = pair.clip_s
-            time_s = masklets.frame_times_s[index]
-            if not start_s <= time_s < end_s:
-                continue
-            index = round((time_s - start_s) / (end_s - start_s) * (NUM_FRAMES - 1))
-        found[str(index)] = {"segmentation": rle}
+        time_s = times_s[int(key)]
+        if start_s <= time_s <= end_s:
+            share = (time_s - start_s) / (end_s - start_s) if end_s > start_s else 0.0
+            found[str(round(share * (NUM_FRAMES - 1)))] = {"segmentation": rle}
     if not found:
         raise ValueError(f"pair {pair.pair_id}: entity {entity} has no mask to point with")
     return found

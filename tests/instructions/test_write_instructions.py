@@ -135,7 +135,7 @@ def test_without_verification_nothing_is_rejected(inputs, tmp_path):
 def test_a_model_that_babbles_is_kept_apart(inputs, tmp_path):
     model = build_text_model(tmp_path / "model")
     llm = {"adapter": "transformers", "model": str(model), "dtype": "float32", "device": "cpu"}
-    counts = {f"G{n}": 8 for n in range(1, 9)}
+    counts = {f"G{n}": 8 if n < 3 else 0 for n in range(1, 9)}
     output = write(
         inputs, tmp_path, llm | {"max_batch": 4}, question_writer="llm", second_reader=True,
         pairs_per_minute=counts, reply_tokens=16, attempts=1,
