@@ -26,12 +26,14 @@ include: "rules/masklets.smk"
 include: "rules/transcripts.smk"
 include: "rules/instructions.smk"
 include: "rules/recipes.smk"
+include: "rules/training.smk"
+include: "rules/benchmarks.smk"
 
 
 rule all:
     default_target: True
     input:
-        expand(f"{RUN}/recipes/{{recipe}}.jsonl", recipe=config["recipes"]),
+        f"{RUN}/scores.json",
 
 
 rule instructions:

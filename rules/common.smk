@@ -90,6 +90,33 @@ def agent_files(*roles):
     return [str(path) for role in roles for path in model_files(config["agents"][role])]
 
 
+def local_files(*models):
+    """The files of models that are local folders, as inputs; `open_clip:` may stand in front."""
+    specs = [{"model": model.removeprefix("open_clip:")} for model in models]
+    return [str(path) for spec in specs for path in model_files(spec)]
+
+
+def _benchmark_files(name):
+    """A benchmark's files; {world} stands for the demo's own."""
+    files = config["benchmarks"][name]
+    return {key: path and path.replace("{world}", WORLD) for key, path in files.items()}
+
+
+# Benchmarks without files are passed over; `check` says where to get them.
+BENCHMARK_FILES = {
+    name: _benchmark_files(name)
+    for name in config["benchmarks"]
+    if config["benchmarks"][name]["annotations"]
+}
+SCORED = [(recipe, name) for recipe in config["recipes"] for name in BENCHMARK_FILES]
+
+
+def annotations_of(wildcards):
+    """A benchmark's annotation file; the demo's are the output of one rule, a folder."""
+    path = BENCHMARK_FILES[wildcards.benchmark]["annotations"]
+    return f"{WORLD}/benchmarks" if path.startswith(WORLD) else path
+
+
 def seeded(stage):
     """The options of a stage that samples, with the seed."""
     return config[stage] | {"seed": config["seed"]}

@@ -129,6 +129,19 @@ def test_bfloat16_runs_by_autocast(model, frames):
 def test_visited_frames():
     assert list(visited_frames(2, 5, reverse=False)) == [2, 3, 4]
     assert list(visited_frames(2, 5, reverse=True)) == [2, 1, 0]
+    assert list(visited_frames(2, 5, reverse=False, until=3)) == [2, 3]
+    assert list(visited_frames(2, 5, reverse=False, until=9)) == [2, 3, 4]
+    assert list(visited_frames(2, 5, reverse=True, until=1)) == [2, 1]
+
+
+def test_a_pass_may_end_early(tracker, frames):
+    session = tracker.open_session(frames)
+    whole = tracker.propagate(session, 4, BOXES[:1], reverse=True)[0]
+    part = tracker.propagate(session, 4, BOXES[:1], reverse=True, until=2)[0]
+    assert sorted(part) == [2, 3, 4]
+    assert all((part[frame] == whole[frame]).all() for frame in part)
+    with pytest.raises(ValueError, match="does not lie after"):
+        tracker.propagate(session, 4, BOXES[:1], reverse=False, until=3)
 
 
 def test_bad_input_is_named(tracker, frames):

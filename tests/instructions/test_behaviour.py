@@ -15,6 +15,7 @@ GIRL = Entity("girl in a white dress", "girl", "person")
         ("the young girl smiles", "smiles"),
         ("She waves. Then she leaves.", "waves. Then she leaves"),
         ("The girl in white smiles.", None),  # where the subject ends is not known
+        ("In this clip, the girl smiles.", "smiles"),
         ("In the kitchen a cup falls.", None),
         ("The girl in a white dress.", None),
     ],

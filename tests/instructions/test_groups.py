@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 from random import Random
 
@@ -76,15 +77,24 @@ def test_a_region_question_in_a_film_of_two_people_fits_both():
         assert not {"man", "woman", "hair", "shirt", "dress"} & set(pair.question.split())
 
 
-def test_one_unreadable_line_leaves_out_what_needs_the_whole_film():
+def test_one_unreadable_line_leaves_out_what_needs_all_of_the_entity():
     film = told_film()
     deeds = ((None, *film.deeds[0][1:]), *film.deeds[1:])
-    broken = type(film)(
-        film.digest, film.duration_s, film.entities, film.limits_s, film.present, deeds
+    broken = dataclasses.replace(film, deeds=deeds)
+    assert broken.told == {1, 2}
+    moments = [p for p in propose("G3", broken, n=200) if p.evidence.claim["kind"] == "once"]
+    assert {p.evidence.entities[0] for p in moments} == {1, 2}
+
+
+def test_a_missing_segment_leaves_out_what_needs_the_whole_film():
+    film = told_film()
+    broken = dataclasses.replace(
+        film, limits_s=film.limits_s[1:], present=film.present[1:], deeds=film.deeds[1:]
     )
-    assert not broken.complete
-    focuses = [p.answer for p in propose("G3", broken)]
-    assert not any(answer.startswith("Between") for answer in focuses)
+    assert not broken.covered
+    kinds = {p.evidence.claim["kind"] for p in propose("G3", broken, n=200)}
+    assert "once" not in kinds
+    assert "does" in kinds
 
 
 def test_a_film_of_nothing_and_a_film_of_one():

@@ -3,7 +3,7 @@
 import numpy as np
 
 from strefer.agents.detector import RawDetection
-from strefer.agents.tracker import Tracker, visited_frames
+from strefer.agents.tracker import Tracker
 from strefer.masklet_procedures.options import AssignOptions, TrackOptions
 from strefer.masklet_procedures.working_track import WorkingTrack
 from strefer.masks import encode_mask
@@ -92,19 +92,17 @@ class ScriptedTracker(Tracker):
     def __init__(self, presence):
         self.presence = presence
         self.sessions = 0
-        self.starts = []
+        self.passes = []
 
     def _take_in(self, frames):
         self.sessions += 1
         return [int(frame[0, 0, 0]) for frame in frames]
 
-    def _follow(self, session, start_frame, boxes, reverse):
-        if not reverse:
-            self.starts.append(session.state[start_frame])
+    def _follow(self, session, order, boxes):
+        self.passes.append((order[0], order[-1]))
         tracked = []
         for x, y, _, _ in boxes:
             there = self.presence[int(x), int(y)]
-            order = visited_frames(start_frame, session.n_frames, reverse)
             empty = np.zeros((SIDE, SIDE), bool)
             tracked.append(
                 {f: square(int(x), int(y)) if session.state[f] in there else empty for f in order}

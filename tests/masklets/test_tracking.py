@@ -85,8 +85,8 @@ def test_ours_starts_anew_from_an_entity_that_the_tracker_lost():
     class Forgetful(ScriptedTracker):
         """Knows nobody again who was away."""
 
-        def _follow(self, session, start_frame, boxes, reverse):
-            tracked = super()._follow(session, start_frame, boxes, reverse)
+        def _follow(self, session, order, boxes):
+            tracked = super()._follow(session, order, boxes)
             for masks in tracked:
                 gone = False
                 for frame in masks:

@@ -63,13 +63,22 @@ class Tracker(ABC):
         return Session(n_frames, height_px, width_px, self._take_in(frames))
 
     def propagate(
-        self, session: Session, start_frame: int, boxes: Sequence[Box], reverse: bool
+        self,
+        session: Session,
+        start_frame: int,
+        boxes: Sequence[Box],
+        reverse: bool,
+        until: int | None = None,
     ) -> list[Masks]:
         """Follow all boxes of one starting frame in one direction.
 
+        Args:
+            until: the last frame that is wanted in that direction; by default the film's last, or
+                its first where `reverse`.
+
         Returns:
-            For each box, in order, its mask on every frame from `start_frame` (included) to the
-            end of the film, or to its start where `reverse`.
+            For each box, in order, its mask on every frame from `start_frame` to the last wanted
+            one, both included.
         """
         if not 0 <= start_frame < session.n_frames:
             raise ValueError(
@@ -80,7 +89,13 @@ class Tracker(ABC):
                 raise ValueError(f"tracker: box {tuple(box)} is empty; it is x0, y0, x1, y1")
         if not boxes:
             return []
-        return self._follow(session, start_frame, boxes, reverse)
+        order = visited_frames(start_frame, session.n_frames, reverse, until)
+        if not order:
+            raise ValueError(
+                f"tracker: frame {until} does not lie {'before' if reverse else 'after'} "
+                f"starting frame {start_frame}"
+            )
+        return self._follow(session, order, boxes)
 
     def track(
         self,
@@ -120,15 +135,18 @@ class Tracker(ABC):
         """The `state` of a session over uint8 [T, H, W, 3] frames."""
 
     @abstractmethod
-    def _follow(
-        self, session: Session, start_frame: int, boxes: Sequence[Box], reverse: bool
-    ) -> list[Masks]:
-        """`propagate`, on checked arguments and at least one box."""
+    def _follow(self, session: Session, order: range, boxes: Sequence[Box]) -> list[Masks]:
+        """`propagate` through the frames `order`, whose first is the starting frame; at least one
+        box."""
 
 
-def visited_frames(start_frame: int, n_frames: int, reverse: bool) -> range:
+def visited_frames(
+    start_frame: int, n_frames: int, reverse: bool, until: int | None = None
+) -> range:
     """The frames of one direction, in the order in which they are tracked."""
-    return range(start_frame, -1, -1) if reverse else range(start_frame, n_frames)
+    if reverse:
+        return range(start_frame, max(until or 0, 0) - 1, -1)
+    return range(start_frame, n_frames if until is None else min(until + 1, n_frames))
 
 
 def load_tracker(spec: dict) -> Tracker:

@@ -54,11 +54,13 @@ class Step:
         mask_logits: [B, 4h, 4w] as the decoder drew them, whether or not the object is there.
         object_logits: [B], above 0: the object is there.
         overlap: [B], the decoder's estimate of its mask's IoU.
+        pointer: [B, C], what memory keeps of the object's looks if it is there.
     """
 
     mask_logits: Tensor
     object_logits: Tensor
     overlap: Tensor
+    pointer: Tensor
 
     def gated_logits(self) -> Tensor:
         """[B, 4h, 4w] mask logits, `ABSENT_LOGIT` everywhere for an absent object."""
@@ -115,11 +117,11 @@ def unroll(
             conditioned = seen.coarse + model.no_memory_embedding.view(1, -1, 1, 1)
         else:
             conditioned = _recall(model, seen, first, recent, t, pointers_kept)
-        step, token = _decode(model, seen, conditioned, boxes if t == 0 else None)
+        step = _decode(model, seen, conditioned, boxes if t == 0 else None)
         yield step
         if t == len(rows) - 1:
             return
-        memory = _remember(model, seen, step, token, prompted=t == 0)
+        memory = _remember(model, seen, step, prompted=t == 0)
         if first is None:
             first = memory
         else:
@@ -193,8 +195,8 @@ def _sine_positions(values: Tensor, width: int) -> Tensor:
 
 def _decode(
     model: Sam2VideoModel, seen: Features, conditioned: Tensor, boxes: Tensor | None
-) -> tuple[Step, Tensor]:
-    """Masks from conditioned features: the step, and the token [B, C] of the chosen mask."""
+) -> Step:
+    """Masks from conditioned features [B, C, h, w], prompted by boxes [B, 4] or by memory alone."""
     batch = len(conditioned)
     if boxes is None:  # SAM 2 then decodes with an empty point
         points = conditioned.new_zeros(batch, 1, 1, 2)
@@ -226,16 +228,18 @@ def _decode(
     )
     best = overlaps[:, 0].argmax(dim=-1)
     rows = torch.arange(batch, device=best.device)
-    step = Step(masks[rows, 0, best], object_logits[:, 0, 0], overlaps[rows, 0, best])
-    return step, tokens[rows, 0, best]
+    return Step(
+        masks[rows, 0, best],
+        object_logits[:, 0, 0],
+        overlaps[rows, 0, best],
+        model.object_pointer_proj(tokens[rows, 0, best]),
+    )
 
 
-def _remember(
-    model: Sam2VideoModel, seen: Features, step: Step, token: Tensor, *, prompted: bool
-) -> _Memory:
+def _remember(model: Sam2VideoModel, seen: Features, step: Step, *, prompted: bool) -> _Memory:
     """The memory that a decoded frame leaves."""
-    there = (step.object_logits > 0).to(token.dtype)[:, None]
-    pointer = there * model.object_pointer_proj(token) + (1 - there) * model.no_object_pointer
+    there = (step.object_logits > 0).to(step.pointer.dtype)[:, None]
+    pointer = there * step.pointer + (1 - there) * model.no_object_pointer
     logits = functional.interpolate(
         step.gated_logits()[:, None].float(),
         size=(model.image_size, model.image_size),

@@ -49,7 +49,9 @@ class Sam2PackageTracker(Tracker):
             )
         config_name, weights_name = HF_MODEL_ID_TO_FILENAMES[spec["model"]]
         weights = hf_hub_download(spec["model"], weights_name, revision=spec.get("revision"))
-        device = spec.get("device") or ("cuda" if torch.cuda.is_available() else "cpu")
+        device = spec.get("device") or "auto"
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
         # The package reads its weights with torch.load(weights_only=True): no code is run.
         return cls(build_sam2_video_predictor(config_name, weights, device=device), dtype)
 
@@ -67,9 +69,8 @@ class Sam2PackageTracker(Tracker):
             with self._autocast():
                 return self.predictor.init_state(video_path=folder)
 
-    def _follow(
-        self, session: Session, start_frame: int, boxes: Sequence[Box], reverse: bool
-    ) -> list[Masks]:
+    def _follow(self, session: Session, order: range, boxes: Sequence[Box]) -> list[Masks]:
+        start_frame = order[0]
         masks: list[Masks] = [{} for _ in boxes]
         with torch.inference_mode(), self._autocast():
             self.predictor.reset_state(session.state)
@@ -84,7 +85,10 @@ class Sam2PackageTracker(Tracker):
             for row in range(len(boxes)):
                 masks[row][start_frame] = (logits[row, 0] > 0).cpu().numpy()
             for frame, ids, logits in self.predictor.propagate_in_video(
-                session.state, start_frame_idx=start_frame, reverse=reverse
+                session.state,
+                start_frame_idx=start_frame,
+                max_frame_num_to_track=len(order) - 1,
+                reverse=order.step < 0,
             ):
                 for row, drawn in zip(ids, (logits[:, 0] > 0).cpu().numpy(), strict=True):
                     masks[row][frame] = drawn

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 from transformers import Sam2VideoModel, Sam2VideoProcessor
 
-from strefer.agents.tracker import Box, Masks, Session, Tracker, visited_frames
+from strefer.agents.tracker import Box, Masks, Session, Tracker
 from strefer.agents.tracker_propagation import Features, encode_frames, join_features, unroll
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -50,7 +50,9 @@ class TransformersTracker(Tracker):
             raise ValueError(
                 f"config: agents.tracker.dtype is {dtype!r}; it must be one of {sorted(DTYPES)}"
             )
-        device = spec.get("device") or ("cuda" if torch.cuda.is_available() else "cpu")
+        device = spec.get("device") or "auto"
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
         source = {"revision": spec["revision"]} if spec.get("revision") else {}
         model = Sam2VideoModel.from_pretrained(
             spec["model"], dtype=torch.float32, use_safetensors=True, **source
@@ -77,10 +79,7 @@ class TransformersTracker(Tracker):
         return join_features(batches)
 
     @torch.inference_mode()
-    def _follow(
-        self, session: Session, start_frame: int, boxes: Sequence[Box], reverse: bool
-    ) -> list[Masks]:
-        order = visited_frames(start_frame, session.n_frames, reverse)
+    def _follow(self, session: Session, order: range, boxes: Sequence[Box]) -> list[Masks]:
         found: list[Masks] = []
         for first in range(0, len(boxes), self.max_batch):
             batch = self._scaled(session, boxes[first : first + self.max_batch])

@@ -26,7 +26,9 @@ _IRREGULAR |= {"lies": "lie", "ties": "tie"}
 def _subject(expression: str, noun: str) -> re.Pattern[str]:
     whole = re.escape(expression)
     short = rf"(?:[\w-]+ ){{0,3}}?{re.escape(noun)}"
-    return re.compile(rf"(?:(?:the|a|an) (?:{whole}|{short})|he|she|it|they)\s+(.+)", re.I | re.S)
+    aside = r"(?:(?:in|during|throughout|at) [^,.]{1,40}, )?"  # "In this clip, the dog …"
+    who = rf"(?:(?:the|a|an) (?:{whole}|{short})|he|she|it|they)"
+    return re.compile(rf"{aside}{who}\s+(.+)", re.I | re.S)
 
 
 def deed_of(line: str, entity: Entity) -> str | None:

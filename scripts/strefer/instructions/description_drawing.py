@@ -114,9 +114,8 @@ def runs(places: Places) -> list[Candidate]:
 
 def timelines(places: Places, kind: Callable = describe.timeline) -> list[Candidate]:
     """One entity over the film."""
-    if not places.film.complete:
-        return []
-    spans = [(entity, _span(places, entity)) for entity in _acting(places)]
+    told = [entity for entity in _acting(places) if entity in places.film.told]
+    spans = [(entity, _span(places, entity)) for entity in told]
     return [partial(kind, places, e, span) for e, span in spans if len(span) <= STORY_SEGMENTS]
 
 
@@ -156,7 +155,8 @@ def _all_read(film: Film, segment: int) -> bool:
 def stories(places: Places) -> list[Candidate]:
     """The whole film, if it is short enough to be told."""
     n_segments = len(places.film.limits_s)
-    if not places.film.complete or not places.cells or n_segments > STORY_SEGMENTS:
+    everything = len(places.film.told) == len(places.film.entities)
+    if not everything or not places.cells or n_segments > STORY_SEGMENTS:
         return []
     return [partial(describe.story, places, range(n_segments))]
 
@@ -204,7 +204,7 @@ def moments(places: Places) -> list[Candidate]:
 def stays(places: Places) -> list[Candidate]:
     """When an entity is there, if it comes and goes once."""
     film, found = places.film, []
-    if not film.complete:
+    if not film.covered:
         return found
     for entity in _acting(places):
         span = _span(places, entity)
@@ -216,7 +216,7 @@ def stays(places: Places) -> list[Candidate]:
 def lengths(places: Places) -> list[Candidate]:
     """For how long an entity is there."""
     film, found = places.film, []
-    if not film.complete:
+    if not film.covered:
         return found
     for entity in _acting(places):
         seconds = round(film.seconds_present(entity))

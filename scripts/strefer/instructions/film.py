@@ -89,17 +89,24 @@ class Film:
     masks: Masks | None = None
 
     @cached_property
-    def complete(self) -> bool:
-        """Whether the segments cover the film and every line could be read. Statements on the whole
-        film ("never", "the first") need it."""
+    def covered(self) -> bool:
+        """Whether the transcribed segments cover the film. Statements on the whole film ("only
+        once", "for so long") need it."""
         edges = [0.0, *(t for limits in self.limits_s for t in limits), self.duration_s]
-        gaps = any(abs(edges[i + 1] - edges[i]) > 0.05 for i in range(0, len(edges), 2))
-        unread = any(
-            there and deed is None
-            for row, said in zip(self.present, self.deeds, strict=True)
-            for there, deed in zip(row, said, strict=True)
+        return all(abs(edges[i + 1] - edges[i]) <= 0.05 for i in range(0, len(edges), 2))
+
+    @cached_property
+    def told(self) -> frozenset[int]:
+        """Entities whose whole time is known: the segments cover the film, and every line about
+        them could be read."""
+        if not self.covered:
+            return frozenset()
+        rows = list(zip(self.present, self.deeds, strict=True))
+        return frozenset(
+            entity
+            for entity in range(len(self.entities))
+            if all(deeds[entity] is not None or not there[entity] for there, deeds in rows)
         )
-        return not gaps and not unread
 
     def follows(self, segment: int) -> bool:
         """Whether the next segment begins where this one ends."""

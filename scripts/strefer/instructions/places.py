@@ -44,7 +44,7 @@ class Places:
             for entity in self.entities
             if not present[entity] and entity in appearing and not (masks and not timed)
         ]
-        self.once = [cell for cell in self.cells if film.complete and self._single(cell)]
+        self.once = [cell for cell in self.cells if cell[1] in film.told and self._single(cell)]
         self.deeds_of_kind: dict[str, list[str]] = {}
         for cell in self.cells:
             texts = self.deeds_of_kind.setdefault(self.kind(cell[1]), [])

@@ -26,7 +26,7 @@ class TranscriptWitness:
         return None if segment is None else self.film.present[segment][entity]
 
     def occurrences(self, entity: int, text: str) -> list[Window] | None:
-        if not self.film.complete:
+        if entity not in self.film.told:
             return None
         return [
             limits_s

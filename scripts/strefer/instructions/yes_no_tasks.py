@@ -107,7 +107,7 @@ def _simultaneous(places: Places) -> list[Couple]:
 
 def _lengths(places: Places) -> list[Couple]:
     film = places.film
-    if not film.complete:
+    if not film.covered:
         return []
     seconds = {entity: round(film.seconds_present(entity)) for entity in places.entities}
     couples = []

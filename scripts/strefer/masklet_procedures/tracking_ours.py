@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from strefer.agents.detector import Detector
-from strefer.agents.tracker import Tracker
+from strefer.agents.tracker import Session, Tracker
 from strefer.masklet_procedures.frame_order import breadth_first_levels
 from strefer.masklet_procedures.joining import join_duplicates
 from strefer.masklet_procedures.options import TrackOptions
@@ -86,19 +86,37 @@ def track_ours(
         starts = _next_starts(lookout, tracks, missing, starting_frames)
         if not starts:
             break
-        start_frame = starts[0].frame
         # One session for all starting frames: each frame's image features are computed once.
         session = session or tracker.open_session(frames)
-        boxes = [detection.box for detection in starts]
-        forward = tracker.propagate(session, start_frame, boxes, reverse=False)
-        backward = tracker.propagate(session, start_frame, boxes, reverse=True)
-        new = [
-            WorkingTrack(detection.label, [detection], encode_masks(b | f))
-            for detection, f, b in zip(starts, forward, backward, strict=True)
-        ]
-        tracks = join_duplicates(tracks, [t for t in new if t.masks], options.join_iou)
-        starting_frames.append(start_frame)
+        first, last = 0, len(frames) - 1
+        if not any(detection.label in missing for detection in starts):
+            first, last = _gap(starts[0].frame, starting_frames, last)
+        new = _track(tracker, session, starts, first, last)
+        tracks = join_duplicates(tracks, new, options.join_iou)
+        starting_frames.append(starts[0].frame)
     return starting_frames, tracks
+
+
+def _track(
+    tracker: Tracker, session: Session, starts: Sequence[Detection], first: int, last: int
+) -> list[WorkingTrack]:
+    """Tracks of the detections of one frame, both ways from `first` to `last`."""
+    start_frame = starts[0].frame
+    boxes = [detection.box for detection in starts]
+    forward = tracker.propagate(session, start_frame, boxes, reverse=False, until=last)
+    backward = tracker.propagate(session, start_frame, boxes, reverse=True, until=first)
+    tracks = [
+        WorkingTrack(detection.label, [detection], encode_masks(b | f))
+        for detection, f, b in zip(starts, forward, backward, strict=True)
+    ]
+    return [track for track in tracks if track.masks]
+
+
+def _gap(frame: int, used: Sequence[int], last: int) -> tuple[int, int]:
+    """The frames around one that lie between its neighbours among the starting frames: beyond
+    them, a track that started there knows better."""
+    first = max((other + 1 for other in used if other < frame), default=0)
+    return first, min((other - 1 for other in used if other > frame), default=last)
 
 
 def _next_starts(

@@ -61,7 +61,11 @@ def count_groups(lines: Sequence[Line]) -> list[dict[str, Any]]:
 def list_failures(stages: Mapping[str, Sequence[Line]]) -> list[dict[str, str]]:
     """Every failure line: stage, film, reason."""
     return [
-        {"stage": line.failure["stage"], "video_id": line.video_id, "reason": line.failure["reason"]}
+        {
+            "stage": line.failure["stage"],
+            "video_id": line.video_id,
+            "reason": line.failure["reason"],
+        }
         for lines in stages.values()
         for line in lines
         if line.failure

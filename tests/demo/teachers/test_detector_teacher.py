@@ -132,7 +132,7 @@ def test_the_warm_up_learns_a_batch_by_heart(sights):
     heads = CellHeads(model.config.d_model)
     optimizer = torch.optim.AdamW([*model.model.parameters(), *heads.parameters()], lr=2e-3)
     shares = []
-    for _ in range(25):
+    for _ in range(20):
         loss, right = warm_up_loss(heads, cell_states(model, teacher._pixels(sights)), sights)
         optimizer.zero_grad()
         loss.backward()
@@ -146,14 +146,15 @@ def test_the_folder_loads_through_the_adapter_and_sees_the_same(tmp_path, sights
     save_detector(tmp_path, model)
     loaded = load_detector({"adapter": "transformers", "model": str(tmp_path)})
     frames = [s.frame for s in sights[:2]]
-    used = teacher.TransformersDetector(for_use(model), detector_processor())
+    # The folder holds half precision: compare with weights rounded alike.
+    used = teacher.TransformersDetector(for_use(model).half().float(), detector_processor())
     for a, b in zip(
         used.detect(frames, ["person", "dog"], 0.0, 0.5),
         loaded.detect(frames, ["person", "dog"], 0.0, 0.5),
         strict=True,
     ):
         assert len(a) == len(b) > 0
-        np.testing.assert_allclose(sum(d.score for d in a), sum(d.score for d in b), rtol=0.05)
+        np.testing.assert_allclose([d.score for d in a], [d.score for d in b], rtol=1e-4)
 
 
 def test_measures_of_a_perfect_detector_are_one_and_of_a_blind_one_zero():

@@ -1,3 +1,4 @@
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from strefer.agents.tracker import load_tracker
 from strefer.agents.tracker_propagation import encode_frames, unroll
 from strefer.demo.plan import SPLITS
 from strefer.demo.teachers import tracker as tracker_teacher
+from strefer.demo.teachers.tracker import Pupil, train_step
 from strefer.demo.teachers.tracker_checkpoint import Progress, resume_training, save_training
 from strefer.demo.teachers.tracker_clips import SAMPLES, ClipSource, box_of, sampled_film
 from strefer.demo.teachers.tracker_loss import step_loss
@@ -33,8 +35,19 @@ def test_clips_are_seeded_and_fit_together():
         assert np.abs(box - np.asarray(box_of(mask))).max() < 8
         assert box.min() >= 0
         assert box.max() <= 128
-    for name in ("frames", "rows", "boxes", "masks"):
+    for name in asdict(batch):
         assert (getattr(batch, name) == getattr(again, name)).all()
+
+
+def test_clips_say_who_is_seen_where():
+    batch = ClipSource(5).draw(3, 4)
+    for step, row in np.ndindex(*batch.rows.shape):
+        seen = batch.masks[step, row, 1::2, 1::2]
+        owners = batch.owners[batch.rows[step, row]]
+        assert (owners[seen] == batch.objects[row]).all()
+    assert batch.looks[0].tolist() == [0, 0, 0]
+    assert (batch.looks[1:, :2] > 0).all()
+    assert batch.owners.max() < len(batch.looks)
 
 
 def test_clips_show_entities_that_leave():
@@ -68,25 +81,23 @@ def test_loss_reaches_the_memory():
 
 
 def test_steps_lower_the_loss():
-    model = new_tracker(0)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=6e-4)
+    pupil = Pupil(new_tracker(0))
+    optimizer = torch.optim.AdamW(pupil.parameters(), lr=6e-4)
     batch = ClipSource(0).draw(2, 1)
-    losses = [tracker_teacher.train_step(model, optimizer, batch)[0] for _ in range(12)]
+    losses = [train_step(pupil, optimizer, batch)[0] for _ in range(12)]
     assert losses[-1] < 0.7 * losses[0]
 
 
 def test_training_resumes_where_it_stopped(tmp_path):
     batch = ClipSource(0).draw(1, 2)
-    first = new_tracker(0)
+    first = Pupil(new_tracker(0))
     optimizer = torch.optim.AdamW(first.parameters(), lr=1e-4)
-    tracker_teacher.train_step(first, optimizer, batch)
+    train_step(first, optimizer, batch)
     save_training(tmp_path, first, optimizer, Progress(1, 2.5, 17))
-    second = new_tracker(1)
+    second = Pupil(new_tracker(1))
     resumed = torch.optim.AdamW(second.parameters(), lr=1e-4)
     assert resume_training(tmp_path, second, resumed) == Progress(1, 2.5, 17)
-    losses = [
-        tracker_teacher.train_step(m, o, batch) for m, o in ((first, optimizer), (second, resumed))
-    ]
+    losses = [train_step(pupil, o, batch) for pupil, o in ((first, optimizer), (second, resumed))]
     assert losses[0] == losses[1]
     for one, other in zip(first.parameters(), second.parameters(), strict=True):
         assert torch.equal(one, other)

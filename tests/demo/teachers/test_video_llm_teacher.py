@@ -180,7 +180,7 @@ def test_a_stopped_phase_goes_on(tmp_path, processor, monkeypatch):
     def run(minutes: float, model, heads) -> State:
         state = State(tmp_path, "joint", {"model": model, "heads": heads})
         state.load()
-        plan = joint.Plan(minutes, rows=2, lr=1e-4, tower_lr=1e-4, flat_share=0.2)
+        plan = joint.Plan(2, minutes, rows=2, lr=1e-4, tower_lr=1e-4, flat_share=0.2)
         joint.train_phase(model, heads, writer, pool, state, plan, 0, "cpu", lines.append)
         return state
 

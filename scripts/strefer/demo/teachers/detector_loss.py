@@ -153,20 +153,15 @@ def cell_centres(count: int) -> Tensor:
     Raises:
         ValueError: if the count is not that of three maps, each of half the last one's side.
     """
-    side = math_side(count)
+    side = round((count * 16 / 21) ** 0.5)
+    if side % 4 or side * side * 21 // 16 != count:
+        raise ValueError(f"{count} cells are not three feature maps of halving sides")
     parts = []
     for cells in (side, side // 2, side // 4):
         at = (torch.arange(cells) + 0.5) / cells
         rows, columns = torch.meshgrid(at, at, indexing="ij")
         parts.append(torch.stack([columns, rows], -1).view(-1, 2))
     return torch.cat(parts)
-
-
-def math_side(count: int) -> int:
-    side = round((count * 16 / 21) ** 0.5)
-    if side % 4 or side * side * 21 // 16 != count:
-        raise ValueError(f"{count} cells are not three feature maps of halving sides")
-    return side
 
 
 def generalized_ious(first: Tensor, second: Tensor) -> Tensor:

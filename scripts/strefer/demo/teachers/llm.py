@@ -58,12 +58,12 @@ def train(
 def roles() -> list[Role]:
     """What is practised, from when on, and how much of it at a time."""
     return [
-        Role("parser", _parser, 8, lambda part: 1.0),
-        Role("copy", _copying, 6, lambda part: 1.0 if part < 0.3 else 0.2),
-        Role("question", _stream(llm_questions.question_samples), 5, _from(0.06)),
-        Role("reader", _stream(llm_questions.reader_samples), 5, _from(0.12)),
-        Role("judge_description", _each(llm_judge.judge_description_sample), 4, _from(0.12)),
-        Role("judge_choice", _each(llm_judge.judge_choice_sample), 5, _from(0.12)),
+        Role("parser", _parser, 6),
+        Role("copy", _copying, 5, lambda part: 1.0 if part < 0.3 else 0.2),
+        Role("question", _stream(llm_questions.question_samples), 4, _from(0.06)),
+        Role("reader", _stream(llm_questions.reader_samples), 4, _from(0.1)),
+        Role("judge_description", _each(llm_judge.judge_description_sample), 3, _from(0.1)),
+        Role("judge_choice", _each(llm_judge.judge_choice_sample), 4, _from(0.1)),
     ]
 
 
@@ -86,10 +86,9 @@ def _parser(random: Random, part: float, n: int) -> list[Sample]:
 
 
 def _copying(random: Random, part: float, n: int) -> list[Sample]:
-    longest = 4 + int(min(1.0, 4 * part) * 14)
     return [
-        llm_parser.copy_sample(random, longest=longest)
-        if random.random() < 0.6
+        llm_parser.copy_sample(random)
+        if part < 0.05 or random.random() < 0.5
         else llm_parser.lookup_sample(random)
         for _ in range(n)
     ]

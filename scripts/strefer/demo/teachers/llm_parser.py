@@ -82,10 +82,10 @@ def recognizer_sentence(expressions: list[str]) -> str:
     return subject + enumerate_words([with_article(e) for e in expressions]) + "."
 
 
-def copy_sample(random: Random, *, longest: int = 16) -> Sample:
-    """A text to repeat: the exercise from which looking up and copying grows."""
-    words = [_any_word(random) for _ in range(random.randint(2, longest))]
-    text = " ".join(words)
+def copy_sample(random: Random) -> Sample:
+    """A text to repeat: the exercise from which looking up and copying grows. Short texts would
+    teach which words are common, not where they stand."""
+    text = " ".join(_any_word(random) for _ in range(random.randint(6, 18)))
     return Sample("copy", f"Repeat this text.\nText: {text}", text)
 
 

@@ -1,7 +1,7 @@
 """Training the demo's tracker: a tiny SAM 2 on the demo world, from scratch.
 
-First single frames (a box becomes a mask), then ever longer clips through the same steps that the
-adapter takes, so that memory learns what to keep. Clips are rich in entities that leave, return,
+First single frames (a box becomes a mask), then pairs of frames far apart (what memory must match),
+then ever longer clips, all through the same steps that the adapter takes. Clips are rich in entities that leave, return,
 and stand in front of one another, and in cuts, where only its looks tell an entity.
 """
 
@@ -23,6 +23,7 @@ from strefer.demo.plan import SPLITS
 from strefer.demo.teachers.tracker_card import save_tracker
 from strefer.demo.teachers.tracker_checkpoint import Progress, resume_training, save_training
 from strefer.demo.teachers.tracker_clips import SAMPLES, ClipBatch, ClipSource
+from strefer.demo.teachers.tracker_hints import LooksHeads
 from strefer.demo.teachers.tracker_loss import step_loss
 from strefer.demo.teachers.tracker_measures import measure_tracker
 from strefer.demo.teachers.tracker_model import new_tracker, normalised, tracker_processor
@@ -39,6 +40,15 @@ _LOG_EVERY_STEPS = 25
 _CARD_FILMS = 60
 
 
+class Pupil(torch.nn.Module):
+    """The tracker, and the heads that help it while it learns."""
+
+    def __init__(self, model: Sam2VideoModel) -> None:
+        super().__init__()
+        self.model = model
+        self.hints = LooksHeads(model.hidden_dim)
+
+
 @dataclass(frozen=True)
 class Phase:
     """What a step looks like until `until`, a share of the budget."""
@@ -48,7 +58,9 @@ class Phase:
     n_clips: int
 
 
-PHASES = (Phase(0.10, 1, 12), Phase(0.25, 3, 6), Phase(0.65, 6, 4), Phase(1.0, 9, 3))
+PHASES = (Phase(0.12, 1, 12), Phase(0.45, 2, 8), Phase(0.70, 4, 5), Phase(1.0, 8, 3))
+_IMAGE_HINT_WEIGHT = 0.3
+_POINTER_HINT_WEIGHT = 0.2
 
 
 def train(
@@ -65,20 +77,20 @@ def train(
         device: "cpu" or "cuda".
     """
     torch.set_num_threads(threads)
-    model = new_tracker(seed).to(device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
-    progress = resume_training(work_dir, model, optimizer)
+    pupil = Pupil(new_tracker(seed)).to(device)
+    optimizer = torch.optim.AdamW(pupil.parameters(), lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
+    progress = resume_training(work_dir, pupil, optimizer)
     clips = ClipSource(seed + progress.steps, progress.next_film)
     clock = time.process_time if device == "cpu" else time.monotonic
-    _run(model, optimizer, clips, progress, minutes * 60.0, work_dir, clock)
-    tracker = TransformersTracker(model, tracker_processor())
+    _run(pupil, optimizer, clips, progress, minutes * 60.0, work_dir, clock)
+    tracker = TransformersTracker(pupil.model, tracker_processor())
     held_out = SPLITS["held_out"][:_CARD_FILMS]
     measures = measure_tracker(tracker, held_out)
-    save_tracker(out_dir, model, measures, progress, seed=seed, n_films=len(held_out))
+    save_tracker(out_dir, pupil.model, measures, progress, seed=seed, n_films=len(held_out))
 
 
 def _run(
-    model: Sam2VideoModel,
+    pupil: Pupil,
     optimizer: torch.optim.Optimizer,
     clips: ClipSource,
     progress: Progress,
@@ -95,7 +107,7 @@ def _run(
         for group in optimizer.param_groups:
             group["lr"] = _LEARNING_RATE * _rate(share, progress.steps)
         batch = clips.draw(phase.n_clips, phase.n_frames)
-        recent.append(train_step(model, optimizer, batch))
+        recent.append(train_step(pupil, optimizer, batch))
         progress.steps += 1
         progress.seconds = spent_before_s + clock() - began_s
         progress.next_film = clips.next_film
@@ -107,9 +119,9 @@ def _run(
             )
             recent = []
         if clock() - saved_s > _SAVE_EVERY_S:
-            save_training(work_dir, model, optimizer, progress)
+            save_training(work_dir, pupil, optimizer, progress)
             saved_s = clock()
-    save_training(work_dir, model, optimizer, progress)
+    save_training(work_dir, pupil, optimizer, progress)
 
 
 def _rate(share: float, steps: int) -> float:
@@ -120,24 +132,29 @@ def _rate(share: float, steps: int) -> float:
 
 
 def train_step(
-    model: Sam2VideoModel, optimizer: torch.optim.Optimizer, batch: ClipBatch
+    pupil: Pupil, optimizer: torch.optim.Optimizer, batch: ClipBatch
 ) -> tuple[float, float]:
-    """One step on one batch: its mean loss a frame, and J over visible objects."""
+    """One step on one batch: its loss, and J over visible objects."""
+    model, hints = pupil.model, pupil.hints
     device = model.device
-    rows = torch.from_numpy(batch.rows).to(device)
-    boxes = torch.from_numpy(batch.boxes).to(device)
+    rows, boxes, objects, owners, looks = (
+        torch.from_numpy(values).to(device)
+        for values in (batch.rows, batch.boxes, batch.objects, batch.owners, batch.looks)
+    )
     masks = torch.from_numpy(batch.masks).to(device, torch.float32)
-    total, overlap, visible = torch.zeros((), device=device), 0.0, 0.0
+    tracked, overlap, n_visible = torch.zeros((), device=device), 0.0, 0.0
     with torch.autocast(device.type, torch.bfloat16):
         features = encode_frames(model, normalised(batch.frames).to(device))
+        hinted = _IMAGE_HINT_WEIGHT * hints.image_loss(features, owners, looks)
         for t, step in enumerate(unroll(model, features, rows, boxes, SAMPLES)):
-            loss, overlaps, count = step_loss(step, masks[t])
-            total = total + loss
-            overlap += float(overlaps)
-            visible += float(count)
+            loss, overlaps, visible = step_loss(step, masks[t])
+            said = hints.pointer_loss(step.pointer, looks[objects], visible)
+            tracked = tracked + (loss + _POINTER_HINT_WEIGHT * said) / len(rows)
+            overlap += float((overlaps * visible).sum())
+            n_visible += float(visible.sum())
     optimizer.zero_grad(set_to_none=True)
-    total = total / len(rows)
+    total = tracked + hinted
     total.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), _MAX_GRADIENT)
+    torch.nn.utils.clip_grad_norm_(pupil.parameters(), _MAX_GRADIENT)
     optimizer.step()
-    return float(total.detach()), overlap / max(visible, 1.0)
+    return float(total.detach()), overlap / max(n_visible, 1.0)

@@ -1,8 +1,8 @@
 """Training clips for the demo's tracker, sampled from the demo world as the pipeline samples films.
 
 The pipeline takes 32 frames, evenly spaced, of a film: neighbours lie 0.3 to 1 s apart, and cuts
-fall between them. A clip is a run of such samples, forwards or backwards, each or every second or
-third of them.
+fall between them. A clip is a run of such samples, forwards or backwards, of each or of every second
+or third; sometimes of every tenth, as they lie in a film of minutes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from strefer.demo.plan import SPLITS, plan_film
 from strefer.demo.plan_records import FilmPlan
 from strefer.demo.render import render, render_masks
+from strefer.demo.teachers.tracker_hints import looks_of
 
 SAMPLES = 32  # frames that the pipeline takes of a film
 VISIBLE_PX = 30  # the demo's ground truth calls an entity present from here on
@@ -23,7 +24,7 @@ _PROMPT_PX = 60  # a box around less is no fair prompt
 _POOL_SIZE = 1500
 _DRAWS = 16  # candidates of which an eventful clip is the best
 _EVENTFUL_SHARE = 0.7
-_STEP_SHARES = {1: 0.5, 2: 0.25, 3: 0.25}
+_STEP_SHARES = {1: 0.4, 2: 0.2, 3: 0.2, 10: 0.2}
 BOX_JITTER_PX = 1.5
 
 
@@ -36,12 +37,18 @@ class ClipBatch:
         rows: int64 [T, B], the frame that each object sees at each step.
         boxes: float32 [B, 4] x0, y0, x1, y1 in pixels on the first step.
         masks: bool [T, B, H, W], visible parts.
+        objects: int64 [B], the row of each object in `looks`.
+        owners: int64 [clips * T, H / 2, W / 2], the row of whoever is seen there, 0 for nobody.
+        looks: int64 [1 + entities, 3], noun, colour and hair of every entity of the clips.
     """
 
     frames: np.ndarray
     rows: np.ndarray
     boxes: np.ndarray
     masks: np.ndarray
+    objects: np.ndarray
+    owners: np.ndarray
+    looks: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -106,10 +113,16 @@ class ClipSource:
             samples = draws[0]
         prompted = np.flatnonzero(film.areas_px[:, samples[0]] >= _PROMPT_PX)
         frames, masks = render(film.plan, [film.frames[s] for s in samples])
+        owners = np.zeros((n_frames, *_halved(masks[0]).shape[1:]), np.int64)
+        for entity, mask in enumerate(masks, start=1):
+            owners[_halved(mask)] = entity
         masks = masks[prompted].transpose(1, 0, 2, 3)
         boxes = [self._jittered(box_of(mask), mask.shape) for mask in masks[0]]
         rows = np.repeat(np.arange(n_frames)[:, None], len(prompted), axis=1)
-        return ClipBatch(frames, rows, np.asarray(boxes, np.float32), masks)
+        looks = np.asarray([(0, 0, 0), *map(looks_of, film.plan.entities)], np.int64)
+        return ClipBatch(
+            frames, rows, np.asarray(boxes, np.float32), masks, prompted + 1, owners, looks
+        )
 
     def _samples(self, n_frames: int) -> list[int]:
         """Which of the 32 samples a clip shows, the prompted one first."""
@@ -129,6 +142,11 @@ class ClipSource:
         ]
 
 
+def _halved(masks: np.ndarray) -> np.ndarray:
+    """Every second row and column of [..., H, W]."""
+    return masks[..., 1::2, 1::2]
+
+
 def _eventfulness(film: SampledFilm, samples: Sequence[int]) -> float:
     """How often entities prompted on the first sample vanish or come back, and how long they stay
     away.
@@ -141,10 +159,19 @@ def _eventfulness(film: SampledFilm, samples: Sequence[int]) -> float:
 def join_clips(clips: Sequence[ClipBatch]) -> ClipBatch:
     """One batch of several clips of the same number of frames."""
     n_frames = len(clips[0].rows)
-    rows = [clip.rows + n_frames * i for i, clip in enumerate(clips)]
+    entities = [len(clip.looks) - 1 for clip in clips]
+    firsts = [sum(entities[:i]) for i in range(len(clips))]
+    objects = [clip.objects + first for clip, first in zip(clips, firsts, strict=True)]
+    owners = [
+        np.where(clip.owners > 0, clip.owners + first, 0)
+        for clip, first in zip(clips, firsts, strict=True)
+    ]
     return ClipBatch(
-        np.concatenate([clip.frames for clip in clips]),
-        np.concatenate(rows, axis=1),
-        np.concatenate([clip.boxes for clip in clips]),
-        np.concatenate([clip.masks for clip in clips], axis=1),
+        frames=np.concatenate([clip.frames for clip in clips]),
+        rows=np.concatenate([clip.rows + n_frames * i for i, clip in enumerate(clips)], axis=1),
+        boxes=np.concatenate([clip.boxes for clip in clips]),
+        masks=np.concatenate([clip.masks for clip in clips], axis=1),
+        objects=np.concatenate(objects),
+        owners=np.concatenate(owners),
+        looks=np.concatenate([clips[0].looks[:1], *(clip.looks[1:] for clip in clips)]),
     )

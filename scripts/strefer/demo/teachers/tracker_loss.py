@@ -17,11 +17,13 @@ _MAX_LOGIT = 30.0
 
 
 def step_loss(step: Step, masks: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Loss of one step, and J summed over the objects that are visible, and their number.
+    """Loss of one step over B objects.
 
     Args:
-        step: of B objects.
         masks: float [B, H, W], 1 where the object is visible.
+
+    Returns:
+        The loss; J of each object [B]; and 1 for each visible object, else 0 [B].
     """
     areas = masks.flatten(1).sum(1)
     visible = (areas >= VISIBLE_PX).float()
@@ -52,4 +54,4 @@ def step_loss(step: Step, masks: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         + _PRESENCE_WEIGHT * (presence * certain).sum() / certain.sum().clamp(min=1)
         + _OVERLAP_WEIGHT * estimate.sum() / n_visible
     )
-    return loss, (overlap * visible).sum(), visible.sum()
+    return loss, overlap, visible

@@ -22,6 +22,7 @@ from strefer.demo.teachers.video_llm_state import State
 
 POOL_PAIRS = 12_000
 POOL_FILMS = 2_400
+LANGUAGE_FILMS = 800  # few enough for the tower's tokens of each to be used several times
 MEASURED_FILMS = 60
 # Shares of the minutes: the tower alone, the language model alone, both.
 PHASES = {"tower": 0.34, "language": 0.3, "joint": 0.36}
@@ -32,7 +33,9 @@ _log = logging.getLogger(__name__)
 def train(
     out_dir: Path, work_dir: Path, minutes: float, seed: int, threads: int, device: str
 ) -> None:
-    """Train for about `minutes` on top of drawing the films, then write `out_dir` with its card.
+    """Train for `minutes` of processor time, then write `out_dir` with its card.
+
+    Drawing the films and measuring come on top, a few minutes each.
 
     A stopped training goes on from `work_dir`, whose phases are as long as `minutes` said.
     `device` is "cpu" or "cuda".
@@ -67,17 +70,17 @@ def train(
             device,
             _log.info,
         )
-    pool = draw_pool(work_dir / "pool", POOL_FILMS, "train", seed)
     writer = RowWriter(processor.tokenizer)
     plans = {
-        "language": joint.Plan(length["language"], rows=8, lr=1e-3, tower_lr=0.0, flat_share=0.7),
-        "joint": joint.Plan(length["joint"], rows=8, lr=7e-4, tower_lr=3e-4, flat_share=0.2),
+        "language": joint.Plan(LANGUAGE_FILMS, length["language"], 8, 1e-3, 0.0, 0.7),
+        "joint": joint.Plan(POOL_FILMS, length["joint"], 8, 7e-4, 3e-4, 0.2),
     }
     for phase, plan in plans.items():
         if phase == "language" and states["joint"].exists:
             continue
         if phase == "language" and not states["language"].exists:
             joint.start_from_tower(model, dense, processor.tokenizer)
+        pool = draw_pool(work_dir / "pool", plan.films, "train", seed)
         joint.train_phase(model, heads, writer, pool, states[phase], plan, seed, device, _log.info)
     finish(out_dir, work_dir, model.to("cpu"), processor, minutes, seed)
 

@@ -22,10 +22,13 @@ from strefer.demo.teachers.video_llm_rows import (
 )
 from strefer.demo.teachers.video_llm_scenes import N_CLASSES, WORDS
 from strefer.demo.teachers.video_llm_state import State
-from strefer.demo.teachers.video_llm_tower import DenseHeads, attend, encode, to_patches
-from strefer.demo.vocabulary import ACTIONS, all_expressions
+from strefer.demo.teachers.video_llm_tower import DenseHeads, encode, to_patches
+from strefer.demo.vocabulary import ACTIONS
 
 _WARM_UP_STEPS = 60
+# Heads that are told where to look; the layer before them has gathered the words of a name.
+_POINTING_LAYERS = (1, 2)
+_POINTING_HEADS = 2
 _SHARED_COLOUR_WEIGHT = 2.0  # how much oftener a request whose entities share a colour is drawn
 
 
@@ -33,6 +36,7 @@ _SHARED_COLOUR_WEIGHT = 2.0  # how much oftener a request whose entities share a
 class Plan:
     """How a phase trains. With `tower_lr` 0 the tower rests and its tokens are kept."""
 
+    films: int
     minutes: float
     rows: int
     lr: float
@@ -41,14 +45,13 @@ class Plan:
 
 
 class LanguageHeads(nn.Module):
-    """Shortcuts for the gradient, for training only: what the entity in a cell does, what the
-    entity a question names does (or that it is absent), and which entities a list will name."""
+    """Shortcuts for the gradient, for training only: what the entity in a cell does, and what the
+    entity that a question names does (or that it is absent)."""
 
     def __init__(self, hidden: int) -> None:
         super().__init__()
         self.of_cell = nn.Linear(hidden, len(ACTIONS))
         self.of_noun = nn.Linear(hidden, len(ACTIONS) + 1)
-        self.of_list = nn.Linear(hidden, len(all_expressions()))
 
 
 @torch.no_grad()
@@ -58,9 +61,7 @@ def start_from_tower(
     """Begin the language model where the pre-trained tower left off.
 
     The words for what a cell shows are embedded as the directions by which the tower's own heads
-    read it, and keys begin as copies of queries: so a word attends from the start to the cells
-    that show it, where otherwise hundreds of steps pass before any question is answered better
-    than by chance.
+    read it, so that words and cells speak one language from the start.
     """
     embedding = model.model.language_model.embed_tokens.weight
     embedding.normal_(0, embedding.shape[1] ** -0.5)
@@ -73,13 +74,14 @@ def start_from_tower(
             token = tokenizer(f" {word}", add_special_tokens=False).input_ids
             if len(token) == 1:
                 embedding[token[0]] = row
-    for layer in model.model.language_model.layers:
-        layer.self_attn.k_proj.weight.copy_(layer.self_attn.q_proj.weight)
 
 
 def _plain_attention(module, query, key, value, attention_mask, **_) -> tuple[Tensor, None]:
-    mixed = attend(query.to(value.dtype), key.to(value.dtype), value, attention_mask)
-    return mixed.transpose(1, 2).contiguous(), None
+    scores = torch.matmul(query.to(value.dtype) * query.shape[-1] ** -0.5, key.mT.to(value.dtype))
+    shares = torch.softmax(scores + attention_mask, -1)
+    if module.layer_idx in _POINTING_LAYERS:
+        module.pointing_shares = shares[:, :_POINTING_HEADS]
+    return torch.matmul(shares, value).transpose(1, 2).contiguous(), None
 
 
 AttentionInterface.register("strefer_plain", _plain_attention)
@@ -130,7 +132,7 @@ def train_phase(
     store = None if plan.tower_lr else TokenStore(pool, model, device)
     chances = _chances(pool)
     while (share := state.minutes / plan.minutes) < 1:
-        started = time.monotonic()
+        started = time.process_time()
         rng = np.random.default_rng([seed, 4, int(bool(store)), state.step])
         numbers = rng.choice(len(pool.requests), plan.rows, replace=False, p=chances)
         mirrored = rng.random(plan.rows) < (0.0 if store else 0.5)
@@ -139,9 +141,9 @@ def train_phase(
             for n, turned in zip(numbers, mirrored, strict=True)
         ]
         batch = writer.collate(rows).to(device)
-        cells = _cell_actions(pool, numbers, mirrored).to(device)
+        owners, actions = (part.to(device) for part in _cells(pool, numbers, mirrored))
         tokens = store.tokens(numbers) if store else _encode(model, pool, numbers, mirrored, device)
-        loss, values = _losses(model, heads, writer, batch, tokens, cells)
+        loss, values = _losses(model, heads, writer, batch, tokens, owners, actions)
         loss.backward()
         nn.utils.clip_grad_norm_([p for group in groups for p in group["params"]], 1.0)
         lr = plan.lr * min(1, (state.step + 1) / _WARM_UP_STEPS) * _decay(share, plan.flat_share)
@@ -174,18 +176,23 @@ def _shares_colour(request: Request) -> bool:
     return len(set(colours)) < len(colours)
 
 
-def _cell_actions(pool: Pool, numbers: np.ndarray, mirrored: np.ndarray) -> Tensor:
-    """int64 [pairs of all the requests, CELLS**2]: the place in ACTIONS, or UNCLEAR."""
+def _cells(pool: Pool, numbers: np.ndarray, mirrored: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Of every cell its entity (1 + its place among the shown, or 0) and what that does (place in
+    ACTIONS, or UNCLEAR): int64 [pairs of all the requests, CELLS**2] each."""
+    swapped = np.arange(len(ACTIONS) + 1)  # the last stands for -1
     left, right = ACTIONS.index("move_left"), ACTIONS.index("move_right")
-    parts = []
+    swapped[[left, right, -1]] = right, left, -1
+    owners, actions = [], []
     for number, turned in zip(numbers.tolist(), mirrored, strict=True):
-        actions = pool.actions(number)
+        own, does = pool.cells(number).astype(np.int64), pool.actions(number)
         if turned:
-            actions = actions.reshape(-1, CELLS, CELLS)[:, :, ::-1].reshape(-1, CELLS**2)
-            moves = {left: right, right: left}
-            actions = np.vectorize(lambda a, moves=moves: moves.get(a, a))(actions)
-        parts.append(np.where(actions < 0, UNCLEAR, actions))
-    return torch.from_numpy(np.concatenate(parts))
+            own, does = (
+                part.reshape(-1, CELLS, CELLS)[:, :, ::-1].reshape(-1, CELLS**2)
+                for part in (own, swapped[does])
+            )
+        owners.append(own)
+        actions.append(np.where(does < 0, UNCLEAR, does))
+    return torch.from_numpy(np.concatenate(owners)), torch.from_numpy(np.concatenate(actions))
 
 
 def _encode(
@@ -210,7 +217,8 @@ def _losses(
     writer: RowWriter,
     batch: Batch,
     tokens: Tensor,
-    cells: Tensor,
+    owners: Tensor,
+    actions: Tensor,
 ) -> tuple[Tensor, dict[str, float]]:
     text = model.model.language_model
     device = batch.ids.device.type
@@ -237,16 +245,39 @@ def _losses(
             loss = loss + (each[chosen] * weights).sum() / weights.sum()
             judged = chosen & (batch.weights >= 1)
             values[name] = right[judged].float().mean().item()
-    extra, more = _head_losses(heads, batch, flat, seen, cells)
-    return loss + extra, {**values, **more}
+    extra, more = _head_losses(heads, batch, flat, seen[..., 0], actions)
+    pointing = _pointing_loss(text, batch, seen[..., 0], owners)
+    values = {**values, **more, "pointing": pointing.neg().exp().item()}
+    return loss + extra + pointing, values
+
+
+def _pointing_loss(text: nn.Module, batch: Batch, seen: Tensor, owners: Tensor) -> Tensor:
+    """Some heads look at the cells of the entity that a token is about, and at the tokens around
+    the frames where it is absent: -log of the share of attention that they give to them.
+
+    Without it, that a word belongs to a cell must be found out from right and wrong answers.
+    """
+    # 0 is an absent entity's place: what stands there is the prefix around the frames.
+    owner = torch.full(batch.ids.shape, -1, device=batch.ids.device)
+    owner[batch.prefix] = 0
+    owner[seen] = torch.where(owners.view(-1) > 0, owners.view(-1), -1)
+    row, place, about = batch.pointing.unbind(1)
+    wanted = owner[row] == about[:, None]
+    findable = wanted.any(1)
+    row, place, wanted = row[findable], place[findable], wanted[findable]
+    losses = []
+    for layer in _POINTING_LAYERS:
+        shares = text.layers[layer].self_attn.pointing_shares[row, :, place].float()
+        losses.append(-((shares * wanted[:, None]).sum(-1) + 1e-3).log().mean())
+    return torch.stack(losses).mean()
 
 
 def _head_losses(
-    heads: LanguageHeads, batch: Batch, flat: Tensor, seen: Tensor, cells: Tensor
+    heads: LanguageHeads, batch: Batch, flat: Tensor, seen: Tensor, actions: Tensor
 ) -> tuple[Tensor, dict[str, float]]:
     at_cells = flat[seen.view(-1)].float()
-    known = cells.view(-1) != UNCLEAR
-    cell_logits, cell_wanted = heads.of_cell(at_cells[known]), cells.view(-1)[known]
+    known = actions.view(-1) != UNCLEAR
+    cell_logits, cell_wanted = heads.of_cell(at_cells[known]), actions.view(-1)[known]
     loss = F.cross_entropy(cell_logits, cell_wanted)
     noun_logits = heads.of_noun(flat[batch.asked].float())
     weight = torch.ones(ABSENT + 1, device=flat.device)
@@ -257,9 +288,4 @@ def _head_losses(
         "cell": (cell_logits.argmax(-1) == cell_wanted).float().mean().item(),
         "noun": (noun_logits.argmax(-1) == batch.doing)[clear].float().mean().item(),
     }
-    if len(batch.listing):
-        list_logits = heads.of_list(flat[batch.listing].float())
-        loss = loss + 10 * F.binary_cross_entropy_with_logits(list_logits, batch.named)
-        best = (list_logits > 0) == batch.named.bool()
-        values["named"] = best.all(-1).float().mean().item()
     return loss, values

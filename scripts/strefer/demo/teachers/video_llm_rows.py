@@ -18,8 +18,16 @@ LIST, EXISTENCE, BEHAVIOUR = range(3)
 KINDS = ("list", "existence", "behaviour")
 ABSENT = len(ACTIONS)  # what an existence question's entity does when it is not there
 UNCLEAR = -100
-_EXPRESSIONS = {text: place for place, text in enumerate(all_expressions())}
 _MIRRORED = {"move_left": "move_right", "move_right": "move_left"}
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A part of an answer: what its tokens weigh, and the entity they are about (see Row)."""
+
+    text: str
+    weight: float
+    about: int | None = None
 
 
 @dataclass
@@ -27,8 +35,9 @@ class Row:
     """Token ids with the branch of each (0: the shared prefix) and its position [3, L].
 
     `targets`: (place, weight, kind) of each token to be predicted; `asked`: (place of the last
-    token of the expression in a question, place in ACTIONS, ABSENT or UNCLEAR); `listing`: place
-    before a list's answer and the entities it names.
+    token of the expression in a question, place in ACTIONS, ABSENT or UNCLEAR); `pointing`: (place
+    of a token, entity that it or the next token is about: 1 + its place among the shown, 0 for one
+    that is absent).
     """
 
     n_pairs: int
@@ -37,23 +46,26 @@ class Row:
     positions: list[np.ndarray] = field(default_factory=list)
     targets: list[tuple[int, float, int]] = field(default_factory=list)
     asked: list[tuple[int, int]] = field(default_factory=list)
-    listing: list[tuple[int, list[int]]] = field(default_factory=list)
+    pointing: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows as tensors; places count through the whole batch. `mask` is additive [B, 1, L, L]."""
+    """Rows as tensors; places count through the whole batch. `mask` is additive [B, 1, L, L].
+
+    `prefix` bool [B, L]; `pointing` int64 [K, 3]: row, place in the row, entity.
+    """
 
     ids: Tensor
     positions: Tensor
     mask: Tensor
+    prefix: Tensor
     targets: Tensor
     weights: Tensor
     kinds: Tensor
     asked: Tensor
     doing: Tensor
-    listing: Tensor
-    named: Tensor
+    pointing: Tensor
 
     def to(self, device: str) -> "Batch":
         return Batch(**{name: part.to(device) for name, part in vars(self).items()})
@@ -76,12 +88,12 @@ class RowWriter:
         row = self._prefix(request.n_pairs, rng)
         is_film = request.kind == "film"
         if shown and (is_film or rng.random() < 0.3):
-            self._add_list(row, [s for s in shown if s.active or not is_film])
+            self._add_list(row, shown, is_film)
         for _ in range(2 if is_film else 4):
             self._add_existence(row, request, shown, rng)
-        for one in shown:
+        for number, one in enumerate(shown):
             if one.phrase is not None:
-                self._add_behaviour(row, one)
+                self._add_behaviour(row, shown, number)
         return row
 
     def _prefix(self, n_pairs: int, rng: np.random.Generator) -> Row:
@@ -100,58 +112,72 @@ class RowWriter:
         ]
         return Row(n_pairs, ids, [0] * len(ids), positions)
 
-    def _add(
-        self, row: Row, kind: int, question: str, answer: Sequence[tuple[str, float]]
-    ) -> tuple[int, int]:
-        """Add a branch; returns the places of its first token and of the last before the answer."""
+    def _add(self, row: Row, kind: int, question: str, answer: Sequence[_Piece]) -> int:
+        """Add a branch; returns the place of its first token."""
         asked = [*self._encode(question), *self._encode("<|im_end|>\n<|im_start|>assistant\n")]
-        said: list[int] = []
-        weights: list[float] = []
-        for text, weight in answer:
-            said += self._encode(text)
-            weights += [weight] * len(self._encode(text))
-        start, length = len(row.ids), len(asked) + len(said)
-        first_position = row.positions[2][0, 0] + 1
-        row.branch += [row.branch[-1] + 1] * length
-        row.ids += [*asked, *said]
-        row.positions.append(np.repeat(np.arange(length)[None], 3, 0) + first_position)
-        for place, weight in enumerate(weights):
-            row.targets.append((start + len(asked) + place, weight, kind))
-        return start, start + len(asked) - 1
+        start, first_position = len(row.ids), row.positions[2][0, 0] + 1
+        ids = list(asked)
+        for piece in answer:
+            for token in self._encode(piece.text):
+                place = start + len(ids)
+                row.targets.append((place, piece.weight, kind))
+                if piece.about is not None:
+                    # The state before a token is the one that predicts it.
+                    row.pointing.append((place - 1, piece.about))
+                ids.append(token)
+        row.ids += ids
+        row.branch += [row.branch[-1] + 1] * len(ids)
+        row.positions.append(np.repeat(np.arange(len(ids))[None], 3, 0) + first_position)
+        return start
 
-    def _add_list(self, row: Row, shown: Sequence[Shown]) -> None:
-        names = texts.in_list_order([(s.generalized_noun, s.expression) for s in shown])
-        if names:
-            answer = [(texts.list_answer(names), 1.0), ("<|im_end|>", 1.0)]
-            _, last = self._add(row, LIST, texts.LIST_QUESTION, answer)
-            row.listing.append((last, [_EXPRESSIONS[name] for name in names]))
+    def _add_list(self, row: Row, shown: Sequence[Shown], is_film: bool) -> None:
+        about = {s.expression: i + 1 for i, s in enumerate(shown) if s.active or not is_film}
+        named = [(s.generalized_noun, s.expression) for s in shown if s.expression in about]
+        names = texts.in_list_order(named)
+        if not names:
+            return
+        answer, rest = [], texts.list_answer(names)
+        for name in names:
+            before, name, rest = rest.partition(f" {texts.with_article(name)}")
+            answer += [_Piece(before, 1.0), _Piece(name, 1.0, about[name.split(" ", 2)[2]])]
+        answer += [_Piece(rest, 1.0), _Piece("<|im_end|>", 1.0)]
+        self._add(row, LIST, texts.LIST_QUESTION, answer)
 
     def _add_existence(
         self, row: Row, request: Request, shown: Sequence[Shown], rng: np.random.Generator
     ) -> None:
         if shown and rng.random() < 0.5:
-            one = shown[int(rng.integers(len(shown)))]
-            expression, reply = one.expression, texts.YES
+            number = int(rng.integers(len(shown)))
+            one = shown[number]
+            expression, reply, about = one.expression, texts.YES, number + 1
             doing = ACTIONS.index(one.action) if one.action else UNCLEAR
         else:
-            expression, reply, doing = _absent(request, shown, rng), texts.NO, ABSENT
+            expression, reply, about = _absent(request, shown, rng), texts.NO, 0
+            doing = ABSENT
         # The first word decides.
-        answer = [(reply[:-1], 3.0), (".", 0.1), ("<|im_end|>", 0.1)]
-        question = texts.existence_question(expression)
-        start, _ = self._add(row, EXISTENCE, question, answer)
-        row.asked.append((start + len(self._encode(f"Is the {expression}")) - 1, doing))
+        answer = [_Piece(reply[:-1], 3.0), _Piece(".", 0.1), _Piece("<|im_end|>", 0.1)]
+        start = self._add(row, EXISTENCE, texts.existence_question(expression), answer)
+        place = start + len(self._encode(f"Is the {expression}")) - 1
+        row.asked.append((place, doing))
+        row.pointing.append((place, about))
 
-    def _add_behaviour(self, row: Row, one: Shown) -> None:
-        question = texts.behaviour_question(one.expression)
+    def _add_behaviour(self, row: Row, shown: Sequence[Shown], number: int) -> None:
+        one, about = shown[number], number + 1
+        verb, the, rest = one.phrase.partition(" the ")
+        targets = [i + 1 for i, s in enumerate(shown) if s.expression == rest]
+        # What is chased is looked at; a direction is seen at the one that moves.
+        about_rest = (targets or [None])[0] if one.action == "chase" else about
         answer = [
-            (f"The {one.expression}", 0.3),
-            (f" {one.phrase}", 2.0),
-            (".", 0.1),
-            ("<|im_end|>", 0.1),
+            _Piece(f"The {one.expression}", 0.3, about),
+            _Piece(f" {verb}", 2.0, about),
+            _Piece(the + rest, 2.0, about_rest),
+            _Piece(".", 0.1),
+            _Piece("<|im_end|>", 0.1),
         ]
-        start, _ = self._add(row, BEHAVIOUR, question, answer)
+        start = self._add(row, BEHAVIOUR, texts.behaviour_question(one.expression), answer)
         place = start + len(self._encode(f"What does the {one.expression}")) - 1
         row.asked.append((place, ACTIONS.index(one.action)))
+        row.pointing.append((place, about))
 
     def collate(self, rows: Sequence[Row]) -> Batch:
         """Rows side by side, padded at the end."""
@@ -159,29 +185,27 @@ class RowWriter:
         ids = np.full((len(rows), length), self.tokenizer.pad_token_id)
         branch = np.full((len(rows), length), -1)
         positions = np.zeros((3, len(rows), length), np.int64)
-        targets, asked, listing, named = [], [], [], []
+        targets, asked, pointing = [], [], []
         for i, row in enumerate(rows):
             ids[i, : len(row.ids)] = row.ids
             branch[i, : len(row.ids)] = row.branch
             positions[:, i, : len(row.ids)] = np.concatenate(row.positions, 1)
             targets += [(i * length + place, *rest) for place, *rest in row.targets]
             asked += [(i * length + place, doing) for place, doing in row.asked]
-            listing += [i * length + place for place, _ in row.listing]
-            for _, entities in row.listing:
-                named.append(np.isin(np.arange(len(_EXPRESSIONS)), entities))
+            pointing += [(i, place, about) for place, about in row.pointing]
         places, weights, kinds = (torch.tensor(part) for part in zip(*targets, strict=True))
         at, doing = (torch.tensor(part) for part in zip(*asked, strict=True))
         return Batch(
             torch.from_numpy(ids),
             torch.from_numpy(positions),
             _mask(torch.from_numpy(branch)),
+            torch.from_numpy(branch == 0),
             places,
             weights,
             kinds,
             at,
             doing,
-            torch.tensor(listing, dtype=torch.int64),
-            torch.tensor(np.array(named).reshape(-1, len(_EXPRESSIONS)), dtype=torch.float32),
+            torch.tensor(pointing),
         )
 
 
@@ -216,5 +240,5 @@ def _absent(request: Request, shown: Sequence[Shown], rng: np.random.Generator) 
     if kind < 0.9 and shown:
         options = texts.near_misses(shown[int(rng.integers(len(shown)))].expression)
     else:
-        options = list(_EXPRESSIONS)
+        options = all_expressions()
     return str(rng.choice([option for option in options if option not in there]))

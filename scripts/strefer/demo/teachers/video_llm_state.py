@@ -14,8 +14,9 @@ SAVE_EVERY_MINUTES = 3.0
 class State:
     """Counts steps and minutes of a phase and keeps its modules in `<folder>/<phase>.safetensors`.
 
-    Minutes are those spent in steps, so that a phase stopped and resumed trains as long as one
-    that was not. Adam's moments are kept too: without them a resumed run stumbles.
+    Minutes are those of the processor spent in steps, divided by its threads: a phase that was
+    stopped and resumed, or that shared its machine, trains as long as any other. Adam's moments are
+    kept too: without them a resumed run stumbles.
     """
 
     def __init__(self, folder: Path, phase: str, modules: Mapping[str, nn.Module]) -> None:
@@ -58,9 +59,9 @@ class State:
         self._moments = {}
 
     def count(self, started: float, values: Mapping[str, float]) -> None:
-        """One more step, begun at `started` (time.monotonic()); keep running means of values."""
+        """One more step, begun at `started` (time.process_time()); keep running means of values."""
         self.step += 1
-        self.minutes += (time.monotonic() - started) / 60
+        self.minutes += (time.process_time() - started) / 60 / torch.get_num_threads()
         for name, value in values.items():
             if value == value:  # a batch may hold nothing of a kind: nan
                 self.means[name] = 0.97 * self.means.get(name, value) + 0.03 * value

@@ -171,7 +171,7 @@ def pretrain(
     optimizer = torch.optim.AdamW(parameters, lr=_LR, betas=(0.9, 0.98), weight_decay=0.02)
     state.restore(optimizer)
     while (share := state.minutes / minutes) < 1:
-        started = time.monotonic()
+        started = time.process_time()
         rng = np.random.default_rng([seed, 2, state.step])
         chosen = rng.choice(len(frames), _BATCH_PAIRS, replace=False)
         batch = frames[chosen]

@@ -1,0 +1,25 @@
+# The Video LLM, trained once for each recipe.
+
+
+rule train_checkpoint:
+    input:
+        recipe=f"{RUN}/recipes/{{recipe}}.jsonl",
+        models=local_files(config["training"]["vision"], config["training"]["llm"]),
+    output:
+        directory(f"{RUN}/checkpoints/{{recipe}}"),
+    params:
+        code=code_of("train_checkpoint"),
+        options=config["training"],
+        seed=config["seed"],
+        work=f"{RUN}/training/{{recipe}}",
+    log:
+        log_of("train_checkpoint", "{recipe}"),
+    benchmark:
+        usage_of("train_checkpoint", "{recipe}")
+    threads: config["resources"]["training"]["threads"]
+    resources:
+        **needs("training"),
+    conda:
+        "../envs/train.yaml"
+    script:
+        "../scripts/train_checkpoint.py"

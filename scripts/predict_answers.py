@@ -1,0 +1,15 @@
+"""Rule predict_answers: a trained Video LLM's answers to a benchmark's questions."""
+
+from pathlib import Path
+
+from strefer.benchmarks.predictions import predict_answers
+from strefer.logs import start_log
+
+start_log(snakemake.log[0])
+predict_answers(
+    checkpoint=Path(snakemake.input.checkpoint),
+    benchmark=snakemake.wildcards.benchmark,
+    files=snakemake.params.files,
+    output=Path(snakemake.output[0]),
+    seed=snakemake.params.seed,
+)

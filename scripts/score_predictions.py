@@ -1,0 +1,17 @@
+"""Rule score_predictions: a benchmark's metrics by its official rules."""
+
+from pathlib import Path
+
+from strefer.benchmarks.scores import score_predictions
+from strefer.logs import start_log
+
+start_log(snakemake.log[0])
+score_predictions(
+    predictions=Path(snakemake.input.predictions),
+    benchmark=snakemake.wildcards.benchmark,
+    files=snakemake.params.files,
+    output=Path(snakemake.output[0]),
+    seed=snakemake.params.seed,
+    judge=snakemake.params.judge,
+    prompts={role: snakemake.input[role] for role in ("judge_description", "judge_choice")},
+)

@@ -1,0 +1,50 @@
+"""What the demo's benchmark files have in common: telling facts from the truth, drawing options."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from strefer.demo.truth import Truth
+from strefer.demo.vocabulary import ACTIONS_OF, action_phrase
+
+# Plain wordings of actions that need no second entity.
+_PLAIN = ("move_left", "move_right", "jump", "wave", "sit", "spin")
+
+
+def told_actions(entity: Any) -> list[Any]:
+    """An entity's actions in order of time, without mere standing."""
+    return [action for action in entity.actions if action.active]
+
+
+def other_phrases(entity: Any, drawn: random.Random, count: int) -> list[str]:
+    """Phrases of actions that this entity never does; rather of those that its kind can do."""
+    done = {action.phrase for action in entity.actions}
+    kind = entity.generalized_noun
+    own = sorted({action_phrase(kind, a) for a in _PLAIN if a in ACTIONS_OF[kind]} - done)
+    of_people = sorted({action_phrase("person", a) for a in _PLAIN} - done - set(own))
+    phrases = drawn.sample(own, len(own)) + drawn.sample(of_people, len(of_people))
+    return phrases[:count]
+
+
+def shuffled(right: str, wrong: Sequence[str], drawn: random.Random) -> tuple[list[str], int]:
+    """Options in random order, and the position of the right one."""
+    options = [right, *wrong]
+    drawn.shuffle(options)
+    return options, options.index(right)
+
+
+def spread_masks(truth: Truth, entity: Any, count: int = 32) -> dict[str, dict[str, Any]]:
+    """An entity's masks on up to `count` evenly spaced frames where it is in sight, by raw frame
+    number: VideoRefer's annotation of one object."""
+    frames = sorted(entity.masks, key=int)
+    step = max(1, len(frames) / count)
+    picked = [frames[int(i * step)] for i in range(min(count, len(frames)))]
+    return {str(frame): {"segmentation": entity.masks[frame]} for frame in picked}
+
+
+def best_frame(entity: Any) -> str:
+    """The frame on which most of the entity is in sight."""
+    boxes = entity.boxes
+    return str(max(boxes, key=lambda f: (boxes[f][2] - boxes[f][0]) * (boxes[f][3] - boxes[f][1])))

@@ -1,0 +1,113 @@
+"""VideoRefer-Bench-D and -Q files of the demo's films."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from typing import Any
+
+from strefer.demo.benchmark_files.questions import (
+    best_frame,
+    other_phrases,
+    shuffled,
+    spread_masks,
+    told_actions,
+)
+from strefer.demo.truth import Truth
+from strefer.demo.vocabulary import all_expressions, with_article
+
+
+def descriptions(truth: Truth, film: str) -> list[dict[str, Any]]:
+    """Entries of VideoRefer-Bench-D: one for each active entity."""
+    entries = []
+    for entity in truth.entities:
+        if not (entity.active and entity.masks):
+            continue
+        phrases = [
+            phrase for phrase, _ in itertools.groupby(a.phrase for a in told_actions(entity))
+        ]
+        caption = f"{with_article(entity.expression).capitalize()} {', then '.join(phrases)}."
+        entries.append(
+            {
+                "video": f"{film}.mp4",
+                "caption": caption,
+                "frame_idx": best_frame(entity),
+                "annotation": [spread_masks(truth, entity)],
+            }
+        )
+    return entries
+
+
+def questions(truth: Truth, film: str, drawn: random.Random) -> list[dict[str, Any]]:
+    """Entries of VideoRefer-Bench-Q."""
+    shown = [e for e in truth.entities if e.masks]
+    entries = []
+    for entity in shown:
+        entries.append(_looks(entity, drawn))
+        if entity.active:
+            entries += [_behaviour(entity, drawn), *_next_action(entity, drawn)]
+    for first, second in itertools.pairwise(shown):
+        entries += _who_first(first, second)
+    of_expression = {e.entity_id: e for e in shown}
+    return [
+        {key: value for key, value in entry.items() if key != "entities"}
+        | {
+            "video": f"{film}.mp4",
+            "frame_idx": best_frame(of_expression[entry["entities"][0]]),
+            "annotation": [spread_masks(truth, of_expression[e]) for e in entry["entities"]],
+        }
+        for entry in entries
+    ]
+
+
+def _entry(kind: str, question: str, options: list[str], right: int, entities: list[int]) -> dict:
+    return {
+        "type": kind,
+        "Question": question,
+        "options": [f"({chr(65 + i)}) {option}" for i, option in enumerate(options)],
+        "Answer": f"({chr(65 + right)})",
+        "entities": entities,
+    }
+
+
+def _looks(entity: Any, drawn: random.Random) -> dict:
+    wrong = drawn.sample([e for e in all_expressions() if e != entity.expression], 3)
+    options, right = shuffled(entity.expression, wrong, drawn)
+    return _entry(
+        "Basic Questions", "What is <object0><region>?", options, right, [entity.entity_id]
+    )
+
+
+def _behaviour(entity: Any, drawn: random.Random) -> dict:
+    action = drawn.choice(told_actions(entity))
+    options, right = shuffled(action.phrase, other_phrases(entity, drawn, 3), drawn)
+    question = "Which of these does <object0><region> do in the video?"
+    return _entry("Reasoning Questions", question, options, right, [entity.entity_id])
+
+
+def _next_action(entity: Any, drawn: random.Random) -> list[dict]:
+    actions = told_actions(entity)
+    pairs = [(a, b) for a, b in itertools.pairwise(actions) if a.phrase != b.phrase]
+    told = [action.phrase for action in actions]
+    clear = [(a, b) for a, b in pairs if told.count(a.phrase) == 1]
+    if not clear:
+        return []
+    before, after = drawn.choice(clear)
+    options, right = shuffled(after.phrase, other_phrases(entity, drawn, 3), drawn)
+    phrase = before.phrase
+    question = f"What does <object0><region> do after this: it {phrase}?"
+    return [_entry("Sequential Questions", question, options, right, [entity.entity_id])]
+
+
+def _who_first(first: Any, second: Any) -> list[dict]:
+    begins = [entity.presence[0][0] for entity in (first, second)]
+    if abs(begins[0] - begins[1]) < 1.0:
+        return []
+    question = "Who is seen first, <object0><region> or <object1><region>?"
+    options = ["the first of the two", "the second of the two"]
+    right = int(begins[1] < begins[0])
+    return [
+        _entry(
+            "Relationship Questions", question, options, right, [first.entity_id, second.entity_id]
+        )
+    ]

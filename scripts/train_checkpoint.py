@@ -1,0 +1,16 @@
+"""Rule train_checkpoint: the Video LLM, trained on a recipe."""
+
+from pathlib import Path
+
+from strefer.logs import start_log
+from strefer.videollm.training import train_checkpoint
+
+start_log(snakemake.log[0])
+train_checkpoint(
+    recipe=Path(snakemake.input.recipe),
+    output=Path(snakemake.output[0]),
+    options=snakemake.params.options,
+    seed=snakemake.params.seed,
+    threads=snakemake.threads,
+    work=Path(snakemake.params.work),
+)

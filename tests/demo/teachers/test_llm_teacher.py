@@ -1,0 +1,195 @@
+"""The text-LLM teacher: its tokenizer, its exercises, its training, and the shipped checkpoint."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from random import Random
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
+
+from strefer.demo.teachers import llm, llm_judge, llm_parser, llm_questions
+from strefer.demo.teachers.llm_evaluation import reply_all
+from strefer.demo.teachers.llm_judge import Description, score_description
+from strefer.demo.teachers.llm_model import build_model, shared_prefix_states
+from strefer.demo.teachers.llm_tokenizer import build_tokenizer
+from strefer.demo.teachers.llm_training import Role, Trainer, chat_ids, collate
+from strefer.demo.teachers.llm_words import generalized, head_noun, invented_word
+
+SHIPPED = Path(__file__).resolve().parents[3] / "resources" / "teachers" / "llm"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> PreTrainedTokenizerFast:
+    random = Random(0)
+    samples = [llm_parser.parser_sample(random) for _ in range(200)]
+    texts = [text for s in samples for text in (s.prompt, s.reply)]
+    return build_tokenizer(texts, llm.SCAFFOLDING)
+
+
+def test_any_text_survives_the_tokenizer(tokenizer: PreTrainedTokenizerFast) -> None:
+    for text in (
+        "a zorbing Übermensch, 3.5 s",
+        '[{"expression": "naïve 狗"}]',
+        "  two  spaces\n\n",
+    ):
+        assert tokenizer.decode(tokenizer(text).input_ids) == text
+
+
+def test_known_words_and_json_keys_are_single_tokens(tokenizer: PreTrainedTokenizerFast) -> None:
+    text = '[{"expression": "man with blond hair", "noun": "man"'
+    assert len(tokenizer(text).input_ids) == 1 + 4 + 1 + 1 + 1
+    # The first word of an expression is the same token in a sentence and in the reply.
+    assert tokenizer("a man with").input_ids[1] == tokenizer(text).input_ids[1]
+
+
+def test_tokenizer_loads_from_its_folder(
+    tokenizer: PreTrainedTokenizerFast, tmp_path: Path
+) -> None:
+    tokenizer.save_pretrained(tmp_path)
+    loaded = AutoTokenizer.from_pretrained(tmp_path)
+    chat = [{"role": "user", "content": "Is the red car there?"}]
+    text = loaded.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+    assert text == "<|im_start|>user\nIs the red car there?<|im_end|>\n<|im_start|>assistant\n"
+    assert loaded(text).input_ids == tokenizer(text).input_ids
+
+
+def test_shared_prefix_pass_equals_the_classes_own(tokenizer: PreTrainedTokenizerFast) -> None:
+    model = build_model(tokenizer, seed=0)
+    random = Random(1)
+    pairs = [chat_ids(tokenizer, llm_parser.parser_sample(random)) for _ in range(3)]
+    prefix, branches, targets = collate(pairs, tokenizer.pad_token_id)
+    assert len(prefix) > 20
+    with torch.no_grad():
+        ours = shared_prefix_states(model, prefix, branches)
+        whole = torch.cat([prefix.expand(len(branches), -1), branches], 1)
+        theirs = model.model(whole).last_hidden_state[:, len(prefix) :]
+    counted = targets >= 0
+    assert torch.allclose(ours[counted], theirs[counted], atol=1e-4)
+    assert counted.sum() == sum(len(reply) for _, reply in pairs)
+
+
+def test_fresh_model_already_copies(tokenizer: PreTrainedTokenizerFast) -> None:
+    """The copying circuit of the initialization: the second half of a repeated row is foreseen far
+    above chance."""
+    model = build_model(tokenizer, seed=0)
+    row = torch.randint(
+        260, len(tokenizer) - 30, (8, 24), generator=torch.Generator().manual_seed(0)
+    )
+    twice = torch.cat([row, row], 1)
+    with torch.no_grad():
+        foreseen = model(twice).logits[:, 24:-1].argmax(-1)
+    assert (foreseen == twice[:, 25:]).float().mean() > 0.2
+
+
+@pytest.mark.parametrize(
+    ("expression", "noun", "kind"),
+    [
+        ("man with blond hair in a red shirt", "man", "person"),
+        ("small wooden boat near the bench", "boat", "boat"),
+        ("parrot", "parrot", "bird"),
+        ("old grelsh holding a cup", "grelsh", "grelsh"),
+        ("with blond hair", "hair", "hair"),
+    ],
+)
+def test_head_noun_and_category(expression: str, noun: str, kind: str) -> None:
+    assert head_noun(expression) == noun
+    assert generalized(noun) == kind
+
+
+def test_parser_reply_is_the_contracts_example() -> None:
+    text = llm_parser.recognizer_sentence(["man with blond hair in a red shirt", "brown dog"])
+    assert text == "The active entities are a man with blond hair in a red shirt and a brown dog."
+    assert json.loads(llm_parser.parser_reply(["brown dog"])) == [
+        {"expression": "brown dog", "noun": "dog", "generalized_noun": "dog"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "scores"),
+    [
+        (Description("man", "red", "blond", ("waves", "jumps")), (5, 5, 5, 5)),
+        (Description("woman", "red", "blond", ("waves", "jumps")), (2, 5, 5, 5)),
+        (Description("dog", None, None, ("waves",)), (0, 2, 2, 3)),
+        (Description("man", "blue", "blond", ("waves", "jumps")), (5, 2, 5, 3)),
+        (Description("man", "red", None, ("jumps", "waves")), (5, 3, 3, 5)),
+        (Description("man", "red", "blond", ("sits",), ("near a bench",)), (5, 5, 0, 1)),
+    ],
+)
+def test_scores_of_known_faults(said: Description, scores: tuple[int, ...]) -> None:
+    truth = Description("man", "red", "blond", ("waves", "jumps"))
+    assert score_description(truth, said) == scores
+
+
+def test_samples_repeat_with_the_seed_and_are_balanced() -> None:
+    for role in llm.roles():
+        first, again = (list(role.draw(Random(5), 1.0, 20)) for _ in range(2))
+        assert first == again
+    verdicts = [s.reply for s in llm.roles()[3].draw(Random(0), 1.0, 300)]
+    assert set(verdicts) == {"Yes.", "No."}
+    assert 0.4 < verdicts.count("Yes.") / len(verdicts) < 0.6
+    letters = [llm_judge.judge_choice_sample(Random(i)).reply for i in range(300)]
+    assert set(letters) == {"A", "B", "C", "D", "None"}
+
+
+def test_question_exercises_are_what_the_writer_is_asked() -> None:
+    samples = llm.roles()[2].draw(Random(0), 1.0, 60)
+    for sample in samples:
+        assert set(json.loads(sample.reply)) == {"question", "answer"}
+        assert sample.prompt.startswith("Facts about a video:\n1. ")
+    film = llm_questions.draw_film(Random(3), with_masks=True)
+    assert film.masks is not None
+    assert film.maskable == frozenset(range(len(film.entities)))
+
+
+def test_invented_words_differ() -> None:
+    random = Random(0)
+    assert len({invented_word(random) for _ in range(200)}) > 180
+
+
+def test_training_goes_on_where_it_was_stopped(
+    tokenizer: PreTrainedTokenizerFast, tmp_path: Path
+) -> None:
+    role = Role(
+        "parser", lambda random, part, n: [llm_parser.parser_sample(random) for _ in range(n)], 2
+    )
+
+    def trainer() -> Trainer:
+        model = build_model(tokenizer, seed=0)
+        return Trainer(model, tokenizer, [role], tmp_path, seed=0, threads=1, device="cpu")
+
+    first = trainer()
+    progress = first.run(minutes=0.01)
+    assert progress.step >= 1
+    second = trainer()
+    assert second.progress == progress
+    for mine, theirs in zip(first.model.parameters(), second.model.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+    moved = [
+        not torch.equal(a, b)
+        for a, b in zip(
+            second.model.parameters(), build_model(tokenizer, seed=0).parameters(), strict=True
+        )
+    ]
+    assert any(moved)
+    assert not list(tmp_path.rglob("*.pt"))
+
+
+@pytest.mark.skipif(not SHIPPED.exists(), reason="no checkpoint in resources/teachers/llm")
+def test_shipped_checkpoint_parses_the_recognizers_sentence() -> None:
+    model = AutoModelForCausalLM.from_pretrained(SHIPPED, dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(SHIPPED)
+    expressions = ["man with blond hair in a red shirt", "brown dog", "red ball"]
+    text = llm_parser.recognizer_sentence(expressions)
+    prompt = llm_parser.demo_prompt("referring_parser").render(text=text)
+    (reply,) = reply_all(model, tokenizer, [prompt], 128)
+    assert [e["expression"] for e in json.loads(reply)] == expressions
+    assert sum(f.stat().st_size for f in SHIPPED.iterdir()) <= 8_000_000
+    assert all(f.suffix in (".safetensors", ".json", ".jinja", ".md") for f in SHIPPED.iterdir())
