@@ -28,12 +28,15 @@ include: "rules/instructions.smk"
 include: "rules/recipes.smk"
 include: "rules/training.smk"
 include: "rules/benchmarks.smk"
+include: "rules/quality.smk"
+include: "rules/report.smk"
 
 
 rule all:
     default_target: True
     input:
         f"{RUN}/scores.json",
+        f"{RUN}/report.html",
 
 
 rule instructions:

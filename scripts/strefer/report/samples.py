@@ -48,7 +48,7 @@ def show_film(
         "strip": draw_strip(video, masklets),
         "keys": [
             {
-                "colour": "rgb{}".format(COLOURS[i % len(COLOURS)]),
+                "colour": f"rgb{COLOURS[i % len(COLOURS)]}",
                 "expression": entity.expression,
                 "found": i in found,
             }

@@ -1,0 +1,39 @@
+# One page on the run: counts, scores, samples, failures.
+STAGES = [
+    "videos",
+    "clips",
+    "entities",
+    "references",
+    "tracks",
+    "masklets",
+    "transcripts",
+    "instructions",
+]
+
+
+rule write_report:
+    input:
+        **{stage: all_shards(stage) for stage in STAGES},
+        scores=[f"{RUN}/scores/{recipe}/{benchmark}.json" for recipe, benchmark in SCORED],
+        checkpoints=expand(f"{RUN}/checkpoints/{{recipe}}", recipe=config["recipes"]),
+        template="scripts/strefer/report/template.html.j2",
+        **({"quality": f"{RUN}/quality.json"} if IS_DEMO else {}),
+    output:
+        report=f"{RUN}/report.html",
+    params:
+        code=code_of("write_report"),
+        stages=STAGES,
+        scored=SCORED,
+        recipes=config["recipes"],
+        run=config["run"],
+        seed=config["seed"],
+    log:
+        log_of("write_report"),
+    benchmark:
+        usage_of("write_report")
+    resources:
+        **needs("report"),
+    conda:
+        "../envs/main.yaml"
+    script:
+        "../scripts/write_report.py"

@@ -1,0 +1,102 @@
+"""Stage `quality`: each agent and the data of a run against the demo world's ground truth."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+
+from strefer.demo.quality.agents import measure_film
+from strefer.demo.quality.films import MeasuredFilm, parsed_share, read_run
+from strefer.demo.quality.pairs import (
+    near_duplicates,
+    text_only_choice,
+    text_only_yes_no,
+    truth_of_pairs,
+)
+from strefer.demo.quality.teachers import measure_teachers
+from strefer.figures import QUALITY, write_figures
+
+Figures = dict[str, float | None]
+
+
+def measure_quality(
+    stages: Mapping[str, Sequence[Path]],
+    truth_dir: Path,
+    videos_dir: Path,
+    agents: Mapping[str, Mapping],
+    options: Mapping,
+    output: Path,
+    command: str,
+) -> None:
+    """Write quality.json: every fixed key, and the same keys by hard case.
+
+    Args:
+        stages: the run's shard files by stage.
+        truth_dir, videos_dir: the drawn films and the truth about them.
+        agents: specifications of `detector` and `tracker`, which are also measured by themselves.
+        options: `procedure` of the masklets; `tracks`, the options of that stage;
+            `teacher_films`, so many films for detector and tracker.
+        command: what a reader calls to measure it again.
+    """
+    films = read_run(stages, truth_dir)
+    figures = figures_of(films, options["procedure"])
+    cases = sorted({case for film in films for case in film.truth.hard_cases})
+    for case in cases:
+        of_case = [film for film in films if case in film.truth.hard_cases]
+        some = figures_of(of_case, options["procedure"], by_text=False)
+        figures |= {f"{name}@{case}": value for name, value in some.items()}
+    figures["replies.parsed"] = parsed_share(stages)
+    figures |= measure_teachers(films, videos_dir, agents, options)
+    write_figures(output, QUALITY, figures, command)
+
+
+def figures_of(films: Sequence[MeasuredFilm], procedure: str, by_text: bool = True) -> Figures:
+    """The figures of these films; None where nothing was there to measure."""
+    pooled: dict[str, list[float]] = {}
+    for film in films:
+        for name, values in measure_film(film, procedure).items():
+            pooled.setdefault(name, []).extend(values)
+    counts = {name: pooled.pop(name) for name in list(pooled) if name.startswith("segments.")}
+    figures: Figures = {name: fmean(values) if values else None for name, values in pooled.items()}
+    for kind in ("hard", "gradual"):
+        figures[f"segments.{kind}_f1"] = _f1(counts, f"segments.{kind}")
+    return figures | _pair_figures(films, by_text)
+
+
+def _f1(counts: Mapping[str, list[float]], name: str) -> float | None:
+    hits, true, found = (
+        sum(counts.get(f"{name}_{part}", [])) for part in ("hits", "true", "found")
+    )
+    return 2 * hits / (true + found) if true else None
+
+
+def _pair_figures(films: Sequence[MeasuredFilm], by_text: bool) -> Figures:
+    judged = [one for film in films for one in truth_of_pairs(film)]
+    kept = [(pair, true) for pair, true in judged if pair.rejected is None]
+    true_before = [true for _, true in judged]
+    pairs = [p for film in films for p in film.records["instructions"] if p.rejected is None]
+    minutes = sum(film.truth.duration_s for film in films) / 60
+    figures: Figures = {
+        "pairs.true_before": fmean(true_before) if judged else None,
+        "pairs.true_after": fmean(true for _, true in kept) if kept else None,
+        "pairs.true_kept": sum(t for _, t in kept) / sum(true_before) if any(true_before) else None,
+        "pairs.per_minute_film": len(pairs) / minutes if minutes else None,
+    }
+    if not by_text:
+        return figures
+    near = [
+        value
+        for film in films
+        for value in near_duplicates([p for p in film.records["instructions"] if not p.rejected])
+    ]
+    figures["pairs.near_duplicates"] = fmean(near) if near else None
+    figures["pairs.text_only_yes_no"] = text_only_yes_no(films)
+    figures["pairs.text_only_choice"] = text_only_choice(films)
+    for group, count in sorted(Counter(p.group for p in pairs).items()):
+        figures[f"pairs.share_{group}"] = count / len(pairs)
+    for group in sorted({pair.group for pair, _ in judged}):
+        of_group = [true for pair, true in kept if pair.group == group]
+        figures[f"pairs.true_after_{group}"] = fmean(of_group) if of_group else None
+    return figures

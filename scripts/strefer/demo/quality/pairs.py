@@ -1,0 +1,151 @@
+"""How true the generated pairs are, and whether their wording gives the answer away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from strefer.demo.quality.films import MeasuredFilm
+from strefer.instructions.claims import Window, evaluate
+from strefer.records import Instruction
+
+_NEAR = 0.9  # Jaccard of the words of question and answer from which pairs count as near-duplicates
+_SEEN, _UNSEEN = 0.5, 0.05  # shares of a window; between them presence is left undecided
+
+
+class TruthWitness:
+    """The ground truth, as a witness for claims."""
+
+    def __init__(self, film: MeasuredFilm) -> None:
+        self.film, self.truth = film, film.truth
+
+    def deed(self, entity: int, window: Window) -> str | None:
+        seen = self.seen(entity, window)
+        if not seen:
+            return "" if seen is False else None
+        action = self.truth.action(self._id(entity), *window)
+        return action.phrase if action is not None else None
+
+    def seen(self, entity: int, window: Window) -> bool | None:
+        if entity not in self.film.true_entities:
+            return False  # nobody of that description is in the film
+        share = self.truth.present(self._id(entity), *window)
+        return None if _UNSEEN < share < _SEEN else share >= _SEEN
+
+    def occurrences(self, entity: int, text: str) -> list[Window] | None:
+        if entity not in self.film.true_entities:
+            return []
+        actions = self.film.true_entities[entity].actions
+        return [(a.start_s, a.end_s) for a in actions if a.phrase == text]
+
+    def count(self, noun: str, window: Window) -> int | None:
+        there = [
+            self.truth.present(e.entity_id, *window) >= _SEEN
+            for e in self.truth.entities
+            if e.generalized_noun == noun
+        ]
+        return sum(there)
+
+    def seconds_seen(self, entity: int) -> float | None:
+        if entity not in self.film.true_entities:
+            return 0.0
+        return sum(end_s - start_s for start_s, end_s in self.film.true_entities[entity].presence)
+
+    def left_of(self, entity: int, other: int, window: Window) -> bool | None:
+        pair = [self.film.true_entities.get(e) for e in (entity, other)]
+        if None in pair:
+            return None
+        frames = range(round(window[0] * self.truth.fps), round(window[1] * self.truth.fps))
+        gaps = [
+            sum(pair[0].boxes[f][0::2]) - sum(pair[1].boxes[f][0::2])
+            for f in frames
+            if f in pair[0].boxes and f in pair[1].boxes
+        ]
+        return sum(gaps) < 0 if gaps else None
+
+    def expression(self, entity: int) -> str | None:
+        found = self.film.true_entities.get(entity)
+        return found.expression if found else None
+
+    def _id(self, entity: int) -> int:
+        return self.film.true_entities[entity].entity_id
+
+
+def truth_of_pairs(film: MeasuredFilm) -> list[tuple[Instruction, bool]]:
+    """Each pair of the film with whether its claim holds in truth; undecided ones left out."""
+    witness = TruthWitness(film)
+    verdicts = [(p, evaluate(p.evidence.claim, witness)) for p in film.records["instructions"]]
+    return [(pair, verdict) for pair, verdict in verdicts if verdict is not None]
+
+
+def near_duplicates(pairs: Sequence[Instruction]) -> list[float]:
+    """For each pair of one film, whether an earlier one says nearly the same of the same."""
+    seen: dict[tuple, list[set[str]]] = {}
+    found = []
+    for pair in pairs:
+        words = set(re.findall(r"\w+", f"{pair.question} {pair.answer}".lower()))
+        key = (pair.regions, pair.start_s, pair.end_s, pair.form)
+        near = any(len(words & other) >= _NEAR * len(words | other) for other in seen.get(key, []))
+        seen.setdefault(key, []).append(words)
+        found.append(float(near))
+    return found
+
+
+def text_only_yes_no(films: Sequence[MeasuredFilm]) -> float | None:
+    """Accuracy of a bag of words that sees the questions alone, cross-validated by film."""
+    texts, labels, groups = [], [], []
+    for number, film in enumerate(films):
+        for pair in film.records["instructions"]:
+            if pair.form == "yes_no" and pair.rejected is None:
+                texts.append(pair.question)
+                labels.append(pair.answer.lower().startswith("yes"))
+                groups.append(number)
+    if len(set(groups)) < 5 or len(set(labels)) < 2:
+        return None
+    return _cross_validated(texts, labels, groups)
+
+
+def _cross_validated(texts, labels, groups) -> float:
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GroupKFold, cross_val_score
+    from sklearn.pipeline import make_pipeline
+
+    model = make_pipeline(CountVectorizer(ngram_range=(1, 2)), LogisticRegression(max_iter=500))
+    return float(cross_val_score(model, texts, labels, groups=groups, cv=GroupKFold(5)).mean())
+
+
+def text_only_choice(films: Sequence[MeasuredFilm]) -> float | None:
+    """The same for choices of four: the option that looks most like a right one is taken."""
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    items = [
+        (number, pair)
+        for number, film in enumerate(films)
+        for pair in film.records["instructions"]
+        if pair.form == "choice" and pair.rejected is None and len(pair.options) == 4
+    ]
+    if len({number for number, _ in items}) < 5:
+        return None
+    right = total = 0
+    for fold in range(5):
+        train = [p for number, p in items if number % 5 != fold]
+        held_out = [p for number, p in items if number % 5 == fold]
+        if not train or not held_out:
+            continue
+        rows = [(p.question, o, i == _letter(p)) for p in train for i, o in enumerate(p.options)]
+        vectorizer = CountVectorizer(ngram_range=(1, 2))
+        features = vectorizer.fit_transform(
+            [f"{option} {question}" for question, option, _ in rows]
+        )
+        model = LogisticRegression(max_iter=500).fit(features, [label for *_, label in rows])
+        for pair in held_out:
+            shown = vectorizer.transform([f"{o} {pair.question}" for o in pair.options])
+            right += int(model.predict_proba(shown)[:, 1].argmax() == _letter(pair))
+            total += 1
+    return right / total if total else None
+
+
+def _letter(pair: Instruction) -> int:
+    return ord(re.sub(r"[^A-D]", "", pair.answer)[:1] or "A") - 65

@@ -1,0 +1,26 @@
+"""Rule write_report: one page on the run."""
+
+from pathlib import Path
+
+from strefer.logs import start_log
+from strefer.report.page import write_report
+
+start_log(snakemake.log[0])
+quality = snakemake.input.get("quality")
+write_report(
+    stages={s: [Path(p) for p in snakemake.input[s]] for s in snakemake.params.stages},
+    scores={
+        tuple(pair): Path(path)
+        for pair, path in zip(snakemake.params.scored, snakemake.input.scores, strict=True)
+    },
+    training_logs={
+        recipe: Path(folder) / "training_log.jsonl"
+        for recipe, folder in zip(
+            snakemake.params.recipes, snakemake.input.checkpoints, strict=True
+        )
+    },
+    quality=Path(quality) if quality else None,
+    output=Path(snakemake.output[0]),
+    run=snakemake.params.run,
+    seed=snakemake.params.seed,
+)

@@ -1,0 +1,131 @@
+"""The model: what reaches the LLM, saving and loading, generation, the paper's shapes."""
+
+import pytest
+import torch
+from transformers import Phi3Config
+
+from strefer.videollm.configuration import VideoLlmConfig
+from strefer.videollm.frame_source import DecodedFrames, KeptFeatures
+from strefer.videollm.model import VideoLlm
+from strefer.videollm.processor import collate
+from strefer.videollm.samples import sample_from_json
+from strefer.videollm.vision import vision_spec
+from tiny_student import sample_fields
+
+QUESTION = "What does the <region> do?"
+
+
+def encode(student, film, regions, question=QUESTION, answer="It walks to the left."):
+    sample = sample_from_json(sample_fields(film[0], question, answer, regions))
+    return student.processor.encode(sample, draw=None)
+
+
+def batch_of(student, encoded, left=False):
+    source = KeptFeatures(student.model.vision, 50)
+    return collate(encoded, source, student.tokenizer.pad_token_id, left)
+
+
+def test_gradient_flows_through_regions_and_film_but_not_into_the_encoder(student, parts):
+    film = parts.films[0]
+    student.model(**batch_of(student, [encode(student, film, film[1][:1])])).loss.backward()
+    for part in (student.model.region_encoder, student.model.resampler, student.model.temporal):
+        norms = [p.grad.norm().item() for p in part.parameters()]
+        assert max(norms) > 0
+    assert all(p.grad is None for p in student.model.vision.parameters())
+
+
+def test_another_mask_changes_the_answer(student, parts):
+    film = parts.films[0]
+    texts = [encode(student, film, [region]) for region in film[1][:2]]
+    assert texts[0].ids[: len(texts[1].ids)] == texts[1].ids[: len(texts[0].ids)]
+    logits = [student.model(**{**batch_of(student, [e]), "labels": None}).logits for e in texts]
+    assert (logits[0][0, -5:] - logits[1][0, -5:]).abs().max() > 1e-4
+
+
+def test_film_and_order_of_frames_matter(student, parts):
+    batch = batch_of(student, [encode(student, parts.films[0], [], "What is in the video?")])
+    plain = student.model(**batch).loss
+    batch["features"] = batch["features"].flip(1)
+    assert (student.model(**batch).loss - plain).abs() > 1e-6
+
+
+def test_rows_do_not_depend_on_their_batch(student, parts):
+    first, second = parts.films
+    rows = [
+        encode(student, first, first[1][:1]),
+        encode(student, second, [], "What is in the video?"),
+        encode(student, first, first[1][1:2], answer="Yes."),
+    ]
+    together = batch_of(student, rows)
+    assert together["features"].shape[0] == 2  # two films for three rows
+    logits = student.model(**{**together, "labels": None}).logits
+    for row, encoded in enumerate(rows):
+        alone = student.model(**{**batch_of(student, [encoded]), "labels": None}).logits
+        assert torch.allclose(logits[row, : alone.shape[1]], alone[0], atol=1e-4)
+
+
+def test_decoded_frames_and_kept_features_are_the_same(student, parts):
+    film = parts.films[0]
+    encoded = [encode(student, film, film[1][:1])]
+    kept = student.model(**batch_of(student, encoded)).loss
+    source = DecodedFrames(student.model.vision.image_size)
+    decoded = student.model(**collate(encoded, source, student.tokenizer.pad_token_id)).loss
+    assert torch.allclose(kept, decoded, atol=2e-2)  # frames are rounded to uint8 once more
+
+
+def test_saved_and_loaded_is_equal(student, parts, tmp_path):
+    student.model.save_pretrained(tmp_path)
+    loaded = VideoLlm.from_pretrained(tmp_path).eval()
+    assert (tmp_path / "model.safetensors").is_file()
+    film = parts.films[0]
+    batch = {**batch_of(student, [encode(student, film, film[1][:1])]), "labels": None}
+    assert torch.equal(student.model(**batch).logits, loaded(**batch).logits)
+
+
+def test_generate_is_the_greedy_reading_of_the_logits(student, parts):
+    film = parts.films[0]
+    prompts = [
+        encode(student, film, film[1][:1], answer=""),
+        encode(student, film, [], "What is in the video?", answer=""),
+    ]
+    batch = batch_of(student, prompts, left=True)
+    del batch["labels"]
+    generated = student.model.generate(max_new_tokens=4, **batch)
+    for row, encoded in enumerate(prompts):
+        for expected in generated[row].tolist():
+            logits = student.model(**{**batch_of(student, [encoded]), "labels": None}).logits
+            assert int(logits[0, -1].argmax()) == expected
+            if expected == student.tokenizer.eos_token_id:
+                break
+            encoded.ids = [*encoded.ids, expected]
+            encoded.labels = [*encoded.labels, -100]
+
+
+def test_too_few_places_are_refused(student, parts):
+    film = parts.films[0]
+    batch = batch_of(student, [encode(student, film, film[1][:1])])
+    batch["input_ids"][batch["input_ids"] == student.model.config.region_token_id] = 0
+    with pytest.raises(ValueError, match="places in the text"):
+        student.model(**batch)
+
+
+def test_the_papers_configuration_has_the_published_shapes():
+    config = VideoLlmConfig(
+        vision=vision_spec("open_clip:ViT-SO400M-14-SigLIP-384/webli"),
+        text={**Phi3Config().to_diff_dict(), "model_type": "phi3"},
+    )
+    with torch.device("meta"):
+        model = VideoLlm(config)
+        assert model.vision.width == 1152
+        assert model.vision.side == 27
+        features = torch.empty(2, 32, 27, 27, 1152)
+        assert model.encode_films(features).shape == (2, 128, 3072)
+    millions = {
+        name: round(sum(p.numel() for p in part.parameters()) / 1e6)
+        for name, part in model.named_children()
+    }
+    assert millions["llm"] == 3821
+    # 6 layers of 3 · 1152 · 1536 · … weights and so on: see the docstrings of the parts.
+    assert millions["resampler"] == 106
+    assert millions["region_encoder"] == 13
+    assert model.region_encoder.project[2].out_features == 3072
