@@ -2,19 +2,27 @@
 BASE_ROOT = f"{WORLD}/base" if config["base_data"] == "demo" else config["base_data"]
 
 
+def recipe_of(wildcards):
+    return load_recipe(Path(f"config/recipes/{wildcards.recipe}.yaml"))
+
+
 def base_data(wildcards):
     """The folder or the files of base data that a recipe names."""
-    if config["base_data"] == "demo":
-        return BASE_ROOT
-    return base_files(load_recipe(Path(f"config/recipes/{wildcards.recipe}.yaml")), Path(BASE_ROOT))
+    files = base_files(recipe_of(wildcards), Path(BASE_ROOT))
+    return [BASE_ROOT] if files and config["base_data"] == "demo" else files
+
+
+def own_data(stage):
+    """A stage's shards, for recipes that hold pairs of our own."""
+    return lambda wildcards: all_shards(stage) if recipe_of(wildcards).groups else []
 
 
 rule mix_recipe:
     input:
         recipe="config/recipes/{recipe}.yaml",
-        instructions=all_shards("instructions"),
-        masklets=all_shards("masklets"),
-        videos=all_shards("videos"),
+        instructions=own_data("instructions"),
+        masklets=own_data("masklets"),
+        videos=own_data("videos"),
         base=base_data,
     output:
         f"{RUN}/recipes/{{recipe}}.jsonl",

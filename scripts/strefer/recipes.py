@@ -49,6 +49,11 @@ class Recipe:
     seed: int
     parts: tuple[Part, ...]
 
+    @property
+    def groups(self) -> set[str]:
+        """The groups of our own pairs that it holds."""
+        return {group for part in self.parts for group in part.groups}
+
 
 def load_recipe(path: Path) -> Recipe:
     """Read a recipe file.
@@ -121,9 +126,8 @@ def mix_recipe(
     mixture = load_recipe(recipe)
     random = Random(mixture.seed)
     own = {name: [] for name in GROUP_NAMES}
-    wanted = {group for part in mixture.parts for group in part.groups}
-    if wanted:
-        for sample in own_samples(instructions, masklets, videos, wanted):
+    if mixture.groups:
+        for sample in own_samples(instructions, masklets, videos, mixture.groups):
             own[sample["group"]].append(sample)
     samples: list[Sample] = []
     for part in mixture.parts:

@@ -120,10 +120,11 @@ def _run(
         progress.seconds = spent_before_s + time.process_time() - began_s
         recent.append((loss.item(), right))
         if progress.steps % _LOG_EVERY_STEPS == 0:
-            means = np.mean(recent, 0)
+            loss_mean, right_mean = np.mean(recent, 0)
             log.info(
-                "detector step %d, %.1f min: loss %.3f, cells right %.3f",
-                *(progress.steps, progress.seconds / 60, *means),
+                "detector step %d, %.1f min: loss %.3f%s",
+                *(progress.steps, progress.seconds / 60, loss_mean),
+                f", cells right {right_mean:.3f}" if warm else "",
             )
             recent = []
         if time.process_time() - saved_s > _SAVE_EVERY_S:
