@@ -51,7 +51,7 @@ SHARDS = sorted(MEMBERS)
 
 wildcard_constraints:
     shard=r"\d{5}-of-\d{5}",
-    recipe=r"[A-Za-z0-9-]+",
+    recipe="|".join(config["recipes"]),
     benchmark=r"[a-z_]+",
     teacher=r"[a-z_]+",
 

@@ -1,20 +1,21 @@
 # Mixtures of instruction groups and base data, in the published format.
 BASE_ROOT = f"{WORLD}/base" if config["base_data"] == "demo" else config["base_data"]
 
-
-def recipe_of(wildcards):
-    return load_recipe(Path(f"config/recipes/{wildcards.recipe}.yaml"))
+try:
+    RECIPES = {name: load_recipe(Path(f"config/recipes/{name}.yaml")) for name in config["recipes"]}
+except ValueError as error:
+    stop(error)
 
 
 def base_data(wildcards):
     """The folder or the files of base data that a recipe names."""
-    files = base_files(recipe_of(wildcards), Path(BASE_ROOT))
+    files = base_files(RECIPES[wildcards.recipe], Path(BASE_ROOT))
     return [BASE_ROOT] if files and config["base_data"] == "demo" else files
 
 
 def own_data(stage):
     """A stage's shards, for recipes that hold pairs of our own."""
-    return lambda wildcards: all_shards(stage) if recipe_of(wildcards).groups else []
+    return lambda wildcards: all_shards(stage) if RECIPES[wildcards.recipe].groups else []
 
 
 rule mix_recipe:

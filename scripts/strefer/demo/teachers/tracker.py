@@ -1,8 +1,8 @@
 """Training the demo's tracker: a tiny SAM 2 on the demo world, from scratch.
 
-First single frames (a box becomes a mask), then pairs of frames far apart (what memory must match),
-then ever longer clips, all through the same steps that the adapter takes. Clips are rich in entities that leave, return,
-and stand in front of one another, and in cuts, where only its looks tell an entity.
+First single frames (a box becomes a mask), then pairs of frames (what memory must match), then ever
+longer clips, all through the same steps that the adapter takes. Clips are rich in entities that
+leave, return, and stand in front of one another, and in cuts, where only its looks tell an entity.
 """
 
 from __future__ import annotations

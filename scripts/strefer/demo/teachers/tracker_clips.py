@@ -1,8 +1,8 @@
 """Training clips for the demo's tracker, sampled from the demo world as the pipeline samples films.
 
 The pipeline takes 32 frames, evenly spaced, of a film: neighbours lie 0.3 to 1 s apart, and cuts
-fall between them. A clip is a run of such samples, forwards or backwards, of each or of every second
-or third; sometimes of every tenth, as they lie in a film of minutes.
+fall between them. A clip is a run of such samples, forwards or backwards, of each or of every
+second or third; sometimes of every tenth, as they lie in a film of minutes.
 """
 
 from __future__ import annotations

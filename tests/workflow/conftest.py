@@ -1,0 +1,60 @@
+"""Whole runs of Snakemake, in a folder of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# As little as the whole chain needs; the machinery is what is tested, not what is learned.
+SMALL = (
+    "demo={films: 2, long_films: 0, benchmark_films: 2, base_films: 2}",
+    "quality={teacher_films: 1}",
+)
+
+
+class Workplace:
+    """A folder with the repository's parts linked into it, where Snakemake runs."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        for name in ("config", "resources", "scripts"):
+            (folder / name).symlink_to(ROOT / name)
+
+    def run(self, *arguments, config=(), targets=(), check=True):
+        """Call Snakemake; gives the finished process with its output as text."""
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        command += ["--directory", str(self.folder), "--cores", "2", *arguments]
+        command += ["--config", *config] if config else []
+        command += ["--", *targets] if targets else []
+        done = subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, env=os.environ, timeout=1500
+        )
+        if check:
+            assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-6000:]
+        return done
+
+    def results(self, run):
+        return self.folder / "results" / run
+
+
+@pytest.fixture(scope="session")
+def workplace(tmp_path_factory):
+    return Workplace(tmp_path_factory.mktemp("workplace"))
+
+
+@pytest.fixture(scope="session")
+def finished(workplace):
+    """The whole chain on a small world, done."""
+    workplace.run(config=("run=small", *SMALL))
+    return workplace
+
+
+def shared_data():
+    """The folder of real films and benchmark files; skips the test if it is not there."""
+    folder = Path(os.environ.get("STREFER_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no shared data at {folder}; set STREFER_SHARED_DATA")
+    return folder

@@ -1,0 +1,34 @@
+"""A wrong configuration ends with one clear line, and the plan is quick to make."""
+
+import time
+
+import pytest
+
+pytestmark = pytest.mark.workflow
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("shard=3", "there is no option 'shard'; did you mean 'shards'?"),
+        ("shards=many", "'shards' is 'many', but must be integer, 1 to 65536"),
+        ("videos=/no/where", "videos: /no/where is no folder, no glob with a match"),
+        ("masklets={procedure: best}", "'masklets.procedure' is 'best', but must be one of ours"),
+        ("clips={fps: 3}", "there is no option 'clips.fps'"),
+        ("run=../out", "'run' is '../out', but must be string matching"),
+        ("recipes=[nothing]", "recipe config/recipes/nothing.yaml: no such file"),
+    ],
+)
+def test_one_clear_line(workplace, config, message):
+    done = workplace.run("--dry-run", config=[config], check=False)
+    output = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert message in output
+    assert "Traceback" not in output
+    assert "Error in" not in output
+
+
+def test_the_plan_is_made_in_seconds(workplace):
+    begin = time.monotonic()
+    workplace.run("--dry-run", "--quiet", "all")
+    assert time.monotonic() - begin < 15  # 5 s on an idle machine; tests share it
