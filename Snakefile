@@ -16,6 +16,7 @@ if "agents" not in config:
     configfile: "config/config.yaml"
 
 
+include: "rules/configuration.smk"
 include: "rules/common.smk"
 include: "rules/world.smk"
 include: "rules/videos.smk"

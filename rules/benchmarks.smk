@@ -4,18 +4,18 @@
 rule draw_benchmarks:
     output:
         directory(f"{WORLD}/benchmarks"),
-    params:
-        code=code_of("draw_benchmarks"),
-        n_films=config["demo"]["benchmark_films"],
-        seed=config["seed"],
     log:
         log_of("draw_benchmarks"),
     benchmark:
         usage_of("draw_benchmarks")
-    resources:
-        **needs("world"),
     conda:
         "../envs/main.yaml"
+    resources:
+        **needs("world"),
+    params:
+        code=code_of("draw_benchmarks"),
+        n_films=config["demo"]["benchmark_films"],
+        seed=config["seed"],
     script:
         "../scripts/draw_benchmarks.py"
 
@@ -26,18 +26,18 @@ rule predict_answers:
         annotations=annotations_of,
     output:
         f"{RUN}/predictions/{{recipe}}/{{benchmark}}.jsonl",
-    params:
-        code=code_of("predict_answers"),
-        files=lambda wildcards: BENCHMARK_FILES[wildcards.benchmark],
-        seed=config["seed"],
     log:
         log_of("predict_answers", "{recipe}/{benchmark}"),
     benchmark:
         usage_of("predict_answers", "{recipe}/{benchmark}")
-    resources:
-        **needs("predictions"),
     conda:
         "../envs/train.yaml"
+    resources:
+        **needs("predictions"),
+    params:
+        code=code_of("predict_answers"),
+        files=lambda wildcards: BENCHMARK_FILES[wildcards.benchmark],
+        seed=config["seed"],
     script:
         "../scripts/predict_answers.py"
 
@@ -51,19 +51,19 @@ rule score_predictions:
         models=agent_files("judge"),
     output:
         f"{RUN}/scores/{{recipe}}/{{benchmark}}.json",
+    log:
+        log_of("score_predictions", "{recipe}/{benchmark}"),
+    benchmark:
+        usage_of("score_predictions", "{recipe}/{benchmark}")
+    conda:
+        "../envs/chat.yaml"
+    resources:
+        **needs("scores"),
     params:
         code=code_of("score_predictions"),
         files=lambda wildcards: BENCHMARK_FILES[wildcards.benchmark],
         judge=agent("judge"),
         seed=config["seed"],
-    log:
-        log_of("score_predictions", "{recipe}/{benchmark}"),
-    benchmark:
-        usage_of("score_predictions", "{recipe}/{benchmark}")
-    resources:
-        **needs("scores"),
-    conda:
-        "../envs/chat.yaml"
     script:
         "../scripts/score_predictions.py"
 
@@ -73,16 +73,16 @@ rule gather_scores:
         [f"{RUN}/scores/{recipe}/{benchmark}.json" for recipe, benchmark in SCORED],
     output:
         f"{RUN}/scores.json",
-    params:
-        code=code_of("gather_scores"),
-        pairs=SCORED,
     log:
         log_of("gather_scores"),
     benchmark:
         usage_of("gather_scores")
-    resources:
-        **needs("scores"),
     conda:
         "../envs/main.yaml"
+    resources:
+        **needs("scores"),
+    params:
+        code=code_of("gather_scores"),
+        pairs=SCORED,
     script:
         "../scripts/gather_scores.py"

@@ -7,19 +7,19 @@ rule cut_clips:
         models=agent_files("embedder"),
     output:
         of_shard("clips"),
+    log:
+        log_of("cut_clips", "{shard}"),
+    benchmark:
+        usage_of("cut_clips", "{shard}")
+    conda:
+        "../envs/vision.yaml"
+    resources:
+        **needs("clips"),
     params:
         code=code_of("cut_clips"),
         options=config["clips"],
         embedder=agent("embedder"),
         store=store_of("clips"),
         strict=config["strict"],
-    log:
-        log_of("cut_clips", "{shard}"),
-    benchmark:
-        usage_of("cut_clips", "{shard}")
-    resources:
-        **needs("clips"),
-    conda:
-        "../envs/vision.yaml"
     script:
         "../scripts/cut_clips.py"

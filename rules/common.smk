@@ -1,45 +1,8 @@
-# What all rules share: the checked configuration, paths, shards, code digests and resources.
-import sys
-from pathlib import Path
-
-ROOT = Path(workflow.basedir)
-sys.path.insert(0, str(ROOT / "scripts"))
-
-from strefer import configuration
+# What all rules share: shards, paths, agents, code digests and resources.
 from strefer.code_digest import code_of
 from strefer.making import model_files
 from strefer.recipes import base_files, load_recipe
-from strefer.videos import list_videos, shard_of
-
-
-def stop(error):
-    """End with one clear line: a traceback would bury what the user has to mend."""
-    sys.exit(str(error))
-
-
-try:
-    config = configuration.complete(
-        config, configuration.load_schema(ROOT / "config" / "schema.yaml")
-    )
-except configuration.ConfigurationError as error:
-    stop(error)
-
-RUN = f"results/{config['run']}"
-WORLD = f"{RUN}/world"
-IS_DEMO = config["videos"] == "demo"
-
-DEMO_FILMS = [
-    f"{config['demo']['split']}{kind}_{number:06d}.mp4"
-    for kind, count in (("", config["demo"]["films"]), ("_long", config["demo"]["long_films"]))
-    for number in range(count)
-]
-if IS_DEMO:
-    FILMS = {name: f"{WORLD}/films/videos/{name}" for name in DEMO_FILMS}
-else:
-    try:
-        FILMS = list_videos(config["videos"])
-    except ValueError as error:
-        stop(error)
+from strefer.videos import shard_of
 
 # A shard without films has no job, so that a new film touches one shard.
 MEMBERS = {}
@@ -66,13 +29,14 @@ def all_shards(stage):
     return [f"{RUN}/{stage}/{shard}.jsonl" for shard in SHARDS]
 
 
-def log_of(rule, wildcards=""):
-    return f"{RUN}/logs/{rule}{wildcards and '/' + wildcards}.log"
+def log_of(*names):
+    """A rule's log file: its name, and its wildcards if it has any."""
+    return f"{RUN}/logs/{'/'.join(names)}.log"
 
 
-def usage_of(rule, wildcards=""):
+def usage_of(*names):
     """Time and memory of a job, measured by Snakemake (its `benchmark:`)."""
-    return f"{RUN}/usage/{rule}{wildcards and '/' + wildcards}.tsv"
+    return f"{RUN}/usage/{'/'.join(names)}.tsv"
 
 
 def store_of(stage):
@@ -88,6 +52,25 @@ def agent(role):
 def agent_files(*roles):
     """The files of agents that are local folders, as inputs: a change of weights is a change."""
     return [str(path) for role in roles for path in model_files(config["agents"][role])]
+
+
+BASE_ROOT = f"{WORLD}/base" if config["base_data"] == "demo" else config["base_data"]
+
+try:
+    RECIPES = {name: load_recipe(Path(f"config/recipes/{name}.yaml")) for name in config["recipes"]}
+except ValueError as error:
+    stop(error)
+
+
+def base_data(wildcards):
+    """The folder or the files of base data that a recipe names."""
+    files = base_files(RECIPES[wildcards.recipe], Path(BASE_ROOT))
+    return [BASE_ROOT] if files and config["base_data"] == "demo" else files
+
+
+def own_data(stage):
+    """A stage's shards, for recipes that hold pairs of our own."""
+    return lambda wildcards: all_shards(stage) if RECIPES[wildcards.recipe].groups else []
 
 
 def local_files(*models):

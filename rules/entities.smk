@@ -8,19 +8,19 @@ rule recognize_entities:
         models=agent_files("video_llm"),
     output:
         of_shard("entities"),
+    log:
+        log_of("recognize_entities", "{shard}"),
+    benchmark:
+        usage_of("recognize_entities", "{shard}")
+    conda:
+        "../envs/chat.yaml"
+    resources:
+        **needs("entities"),
     params:
         code=code_of("recognize_entities"),
         options=seeded("entities"),
         video_llm=agent("video_llm"),
         store=store_of("entities"),
         strict=config["strict"],
-    log:
-        log_of("recognize_entities", "{shard}"),
-    benchmark:
-        usage_of("recognize_entities", "{shard}")
-    resources:
-        **needs("entities"),
-    conda:
-        "../envs/chat.yaml"
     script:
         "../scripts/recognize_entities.py"

@@ -1,5 +1,4 @@
 # Instruction Generator: question-answer pairs of eight groups, verified.
-PHRASINGS = "config/phrasings"
 
 
 rule write_instructions:
@@ -10,25 +9,25 @@ rule write_instructions:
         masklets=of_shard("masklets"),
         question_writer=prompt("question_writer"),
         second_reader=prompt("second_reader"),
-        phrasings=sorted(str(path) for path in Path(PHRASINGS).glob("*.txt")),
+        phrasings=sorted(str(path) for path in Path("config/phrasings").glob("*.txt")),
         models=agent_files("llm"),
     output:
         of_shard("instructions"),
-    params:
-        code=code_of("write_instructions"),
-        options=seeded("instructions"),
-        phrasings=PHRASINGS,
-        llm=agent("llm"),
-        store=store_of("instructions"),
-        strict=config["strict"],
     log:
         log_of("write_instructions", "{shard}"),
     benchmark:
         usage_of("write_instructions", "{shard}")
-    resources:
-        **needs("instructions"),
     conda:
         "../envs/chat.yaml"
+    resources:
+        **needs("instructions"),
+    params:
+        code=code_of("write_instructions"),
+        options=seeded("instructions"),
+        phrasings=lambda wildcards, input: str(Path(input.phrasings[0]).parent),
+        llm=agent("llm"),
+        store=store_of("instructions"),
+        strict=config["strict"],
     script:
         "../scripts/write_instructions.py"
 
@@ -41,18 +40,18 @@ rule export_instructions:
         prompts=sorted(config["prompts"].values()),
     output:
         directory(f"{RUN}/export"),
+    log:
+        log_of("export_instructions"),
+    benchmark:
+        usage_of("export_instructions")
+    conda:
+        "../envs/main.yaml"
+    resources:
+        **needs("export"),
     params:
         code=code_of("export_instructions"),
         run=config["run"],
         agents=config["agents"],
         prompts=config["prompts"],
-    log:
-        log_of("export_instructions"),
-    benchmark:
-        usage_of("export_instructions")
-    resources:
-        **needs("export"),
-    conda:
-        "../envs/main.yaml"
     script:
         "../scripts/export_instructions.py"

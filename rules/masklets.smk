@@ -9,6 +9,14 @@ rule track_entities:
         models=agent_files("detector", "tracker"),
     output:
         of_shard("tracks"),
+    log:
+        log_of("track_entities", "{shard}"),
+    benchmark:
+        usage_of("track_entities", "{shard}")
+    conda:
+        "../envs/vision.yaml"
+    resources:
+        **needs("tracks"),
     params:
         code=code_of("track_entities"),
         options=config["tracks"] | {"procedure": config["masklets"]["procedure"]},
@@ -16,14 +24,6 @@ rule track_entities:
         tracker=agent("tracker"),
         store=store_of("tracks"),
         strict=config["strict"],
-    log:
-        log_of("track_entities", "{shard}"),
-    benchmark:
-        usage_of("track_entities", "{shard}")
-    resources:
-        **needs("tracks"),
-    conda:
-        "../envs/vision.yaml"
     script:
         "../scripts/track_entities.py"
 
@@ -37,19 +37,19 @@ rule assign_masklets:
         models=agent_files("assigner"),
     output:
         of_shard("masklets"),
+    log:
+        log_of("assign_masklets", "{shard}"),
+    benchmark:
+        usage_of("assign_masklets", "{shard}")
+    conda:
+        "../envs/vision.yaml"
+    resources:
+        **needs("masklets"),
     params:
         code=code_of("assign_masklets"),
         options=config["masklets"],
         assigner=agent("assigner"),
         store=store_of("masklets"),
         strict=config["strict"],
-    log:
-        log_of("assign_masklets", "{shard}"),
-    benchmark:
-        usage_of("assign_masklets", "{shard}")
-    resources:
-        **needs("masklets"),
-    conda:
-        "../envs/vision.yaml"
     script:
         "../scripts/assign_masklets.py"

@@ -10,6 +10,14 @@ rule measure_quality:
         models=agent_files("detector", "tracker"),
     output:
         f"{RUN}/quality.json",
+    log:
+        log_of("measure_quality"),
+    benchmark:
+        usage_of("measure_quality")
+    conda:
+        "../envs/vision.yaml"
+    resources:
+        **needs("quality"),
     params:
         code=code_of("measure_quality"),
         stages=MEASURED,
@@ -17,13 +25,5 @@ rule measure_quality:
         options=config["quality"]
         | {"procedure": config["masklets"]["procedure"], "tracks": config["tracks"]},
         command="make quality" if config["demo"]["split"] == "held_out" else "make demo",
-    log:
-        log_of("measure_quality"),
-    benchmark:
-        usage_of("measure_quality")
-    resources:
-        **needs("quality"),
-    conda:
-        "../envs/vision.yaml"
     script:
         "../scripts/measure_quality.py"

@@ -8,19 +8,19 @@ rule parse_references:
         models=agent_files("llm"),
     output:
         of_shard("references"),
+    log:
+        log_of("parse_references", "{shard}"),
+    benchmark:
+        usage_of("parse_references", "{shard}")
+    conda:
+        "../envs/chat.yaml"
+    resources:
+        **needs("references"),
     params:
         code=code_of("parse_references"),
         options=seeded("references"),
         llm=agent("llm"),
         store=store_of("references"),
         strict=config["strict"],
-    log:
-        log_of("parse_references", "{shard}"),
-    benchmark:
-        usage_of("parse_references", "{shard}")
-    resources:
-        **needs("references"),
-    conda:
-        "../envs/chat.yaml"
     script:
         "../scripts/parse_references.py"

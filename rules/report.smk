@@ -14,12 +14,20 @@ STAGES = [
 rule write_report:
     input:
         **{stage: all_shards(stage) for stage in STAGES},
+        **({"quality": f"{RUN}/quality.json"} if IS_DEMO else {}),
         scores=[f"{RUN}/scores/{recipe}/{benchmark}.json" for recipe, benchmark in SCORED],
         checkpoints=expand(f"{RUN}/checkpoints/{{recipe}}", recipe=config["recipes"]),
         template="scripts/strefer/report/template.html.j2",
-        **({"quality": f"{RUN}/quality.json"} if IS_DEMO else {}),
     output:
         report=f"{RUN}/report.html",
+    log:
+        log_of("write_report"),
+    benchmark:
+        usage_of("write_report")
+    conda:
+        "../envs/main.yaml"
+    resources:
+        **needs("report"),
     params:
         code=code_of("write_report"),
         stages=STAGES,
@@ -27,13 +35,5 @@ rule write_report:
         recipes=config["recipes"],
         run=config["run"],
         seed=config["seed"],
-    log:
-        log_of("write_report"),
-    benchmark:
-        usage_of("write_report")
-    resources:
-        **needs("report"),
-    conda:
-        "../envs/main.yaml"
     script:
         "../scripts/write_report.py"

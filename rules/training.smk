@@ -7,19 +7,19 @@ rule train_checkpoint:
         models=local_files(config["training"]["vision"], config["training"]["llm"]),
     output:
         directory(f"{RUN}/checkpoints/{{recipe}}"),
+    log:
+        log_of("train_checkpoint", "{recipe}"),
+    benchmark:
+        usage_of("train_checkpoint", "{recipe}")
+    conda:
+        "../envs/train.yaml"
+    threads: config["resources"]["training"]["threads"]
+    resources:
+        **needs("training"),
     params:
         code=code_of("train_checkpoint"),
         options=config["training"],
         seed=config["seed"],
         work=f"{RUN}/training/{{recipe}}",
-    log:
-        log_of("train_checkpoint", "{recipe}"),
-    benchmark:
-        usage_of("train_checkpoint", "{recipe}")
-    threads: config["resources"]["training"]["threads"]
-    resources:
-        **needs("training"),
-    conda:
-        "../envs/train.yaml"
     script:
         "../scripts/train_checkpoint.py"

@@ -12,19 +12,19 @@ rule transcribe_clips:
         models=agent_files("video_llm"),
     output:
         of_shard("transcripts"),
+    log:
+        log_of("transcribe_clips", "{shard}"),
+    benchmark:
+        usage_of("transcribe_clips", "{shard}")
+    conda:
+        "../envs/chat.yaml"
+    resources:
+        **needs("transcripts"),
     params:
         code=code_of("transcribe_clips"),
         options=seeded("transcripts"),
         video_llm=agent("video_llm"),
         store=store_of("transcripts"),
         strict=config["strict"],
-    log:
-        log_of("transcribe_clips", "{shard}"),
-    benchmark:
-        usage_of("transcribe_clips", "{shard}")
-    resources:
-        **needs("transcripts"),
-    conda:
-        "../envs/chat.yaml"
     script:
         "../scripts/transcribe_clips.py"

@@ -7,18 +7,18 @@ rule probe_videos:
         lambda wildcards: [FILMS[film] for film in MEMBERS[wildcards.shard]],
     output:
         of_shard("videos"),
+    log:
+        log_of("probe_videos", "{shard}"),
+    benchmark:
+        usage_of("probe_videos", "{shard}")
+    conda:
+        "../envs/main.yaml"
+    resources:
+        **needs("videos"),
     params:
         code=code_of("probe_videos"),
         films=lambda wildcards: {film: FILMS[film] for film in MEMBERS[wildcards.shard]},
         store=store_of("videos"),
         strict=config["strict"],
-    log:
-        log_of("probe_videos", "{shard}"),
-    benchmark:
-        usage_of("probe_videos", "{shard}")
-    resources:
-        **needs("videos"),
-    conda:
-        "../envs/main.yaml"
     script:
         "../scripts/probe_videos.py"

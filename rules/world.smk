@@ -6,19 +6,19 @@ rule draw_films:
     output:
         films=[f"{WORLD}/films/videos/{name}" for name in DEMO_FILMS],
         truth=[f"{WORLD}/films/truth/{Path(name).stem}.json" for name in DEMO_FILMS],
+    log:
+        log_of("draw_films"),
+    benchmark:
+        usage_of("draw_films")
+    conda:
+        "../envs/main.yaml"
+    resources:
+        **needs("world"),
     params:
         code=code_of("draw_films"),
         split=config["demo"]["split"],
         n_films=config["demo"]["films"],
         long_films=config["demo"]["long_films"],
-    log:
-        log_of("draw_films"),
-    benchmark:
-        usage_of("draw_films")
-    resources:
-        **needs("world"),
-    conda:
-        "../envs/main.yaml"
     script:
         "../scripts/draw_films.py"
 
@@ -26,17 +26,17 @@ rule draw_films:
 rule draw_base:
     output:
         directory(f"{WORLD}/base"),
-    params:
-        code=code_of("draw_base"),
-        n_films=config["demo"]["base_films"],
-        seed=config["seed"],
     log:
         log_of("draw_base"),
     benchmark:
         usage_of("draw_base")
-    resources:
-        **needs("world"),
     conda:
         "../envs/main.yaml"
+    resources:
+        **needs("world"),
+    params:
+        code=code_of("draw_base"),
+        n_films=config["demo"]["base_films"],
+        seed=config["seed"],
     script:
         "../scripts/draw_base.py"

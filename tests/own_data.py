@@ -1,8 +1,8 @@
 """A shard of pairs with what belongs to it, for tests of recipes and exports."""
 
 import numpy as np
-from shards import write_shard
 
+from shards import write_shard
 from strefer.instructions.claims import does
 from strefer.masks import encode_mask
 from strefer.records import Evidence, Instruction, Masklet, Masklets, Video

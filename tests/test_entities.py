@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+
 from films import write_film
 from shards import ScriptedChat, video_of, write_shard
-
 from strefer import entities
 from strefer.records import Entities, Video
 from strefer.stage import read_lines, read_records

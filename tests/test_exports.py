@@ -3,8 +3,8 @@ import json
 import datasets
 import pytest
 import yaml
-from own_data import PAIRS, write_own_data
 
+from own_data import PAIRS, write_own_data
 from strefer.exports import export_instructions, licence_of
 from strefer.published_format import PUBLISHED_FIELDS
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from films import write_film
 
+from films import write_film
 from strefer.frames import DecodingError, iterate_frames, measure, read_frames, sample_times
 
 

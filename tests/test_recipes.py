@@ -3,8 +3,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from own_data import PAIRS, VIDEO, pair, write_own_data
 
+from own_data import PAIRS, VIDEO, pair, write_own_data
 from strefer.published_format import PUBLISHED_FIELDS, own_samples, published_sample
 from strefer.recipes import base_files, load_recipe, mix_recipe, read_base
 from strefer.videollm.samples import iterate_samples, sample_from_json

@@ -1,7 +1,6 @@
 import json
 
 from shards import ScriptedChat, write_shard
-
 from strefer import references
 from strefer.records import Entities, Entity, References
 from strefer.stage import read_lines, read_records

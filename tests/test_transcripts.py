@@ -1,10 +1,10 @@
 import gc
 
 import pytest
+
 import tiny_chat
 from films import write_film
 from shards import ScriptedChat, video_of, write_shard
-
 from strefer import transcripts
 from strefer.agents.chat import load_chat
 from strefer.disagreements import disagreements_of

@@ -1,8 +1,8 @@
 import os
 
 import pytest
-from films import write_audio, write_film
 
+from films import write_audio, write_film
 from strefer.stage import read_lines
 from strefer.videos import list_videos, probe_videos, shard_of
 

@@ -2,8 +2,8 @@ import contextlib
 
 import numpy as np
 import pytest
-import tiny_chat
 
+import tiny_chat
 from strefer.agents.assigner import load_assigner, parse_objects
 from strefer.agents.assigner_chat import ChatAssigner, draw_numbered_boxes
 from strefer.agents.assigner_detector import DetectorAssigner

@@ -2,10 +2,10 @@ import gc
 
 import numpy as np
 import pytest
-import tiny_chat
 import torch
 import transformers
 
+import tiny_chat
 from strefer.agents.chat import Asked, ChatRequest, ask, load_chat
 
 PROMPTS = ("Is the dog in this clip?", "What does the brown dog do?", "Who?")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-import tiny_detector
 
+import tiny_detector
 from strefer.agents.detector import RawDetection, in_order, load_detector, prompt_of
 from strefer.agents.detector_groundingdino import GroundingDinoDetector, read_prediction
 

@@ -1,5 +1,4 @@
 from masklets.hand_made import entity
-
 from strefer.masklet_procedures.assignment_paper import assign_paper
 
 RED, BLUE, DOG = (

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from masklets.hand_made import SIDE, square
 
+from masklets.hand_made import SIDE, square
 from strefer.masklet_procedures.davis import boundary_f, contour, j_and_f, region_j
 
 EMPTY = np.zeros((SIDE, SIDE), bool)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from masklets.hand_made import SIDE, square, working
 
+from masklets.hand_made import SIDE, square, working
 from strefer.masklet_procedures.joining import (
     carry_over,
     join_directions,

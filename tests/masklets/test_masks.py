@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from masklets.hand_made import square
 from pycocotools import mask as coco
 
+from masklets.hand_made import square
 from strefer.masks import (
     box_ious,
     box_of_mask,

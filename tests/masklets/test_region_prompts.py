@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from masklets.hand_made import square
 
+from masklets.hand_made import square
 from strefer.masklet_procedures.region_prompts import region_prompt
 
 

@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from pycocotools import mask as coco
+
 import tiny_detector
 from films import write_film
 from masklets.hand_made import assign_options, box, found, square, track_options
-from pycocotools import mask as coco
 from shards import video_of, write_shard
-
 from strefer import tracks as tracks_stage
 from strefer.agents.assigner import ChoosingAssigner, ScoringAssigner
 from strefer.demo.teachers.tracker_model import new_tracker, tracker_processor

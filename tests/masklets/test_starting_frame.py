@@ -1,5 +1,4 @@
 from masklets.hand_made import found, raw
-
 from strefer.masklet_procedures.starting_frame import (
     choose_starting_frame,
     named,

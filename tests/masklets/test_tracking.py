@@ -1,4 +1,5 @@
 import pytest
+
 from masklets.hand_made import (
     ScriptedDetector,
     ScriptedTracker,
@@ -8,7 +9,6 @@ from masklets.hand_made import (
     track_options,
     working,
 )
-
 from strefer.masklet_procedures.tracking_ours import track_ours, unexplained
 from strefer.masklet_procedures.tracking_paper import track_paper
 

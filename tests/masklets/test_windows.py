@@ -2,8 +2,8 @@ import itertools
 
 import numpy as np
 import pytest
-from films import write_film
 
+from films import write_film
 from strefer.masklet_procedures.windows import plan_times, plan_windows, read_windows
 
 

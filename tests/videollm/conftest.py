@@ -3,8 +3,8 @@
 from types import SimpleNamespace
 
 import pytest
-import tiny_student
 
+import tiny_student
 from strefer.videollm.building import build_student, settings_of
 from strefer.videollm.processor import Processor
 

@@ -1,4 +1,4 @@
-"""The demo's base data: a stand-in for human-labelled data, made from the truth of films of its own.
+"""The demo's base data: a stand-in for human-labelled data, made from its own films' truth.
 
 Words-only questions and descriptions of masked regions, in LLaVA and VideoRefer format (frame keys
 are raw frame numbers). No question says a time, and none asks what a region does at a time: that
