@@ -1,6 +1,7 @@
 import itertools
 import json
 import tracemalloc
+from pathlib import Path
 
 import av
 import numpy as np
@@ -8,6 +9,9 @@ import pytest
 import scenedetect
 
 from strefer import clips, frames, segmentation
+from strefer.agents.embedder import load_embedder
+from strefer.demo.films import write_world
+from strefer.demo.truth import load_truth
 from strefer.records import Clips, Video, to_json
 from strefer.stage import read_records
 
@@ -17,6 +21,10 @@ OPTIONS = {
     "distance_threshold": 0.1,
     "min_segment_s": 1.0,
 }
+DEMO = OPTIONS | {"distance_threshold": 0.35, "min_segment_s": 2.0}
+ROOT = Path(__file__).resolve().parents[1]
+TEACHER = ROOT / "resources" / "teachers" / "embedder"
+REAL_FILMS = ROOT.parent / "shared" / "data" / "videos"
 RED, GREEN, BLUE, GREY = (200, 30, 30), (30, 180, 40), (30, 40, 220), (120, 120, 120)
 
 
@@ -190,3 +198,38 @@ def test_a_shard_with_a_film_that_went_away(tmp_path, monkeypatch):
     records = read_records(tmp_path / "clips.jsonl", Clips)
     assert [s.start_s for s in records["a"][0].segments] == [0.0, 3.0]
     assert "gone.mp4" in (tmp_path / "clips.jsonl").read_text().splitlines()[1]
+
+
+@pytest.fixture(scope="module")
+def teacher():
+    if not TEACHER.is_dir():
+        pytest.skip(f"no {TEACHER}; make it with `snakemake teachers`")
+    return load_embedder({"adapter": "open_clip", "model": str(TEACHER), "device": "cpu"})
+
+
+def test_the_changes_of_held_out_demo_films_are_found(tmp_path, teacher):
+    names = write_world("held_out", 8, tmp_path, first=500)
+    counts = {"hard": [0, 0, 0], "gradual": [0, 0, 0]}
+    for name in names:
+        truth = load_truth(tmp_path / "truth" / f"{name.removesuffix('.mp4')}.json")
+        path = tmp_path / "videos" / f"{name.removesuffix('.mp4')}.mp4"
+        segments = clips.segment_film(video_of(str(path)), DEMO, teacher)
+        for kind, begins_with in (("hard", "cut"), ("gradual", "change")):
+            found = [s.start_s for s in segments if s.begins_with == begins_with]
+            true = [b.time_s for b in truth.boundaries if b.kind == kind]
+            hits = sum(any(abs(f - t) <= 0.5 for f in found) for t in true)
+            counts[kind] = [
+                a + b for a, b in zip(counts[kind], (hits, len(found), len(true)), strict=True)
+            ]
+    f1 = {kind: 2 * hits / (found + true) for kind, (hits, found, true) in counts.items()}
+    assert f1["hard"] >= 0.9, counts
+    assert f1["gradual"] >= 0.75, counts
+
+
+@pytest.mark.parametrize("name", ["bedroom.mp4", "children_tracking_demo.mp4"])
+def test_single_shots_of_the_real_world_stay_whole(name, teacher):
+    if not (REAL_FILMS / name).is_file():
+        pytest.skip(f"no {REAL_FILMS / name}")
+    video = video_of(str(REAL_FILMS / name))
+    segments = clips.segment_film(video, DEMO, teacher)
+    assert [(s.start_s, s.end_s) for s in segments] == [(0.0, video.duration_s)]

@@ -1,4 +1,4 @@
-"""A Video LLM of a few thousand random weights, a film and a recipe to test with."""
+"""A Video LLM of a few thousand random parameters, films and a recipe to test with."""
 
 import json
 import random

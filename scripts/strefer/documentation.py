@@ -10,9 +10,10 @@ import re
 from pathlib import Path
 
 from strefer.configuration import load_schema, options_table
+from strefer.figures import BENCH, QUALITY, REPRODUCE
 
 ROOT = Path(__file__).resolve().parents[2]
-FIGURES = ("quality", "bench", "reproduce")
+FIGURES = {"quality": QUALITY, "bench": BENCH, "reproduce": REPRODUCE}
 
 
 def replace_part(text: str, name: str, content: str) -> str:
@@ -50,9 +51,10 @@ def made_documents() -> dict[Path, str]:
     documents = {options: replace_part(options.read_text(encoding="utf-8"), "options", table)}
     readme = ROOT / "docs" / "figures" / "README.md"
     text = readme.read_text(encoding="utf-8")
-    for name in FIGURES:
+    for name, fixed in FIGURES.items():
         path = ROOT / "docs" / "figures" / f"{name}.json"
-        text = replace_part(text, name, figures_table(json.loads(path.read_text("utf-8"))))
+        measured = path.read_text(encoding="utf-8") if path.exists() else "{}"
+        text = replace_part(text, name, figures_table(dict.fromkeys(fixed) | json.loads(measured)))
     documents[readme] = text
     return documents
 

@@ -1,16 +1,20 @@
 """The model: what reaches the LLM, saving and loading, generation, the paper's shapes."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from transformers import Phi3Config
 
+from strefer.videollm.batches import collate
+from strefer.videollm.building import build_student, settings_of
 from strefer.videollm.configuration import VideoLlmConfig
 from strefer.videollm.frame_source import DecodedFrames, KeptFeatures
 from strefer.videollm.model import VideoLlm
-from strefer.videollm.processor import collate
+from strefer.videollm.processor import Processor
 from strefer.videollm.samples import sample_from_json
 from strefer.videollm.vision import vision_spec
-from tiny_student import sample_fields
+from tiny_student import SIZES, sample_fields
 
 QUESTION = "What does the <region> do?"
 
@@ -20,9 +24,9 @@ def encode(student, film, regions, question=QUESTION, answer="It walks to the le
     return student.processor.encode(sample, draw=None)
 
 
-def batch_of(student, encoded, left=False):
+def batch_of(student, encoded, left=False, pack=False):
     source = KeptFeatures(student.model.vision, 50)
-    return collate(encoded, source, student.tokenizer.pad_token_id, left)
+    return collate(encoded, source, student.tokenizer.pad_token_id, left, pack)
 
 
 def test_gradient_flows_through_regions_and_film_but_not_into_the_encoder(student, parts):
@@ -35,9 +39,11 @@ def test_gradient_flows_through_regions_and_film_but_not_into_the_encoder(studen
 
 
 def test_another_mask_changes_the_answer(student, parts):
-    film = parts.films[0]
-    texts = [encode(student, film, [region]) for region in film[1][:2]]
-    assert texts[0].ids[: len(texts[1].ids)] == texts[1].ids[: len(texts[0].ids)]
+    """The text says nothing: what differs is the mask."""
+    path, regions = parts.films[0]
+    key = next(iter(set(regions[0]) & set(regions[1])))
+    texts = [encode(student, parts.films[0], [{key: region[key]}]) for region in regions[:2]]
+    assert texts[0].ids == texts[1].ids
     logits = [student.model(**{**batch_of(student, [e]), "labels": None}).logits for e in texts]
     assert (logits[0][0, -5:] - logits[1][0, -5:]).abs().max() > 1e-4
 
@@ -62,6 +68,22 @@ def test_rows_do_not_depend_on_their_batch(student, parts):
     for row, encoded in enumerate(rows):
         alone = student.model(**{**batch_of(student, [encoded]), "labels": None}).logits
         assert torch.allclose(logits[row, : alone.shape[1]], alone[0], atol=1e-4)
+
+
+def test_packed_rows_give_the_same_loss(student, parts):
+    first, second = parts.films
+    samples = [
+        encode(student, first, first[1][:1]),
+        encode(student, second, second[1][1:2], answer="No."),
+        encode(student, first, [], "What is in the video?", answer="Yes."),
+        encode(student, first, first[1][1:2], answer="Yes."),
+    ]
+    packed = batch_of(student, samples, pack=True)
+    assert len(packed["input_ids"]) == 2
+    plain = batch_of(student, samples)
+    assert packed["input_ids"].numel() < plain["input_ids"].numel()
+    losses = [student.model(**batch).loss for batch in (packed, plain)]
+    assert torch.allclose(losses[0], losses[1], atol=1e-5)
 
 
 def test_decoded_frames_and_kept_features_are_the_same(student, parts):
@@ -107,6 +129,18 @@ def test_too_few_places_are_refused(student, parts):
     batch["input_ids"][batch["input_ids"] == student.model.config.region_token_id] = 0
     with pytest.raises(ValueError, match="places in the text"):
         student.model(**batch)
+
+
+@pytest.mark.parametrize("sizes", [{"temporal_encoder": "frame_tokens"}, {"region_path": True}])
+def test_our_other_parts_learn_too(parts, sizes):
+    model, tokenizer = build_student(parts.vision, parts.llm, {**SIZES, **sizes}, seed=0)
+    other = SimpleNamespace(
+        model=model, tokenizer=tokenizer, processor=Processor(tokenizer, settings_of(model))
+    )
+    film = parts.films[0]
+    model(**batch_of(other, [encode(other, film, film[1][:1])])).loss.backward()
+    unmoved = [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None]
+    assert not unmoved
 
 
 def test_the_papers_configuration_has_the_published_shapes():

@@ -88,9 +88,8 @@ def test_raw_frames_outside_the_samples_are_read_by_themselves(student, parts):
         film, TIMED, regions=[{"0": shown, "1": shown, str(last): shown}], frame_keys="raw"
     )
     encoded = student.processor.encode(asked, None)
-    assert encoded.region_frames[0] == 0
-    assert encoded.region_frames[1] == View(film[0], (1 / shape.fps,))
-    assert encoded.region_frames[2] == 3  # the last of the 4 sampled
+    assert encoded.region_frames == [0, 4, 3]  # the first sampled, one more, the last sampled
+    assert encoded.other_view == View(film[0], (1 / shape.fps,))
     assert encoded.region_times == pytest.approx([0.0, 1 / last, 1.0])
 
 

@@ -3,7 +3,13 @@
 import pytest
 import torch
 
-from strefer.videollm.regions import RegionEncoder, mean_by_group, merge_groups, pool_masked
+from strefer.videollm.regions import (
+    RegionEncoder,
+    mean_by_group,
+    merge_groups,
+    places_of,
+    pool_masked,
+)
 
 
 def test_pooling_is_the_mean_under_the_mask():
@@ -35,13 +41,23 @@ def test_equal_frames_still_give_four_tokens():
     assert int(groups[-1]) + 1 == 4
 
 
-def test_positions_tell_apart_regions_that_look_alike():
+def test_a_path_tells_where_a_region_goes():
     torch.manual_seed(0)
-    features = torch.ones(2, 4, 4, 8)
-    masks = torch.zeros(2, 4, 4)
-    masks[0, 0, 0] = masks[1, 3, 3] = 1
-    regions, times = torch.tensor([0, 1]), torch.tensor([0.0, 0.0])
-    plain = RegionEncoder(8, 16, 4, with_position=False)(features, masks, regions, times)
-    placed = RegionEncoder(8, 16, 4, with_position=True)(features, masks, regions, times)
+    features = torch.ones(8, 4, 4, 8)
+    masks = torch.zeros(8, 4, 4)
+    for step in range(4):  # one to the right, one to the left; the same places in all
+        masks[step, 1, step] = masks[4 + step, 1, 3 - step] = 1
+    regions = torch.arange(8) // 4
+    times = torch.linspace(0, 1, 4).repeat(2)
+    plain = RegionEncoder(8, 16, 1, with_path=False)(features, masks, regions, times)
+    placed = RegionEncoder(8, 16, 1, with_path=True)(features, masks, regions, times)
     assert torch.allclose(plain[0], plain[1])
-    assert not torch.allclose(placed[0], placed[1])
+    assert (placed[0] - placed[1]).abs().max() > 0.01
+
+
+def test_places_of_masks():
+    mask = torch.zeros(1, 4, 4)
+    mask[0, 2, 1:3] = 1
+    x, y, wide, high, share = places_of(mask)[0].tolist()
+    assert (x, y, share) == pytest.approx((0.5, 0.625, 2 / 16))
+    assert (wide, high) == pytest.approx((0.125, 0.0))

@@ -49,9 +49,9 @@ def test_same_seed_same_weights_and_a_killed_run_goes_on(options, recipe, tmp_pa
     make = training.make_trainer
 
     def make_and_kill(*args):
-        trainer, processor = make(*args)
+        trainer = make(*args)
         trainer.add_callback(KillAt(5))
-        return trainer, processor
+        return trainer
 
     with monkeypatch.context() as patch:
         patch.setattr(training, "make_trainer", make_and_kill)
@@ -125,7 +125,11 @@ def test_a_film_that_cannot_be_read_costs_its_samples_only(options, recipe, tmp_
     mixed = tmp_path / "mixed.jsonl"
     mixed.write_text("\n".join([json.dumps(broken), *lines[1:8]]))
     train(mixed, tmp_path, options)
+    left_out = json.loads((tmp_path / "out" / "training.json").read_text())["left_out"]
+    assert len(left_out) == 1
+    assert "missing.mp4" in left_out[0]
     assert "is left out" in caplog.text
+    train(mixed, tmp_path, {**options, "keep_features_mb": 0, "workers": 0})  # replaced in its turn
 
 
 def test_order_covers_every_epoch_and_keeps_films_together():

@@ -20,6 +20,7 @@ import transformers
 from strefer.agents.chat import ChatRequest
 from strefer.agents.chat_prompts import PromptMaker
 from strefer.agents.frame_sets import FrameSets
+from strefer.agents.tokenizer import read_tokenizer
 
 _DEFAULTS = {
     "revision": None,
@@ -60,8 +61,8 @@ class TransformersChat:
                 use_safetensors=True,  # never a pickle
                 **place,
             )
-            loader = transformers.AutoProcessor if sees else transformers.AutoTokenizer
-            self.prompts = PromptMaker(loader.from_pretrained(self.name, **place))
+            read = transformers.AutoProcessor.from_pretrained if sees else read_tokenizer
+            self.prompts = PromptMaker(read(self.name, **place))
         except OSError as error:
             raise ValueError(f"chat model {self.name}: cannot be loaded: {error}") from None
         device = options["device"]

@@ -14,27 +14,25 @@ def videorefer_letter(answer: str) -> str:
     return answer[:1]
 
 
-_PREFIXES = (
+# The official list joins "The best option is" with "The correct option is", and "Best answer:" with
+# "Best option:" (commas are missing there): none of these four is ever taken away, so that the
+# letter of "Best answer: C" is B. Scores are only comparable with that kept.
+_TAKEN_AWAY = (
     "The best answer is",
     "The correct answer is",
     "The answer is",
     "The answer",
-    "The best option is",
-    "The correct option is",
-    "Best answer:",
-    "Best option:",
     "Answer:",
     "Option:",
+    "The correct answer",
+    "The correct option",
 )
 
 
 def videomme_letter(answer: str) -> str | None:
-    """Video-MME's rule: the first of A-D after known beginnings; None counts for nothing there.
-
-    A long answer without a capital A-D, and a short one without one, are both None.
-    """
-    answer = answer.strip()
-    for prefix in _PREFIXES:
-        answer = answer.replace(prefix, "")
+    """Video-MME's rule: the first capital A-D once known phrases are taken away, wherever they
+    stand; None (no such letter) counts for nothing there."""
+    for phrase in _TAKEN_AWAY:
+        answer = answer.replace(phrase, "")
     found = re.search(r"[ABCD]", answer)
     return found.group(0) if found else None

@@ -13,7 +13,6 @@ from pathlib import Path
 from strefer.benchmarks.registry import load_questions
 from strefer.stage import atomic_write, dumps
 from strefer.videollm.samples import sample_from_json
-from strefer.videollm.student import load_student
 
 log = logging.getLogger("strefer")
 
@@ -29,6 +28,8 @@ def predict_answers(
         files: as `load_questions`.
         seed: of what the benchmark draws.
     """
+    from strefer.videollm.student import load_student  # heavy, and scoring needs none of it
+
     questions = load_questions(benchmark, files, seed)
     student = load_student(checkpoint)
     answers: dict[str, str] = {}

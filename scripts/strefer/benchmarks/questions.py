@@ -42,7 +42,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Scored:
-    """A benchmark's metrics, and the rows that the headline metric is the mean of."""
+    """A benchmark's metrics, and the rows that the headline metric is the mean of (for TempCompass
+    the mean of the forms' means)."""
 
     metrics: dict[str, float | None]
     rows: list[Row]
@@ -89,7 +90,7 @@ def means_by(rows: Sequence[Row], key: str) -> dict[str, float | None]:
     }
 
 
-def predicted(predictions: Mapping[str, str], question: Question, path: str = "") -> str:
+def predicted(predictions: Mapping[str, str], question: Question) -> str:
     """The prediction for a question.
 
     Raises:
@@ -99,5 +100,6 @@ def predicted(predictions: Mapping[str, str], question: Question, path: str = ""
         return predictions[question.id]
     except KeyError:
         raise ValueError(
-            f"predictions {path}: there is no answer to question {question.id!r}; predict again"
+            f"predictions: there is no answer to question {question.id!r}; every question of the "
+            "benchmark needs a line"
         ) from None

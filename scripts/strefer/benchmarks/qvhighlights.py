@@ -1,8 +1,11 @@
 """QVHighlights as yes/no: does it happen between t1 and t2? Balanced, seeded.
 
-For each query one window that is relevant, and one of like length that is not: it overlaps no
-relevant window. A query whose relevant windows leave no room (52 of the validation set's 1,550) is
-left out, so that the set is balanced.
+For each query one window that is relevant, and one of the same length that is not: it overlaps no
+relevant window. Where the rest of the video is shorter, a part of the relevant window is asked
+about, so that the length gives nothing away. A query whose relevant windows leave no room (52 of
+the validation set's 1,550) is left out, so that the set is balanced.
+
+A set that somebody has drawn already is read in the published sample format instead.
 """
 
 from __future__ import annotations
@@ -34,11 +37,15 @@ def windows(lines: Sequence[Mapping], seed: int) -> list[tuple[Mapping, tuple[fl
     drawn = random.Random(seed)
     positives, negatives = [], []
     for line in lines:
-        window = tuple(drawn.choice(line["relevant_windows"]))
-        free = free_windows(line, window[1] - window[0])
+        start_s, end_s = drawn.choice(line["relevant_windows"])
+        free = free_windows(line, end_s - start_s)
         if free:
-            positives.append((line, window, "yes"))
-            negatives.append((line, drawn.choice(free), "no"))
+            negative = drawn.choice(free)
+            length_s = negative[1] - negative[0]
+            steps = int(end_s - start_s - length_s) // _STEP_S
+            start_s = float(start_s + _STEP_S * drawn.randint(0, steps))
+            positives.append((line, (start_s, start_s + length_s), "yes"))
+            negatives.append((line, negative, "no"))
     return [one for pair in zip(positives, negatives, strict=True) for one in pair]
 
 
@@ -57,10 +64,11 @@ def free_windows(line: Mapping, length_s: float) -> list[tuple[float, float]]:
 
 
 def load(annotations: Path, videos: Path, options: Mapping) -> list[Question]:
-    """Questions from the annotation file (highlight_val_release.jsonl).
+    """Questions from the annotation file (highlight_val_release.jsonl), or of a set in the
+    published sample format, whose answers begin with yes or no.
 
     Args:
-        videos: the folder with `<vid>.mp4` (or .mkv, .webm).
+        videos: the folder with `<vid>.mp4` (or .mkv, .webm), or that `path` stands against.
         options: `seed`.
 
     Raises:
@@ -68,6 +76,8 @@ def load(annotations: Path, videos: Path, options: Mapping) -> list[Question]:
     """
     questions = []
     lines = read_json(annotations)
+    if lines and "conversations" in lines[0]:
+        return _given(annotations, lines, videos)
     for line in lines:
         for key in ("qid", "query", "duration", "vid", "relevant_windows"):
             if key not in line:
@@ -87,6 +97,30 @@ def load(annotations: Path, videos: Path, options: Mapping) -> list[Question]:
     return questions
 
 
+def _given(annotations: Path, samples: Sequence[Mapping], videos: Path) -> list[Question]:
+    """Questions of a set in the published sample format."""
+    questions = []
+    for number, sample in enumerate(samples):
+        try:
+            *asked, answer = sample["conversations"]
+            path = str(videos / sample["path"])
+            gold = said_yes_or_no(answer["value"])
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"{annotations}, sample {number}: {error} is missing") from None
+        if gold is None:
+            raise ValueError(f"{annotations}, sample {number}: the answer is neither yes nor no")
+        shown = dict(sample) | {"conversations": asked, "path": path}
+        name = str(sample.get("id", number))
+        questions.append(Question(name, shown, gold, {"answer": gold}, 8))
+    return questions
+
+
+def said_yes_or_no(answer: str) -> str | None:
+    """What an answer begins with, or None."""
+    words = answer.strip().lower()
+    return "yes" if words.startswith("yes") else "no" if words.startswith("no") else None
+
+
 def find_video(folder: Path, name: str) -> Path:
     """`<name>` with the extension that is there; .mp4 if none is."""
     found = [folder / (name + extension) for extension in _EXTENSIONS]
@@ -97,7 +131,6 @@ def score(questions: Sequence[Question], predictions: Mapping[str, str], ask: As
     """Accuracy; an answer that is neither yes nor no is wrong."""
     rows = []
     for question in questions:
-        words = predicted(predictions, question).strip().lower()
-        said = "yes" if words.startswith("yes") else "no" if words.startswith("no") else None
+        said = said_yes_or_no(predicted(predictions, question))
         rows.append(Row(question.id, float(said == question.gold), question.about))
     return Scored({HEADLINE: mean(r.points for r in rows)} | means_by(rows, "answer"), rows)

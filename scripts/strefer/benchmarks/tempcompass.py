@@ -6,9 +6,11 @@ every captioning answer (it answers the multiple-choice question from the captio
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from strefer.benchmarks.questions import (
     Ask,
@@ -32,6 +34,14 @@ _HINTS = {
     "caption_matching": "Please directly give the best option:",
     "captioning": "",
 }
+# Captions are judged by the multiple-choice question that their information answers.
+_OF_CAPTIONS = {
+    "action": "What does the {subject} do?",
+    "direction": "In which direction does the {subject} move?",
+    "speed": "How fast is the {subject}?",
+    "order": "In which order does the {subject} do things?",
+    "attribute_change": "How does the {subject} change?",
+}
 
 
 def load(annotations: Path, videos: Path, options: Mapping) -> list[Question]:
@@ -50,8 +60,11 @@ def load(annotations: Path, videos: Path, options: Mapping) -> list[Question]:
         for film, by_aspect in read_json(path).items():
             for aspect, entries in by_aspect.items():
                 for number, entry in enumerate(entries):
-                    if set(entry) < {"question", "answer"}:
+                    if not {"question", "answer"} <= entry.keys():
                         raise ValueError(f"{path}, film {film}: question or answer is missing")
+                    if form == "captioning" and aspect not in _OF_CAPTIONS:
+                        known = ", ".join(_OF_CAPTIONS)
+                        raise ValueError(f"{path}, film {film}: aspect {aspect} is none of {known}")
                     text = f"{entry['question']}\n{_HINTS[form]}".strip()
                     sample = {
                         "conversations": human(text),
@@ -72,6 +85,7 @@ def decide(form: str, question: str, answer: str, prediction: str) -> bool | Non
         form: one of `FORMS`; no rule decides `captioning`.
         question: with its options, one a line, after the first line.
     """
+    prediction = prediction.strip()
     if form == "yes_no":
         return _decide_yes_no(answer, prediction)
     if form == "multi-choice":
@@ -82,7 +96,7 @@ def decide(form: str, question: str, answer: str, prediction: str) -> bool | Non
 
 
 def _decide_yes_no(answer: str, prediction: str) -> bool | None:
-    said = prediction.strip().lower()
+    said = prediction.lower()
     for word in ("yes", "no"):
         if said.startswith(word):
             return word == answer
@@ -90,22 +104,33 @@ def _decide_yes_no(answer: str, prediction: str) -> bool | None:
 
 
 def _decide_choice(question: str, answer: str, prediction: str) -> bool | None:
-    said = prediction.strip()
-    for option in question.split("\n")[1:]:
+    if prediction == answer:
+        return True
+    for option in _listed(question):
         letter = option[:1]
-        if said in (option, letter) or said.startswith((f"{letter}.", f"{letter})")):
+        # "(A)" is ours: the official evaluation asks its judge about it, needlessly.
+        marked = (f"{letter}.", f"{letter})", f"({letter})")
+        if prediction == letter or prediction.startswith(marked):
             return letter == answer[:1]
     return None
 
 
 def _decide_caption(question: str, answer: str, prediction: str) -> bool | None:
-    said = prediction.strip().rstrip(".")
-    for option in question.split("\n")[1:]:
+    bare = prediction.replace(".", "")
+    inner = prediction.split(") ")[1] if ") " in prediction else prediction
+    for option in _listed(question):
         name, _, sentence = option.partition(": ")
-        forms = {option, sentence, name, name.split()[-1]}
-        if said in {form.strip().rstrip(".") for form in forms}:
+        index = name.split()[-1]
+        whole = prediction in (option, name, index) or bare in (name, index)
+        # "(A)" alone is ours, as above.
+        if whole or sentence in (prediction, inner) or prediction == f"({index})":
             return option == answer
     return None
+
+
+def _listed(question: str) -> list[str]:
+    """The options, which stand one a line after the question's first line."""
+    return question.split("\n")[1:]
 
 
 def score(
@@ -128,9 +153,9 @@ def score(
             open_ones.append(question)
         verdicts[question.id] = (bool(verdict), None)
     if ask is not None and template is not None and open_ones:
-        replies = ask([_judge_prompt(template, q, predictions[q.id]) for q in open_ones])
+        replies = ask([judge_prompt(template, q, predictions[q.id]) for q in open_ones])
         for question, reply in zip(open_ones, replies, strict=True):
-            verdicts[question.id] = (_agrees(question, reply), reply)
+            verdicts[question.id] = (agrees(question, reply), reply)
     rows = [Row(q.id, 100.0 * verdicts[q.id][0], q.about, verdicts[q.id][1]) for q in questions]
     by_form = means_by(rows, "form")
     judged = len(open_ones) / len(questions) if questions else None
@@ -140,35 +165,44 @@ def score(
 
 def _options(question: Question) -> list[str]:
     """The lettered options of a question, whatever its form."""
-    lines = question.sample["question"].split("\n")[1:]
-    if question.about["form"] == "yes_no":
+    form, text = question.about["form"], question.sample["question"]
+    if form == "yes_no":
         return ["A. yes", "B. no"]
-    if question.about["form"] == "captioning":
-        pieces = [
-            re.findall(r"'([^']*)'", line) for line in lines if line.startswith("Information")
-        ]
-        return [f"{chr(65 + i)}. {' '.join(p[1::2])}" for i, p in enumerate(pieces)]
-    sentences = [line.partition(": ")[2] or line[3:] for line in lines]
-    return [f"{chr(65 + i)}. {sentence}" for i, sentence in enumerate(sentences)]
+    if form == "multi-choice":
+        return _listed(text)
+    if form == "captioning":
+        options = [str(told[question.about["aspect"]]) for told in _information(text)]
+    else:
+        options = [line.partition(": ")[2] for line in _listed(text)]
+    return [f"{chr(65 + i)}. {option}" for i, option in enumerate(options)]
 
 
-def _judge_prompt(template: Prompt, question: Question, prediction: str) -> str:
+def _information(text: str) -> list[dict[str, Any]]:
+    """What a captioning question offers: lines such as
+    `Information A: {'subject': 'man', 'speed': 'slow'}`."""
+    lines = [line for line in _listed(text) if line.startswith("Information")]
+    return [ast.literal_eval(line.partition(": ")[2]) for line in lines]
+
+
+def judge_prompt(template: Prompt, question: Question, prediction: str) -> str:
+    """What the judge is asked about an answer that no rule decides."""
     first = question.sample["question"].split("\n")[0]
     if question.about["form"] == "captioning":
-        first = "Which of these does the caption say?"
+        subject = _information(question.sample["question"])[0]["subject"]
+        first = _OF_CAPTIONS[question.about["aspect"]].format(subject=subject)
     return template.render(
         question=first, options="\n".join(_options(question)), prediction=prediction
     )
 
 
-def _agrees(question: Question, reply: str) -> bool:
-    found = re.match(r"\W*([A-Z])\b", reply.strip())
+def agrees(question: Question, reply: str) -> bool:
+    """Whether the option that the judge names is the right one; none named is wrong."""
+    found = re.match(r"\W*([A-Z])\b", reply)
     if not found:
         return False
-    position, gold = ord(found.group(1)) - 65, question.gold
+    position = ord(found.group(1)) - ord("A")
     if question.about["form"] == "yes_no":
-        return gold == {0: "yes", 1: "no"}.get(position)
+        return ("yes", "no")[position : position + 1] == (question.gold,)
     if question.about["form"] == "caption_matching":
-        options = question.sample["question"].split("\n")[1:]
-        return position < len(options) and options[position] == gold
-    return found.group(1) == gold[:1]
+        return _listed(question.sample["question"])[position : position + 1] == [question.gold]
+    return found.group(1) == question.gold[:1]

@@ -67,12 +67,12 @@ def _subtitles(folder: str | None, name: str) -> str:
 
 
 def score(questions: Sequence[Question], predictions: Mapping[str, str], ask: Ask | None) -> Scored:
-    """Accuracy as the official script has it (unparsable answers leave the denominator), pooled
-    and by group; `accuracy_strict` counts them as wrong."""
+    """Percent right as the official script has it (unparsable answers leave the denominator),
+    pooled and by group; `accuracy_strict` counts them as wrong."""
     rows = []
     for question in questions:
         letter = videomme_letter(predicted(predictions, question))
-        points = None if letter is None else float(letter == question.gold)
+        points = None if letter is None else 100.0 * (letter == question.gold)
         rows.append(Row(question.id, points, question.about))
     metrics = {
         HEADLINE: mean(row.points for row in rows),

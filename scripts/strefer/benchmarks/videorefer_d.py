@@ -26,6 +26,7 @@ RESPECTS = (
     "Hallucination Detection",
 )
 _ASKED = "Please give a detailed description of the highlighted object <region> in the video."
+_JUDGED = "Describe <region>."
 
 
 def load(annotations: Path, videos: Path, options: Mapping) -> list[Question]:
@@ -63,8 +64,7 @@ def load(annotations: Path, videos: Path, options: Mapping) -> list[Question]:
 
 def judge_prompt(template: Prompt, question: Question, prediction: str) -> str:
     """What the judge is asked about one description."""
-    asked = "Describe the subject."
-    return template.render(question=asked, answer=question.gold, prediction=prediction)
+    return template.render(question=_JUDGED, answer=question.gold, prediction=prediction)
 
 
 def score(

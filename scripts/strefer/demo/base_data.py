@@ -66,9 +66,9 @@ def samples_of(truth: Truth, drawn: random.Random) -> Iterator[Sample]:
         return
     names = [with_article(entity.expression) for entity in active]
     yield _sample(drawn.choice(_WHO), _join(names).capitalize() + ".")
-    absent = drawn.sample(
-        [e for e in all_expressions() if e not in {x.expression for x in truth.entities}], 6
-    )
+    there = {entity.expression for entity in truth.entities}
+    not_there = [e for e in all_expressions() if e not in there]
+    absent = drawn.sample(not_there, len(truth.entities))
     for entity in truth.entities:
         yield _sample(f"Is there {with_article(entity.expression)}? {YES_NO_HINT}", "Yes.")
         yield _sample(f"Is there {with_article(absent.pop())}? {YES_NO_HINT}", "No.")
@@ -76,7 +76,7 @@ def samples_of(truth: Truth, drawn: random.Random) -> Iterator[Sample]:
         told = _behaviour(entity)
         sentence = f"The {entity.expression} {told}."
         yield _sample(drawn.choice(_WHAT).format(expression=entity.expression), sentence)
-        others = drawn.sample([e for e in all_expressions() if e != entity.expression], 3)
+        others = drawn.sample(not_there, 3)
         yield _choice("Which of these is in the video?", entity.expression, others, drawn)
     for entity in truth.entities:
         mask = _some_mask(entity, drawn)

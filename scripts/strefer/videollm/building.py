@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,10 @@ import torch
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
-    AutoTokenizer,
     PreTrainedTokenizerBase,
-    PreTrainedTokenizerFast,
 )
 
+from strefer.agents.tokenizer import read_tokenizer
 from strefer.videollm.attention import sinusoids
 from strefer.videollm.configuration import VideoLlmConfig
 from strefer.videollm.model import VideoLlm
@@ -25,7 +23,6 @@ from strefer.videollm.tokens import add_tokens
 from strefer.videollm.vision import load_vision_weights, vision_spec
 
 # What transformers writes for a tokenizer without a class of its own.
-_GENERIC_TOKENIZERS = ("TokenizersBackend", "PreTrainedTokenizerFast")
 _NOT_SIZES = {"vision", "text", "video_token_id", "region_token_id", "first_time_token_id"}
 
 
@@ -105,20 +102,6 @@ def settings_of(model: VideoLlm, **options: Any) -> ProcessorSettings:
         grid_side=model.vision.side,
         **options,
     )
-
-
-def read_tokenizer(model: str) -> PreTrainedTokenizerBase:
-    """The tokenizer of a folder or hub name, exactly as its tokenizer.json says.
-
-    AutoTokenizer takes the model type's own class (Qwen2's, say) even where the folder says that
-    its tokenizer is a generic one, and so changes how words are split.
-    """
-    config = Path(model) / "tokenizer_config.json"
-    if config.is_file():
-        described = json.loads(config.read_text(encoding="utf-8"))
-        if described.get("tokenizer_class") in _GENERIC_TOKENIZERS:
-            return PreTrainedTokenizerFast.from_pretrained(model)
-    return AutoTokenizer.from_pretrained(model)
 
 
 def read_student(folder: str | Path) -> tuple[VideoLlm, PreTrainedTokenizerBase]:

@@ -24,11 +24,12 @@ class VideoLlmConfig(PretrainedConfig):
         width: width of resampler and temporal encoder; other widths are projected to it.
         resampler_depth, resampler_heads, resampler_head_width: its layers and attention.
         temporal_encoder: "gttm" is the paper's grouped token turing machine; "frame_tokens" hands
-            every frame's tokens to the LLM (ours).
+            every frame's tokens to the LLM, many more of them: for models too small to learn the
+            recurrence from little data (ours).
         memory_slots, temporal_depth, temporal_heads: of the grouped token turing machine.
         feed_forward: width of feed-forward layers as a multiple of `width`.
         region_tokens: most tokens of a region.
-        region_position: whether a region's tokens also carry where and when it is (ours).
+        region_path: whether a region's tokens also carry where it goes and when (ours).
         video_token_id, region_token_id, first_time_token_id: ids of `<image>`, `<region>`, `<0>`.
     """
 
@@ -52,7 +53,7 @@ class VideoLlmConfig(PretrainedConfig):
         temporal_heads: int = 8,
         feed_forward: int = 4,
         region_tokens: int = 4,
-        region_position: bool = False,
+        region_path: bool = False,
         video_token_id: int | None = None,
         region_token_id: int | None = None,
         first_time_token_id: int | None = None,
@@ -80,7 +81,7 @@ class VideoLlmConfig(PretrainedConfig):
         self.temporal_heads = temporal_heads
         self.feed_forward = feed_forward
         self.region_tokens = region_tokens
-        self.region_position = region_position
+        self.region_path = region_path
         self.video_token_id = video_token_id
         self.region_token_id = region_token_id
         self.first_time_token_id = first_time_token_id

@@ -10,8 +10,9 @@ import torch
 from torch.utils.data import Dataset
 
 from strefer.frames import DecodingError
+from strefer.videollm.batches import collate
 from strefer.videollm.frame_source import FrameSource
-from strefer.videollm.processor import Encoded, Processor, collate
+from strefer.videollm.processor import Encoded, Processor
 from strefer.videollm.samples import Sample
 
 logger = logging.getLogger(__name__)
@@ -43,14 +44,36 @@ class TrainingSamples(Dataset):
         raise ValueError(f"{_MOST_FAILURES} samples in a row cannot be read; see the log")
 
 
+def read_ahead(
+    samples: Sequence[Sample], processor: Processor, source: FrameSource
+) -> tuple[list[Sample], list[str]]:
+    """Check every sample and encode every film before the training.
+
+    Returns:
+        The samples that can be read, and the reasons why others cannot.
+    """
+    good, reasons = [], []
+    for number, sample in enumerate(samples):
+        try:
+            encoded = processor.encode(sample, random.Random(number))
+            for view in (encoded.view, encoded.other_view):
+                if view is not None:
+                    source.get(view)
+            good.append(sample)
+        except (ValueError, DecodingError, OSError) as error:
+            logger.warning("sample %d is left out: %s", number, error)
+            reasons.append(f"sample {number}: {error}")
+    return good, reasons
+
+
 class Collator:
     """Joins samples to a batch, in the loader's process."""
 
-    def __init__(self, source: FrameSource, pad_id: int) -> None:
-        self.source, self.pad_id = source, pad_id
+    def __init__(self, source: FrameSource, pad_id: int, pack: bool) -> None:
+        self.source, self.pad_id, self.pack = source, pad_id, pack
 
     def __call__(self, batch: Sequence[Encoded]) -> dict[str, torch.Tensor]:
-        return collate(batch, self.source, self.pad_id)
+        return collate(batch, self.source, self.pad_id, pack=self.pack)
 
 
 def order_of_epochs(

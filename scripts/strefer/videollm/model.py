@@ -14,12 +14,13 @@ from typing import Any
 import torch
 from torch import nn
 from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import initialization as init
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from strefer.videollm.configuration import VideoLlmConfig
 from strefer.videollm.regions import RegionEncoder
 from strefer.videollm.resampler import PerceiverResampler
-from strefer.videollm.temporal import FrameTokens, GroupedTokenTuringMachine
+from strefer.videollm.temporal import GroupedTokenTuringMachine
 from strefer.videollm.vision import VisionEncoder
 
 IGNORED = -100
@@ -37,6 +38,8 @@ class VideoLlm(PreTrainedModel):
         regions: region of each mask, ascending, in the order of the `<region>`s [F];
         region_times: the frame's time as a share of the film [F].
         input_ids, attention_mask, labels: [B, L].
+    Packed rows hold several questions about their film behind one copy of its tokens; then
+    attention_mask is bool [B, 1, L, L] (who sees whom) and position_ids [B, L] is given.
     """
 
     config_class = VideoLlmConfig
@@ -63,7 +66,7 @@ class VideoLlm(PreTrainedModel):
             config.resampler_head_width,
             config.feed_forward,
         )
-        self.temporal: nn.Module = FrameTokens()
+        self.temporal = None
         if config.temporal_encoder == "gttm":
             self.temporal = GroupedTokenTuringMachine(
                 config.latents,
@@ -75,9 +78,15 @@ class VideoLlm(PreTrainedModel):
             )
         self.to_llm = nn.Sequential(nn.LayerNorm(config.width), nn.Linear(config.width, llm_width))
         self.region_encoder = RegionEncoder(
-            self.vision.width, llm_width, config.region_tokens, config.region_position
+            self.vision.width, llm_width, config.region_tokens, config.region_path
         )
         self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """Linear layers by fan-in: transformers' fixed 0.02 leaves narrow blocks near no-ops."""
+        super()._init_weights(module)
+        if isinstance(module, nn.Linear):
+            init.normal_(module.weight, std=module.in_features**-0.5)
 
     def get_input_embeddings(self) -> nn.Module:
         return self.llm.get_input_embeddings()
@@ -89,7 +98,19 @@ class VideoLlm(PreTrainedModel):
         """[V, T, S, S, D] → [V, video tokens, llm width]."""
         n_films, n_frames = features.shape[:2]
         tokens = self.resampler(features.flatten(0, 1).flatten(1, 2))
-        return self.to_llm(self.temporal(tokens.unflatten(0, (n_films, n_frames))))
+        tokens = tokens.unflatten(0, (n_films, n_frames))
+        if self.temporal is not None:
+            return self.to_llm(self.temporal(tokens))
+        # A frame says its time with the vector by which texts say it.
+        vectors = self.to_llm(tokens) + self._time_vectors(n_frames)[:, None]
+        return vectors.flatten(1, 2)
+
+    def _time_vectors(self, n_frames: int) -> torch.Tensor:
+        """Input vectors of the time tokens of evenly spaced frames, [T, llm width]."""
+        n_tokens = self.config.n_time_tokens
+        frames = torch.arange(n_frames, device=self.device)
+        tokens = (frames * n_tokens // max(n_frames - 1, 1)).clamp(max=n_tokens - 1)
+        return self.get_input_embeddings()(tokens + self.config.first_time_token_id)
 
     def input_vectors(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         """The LLM's input vectors [B, L, llm width] with films and regions in place."""
@@ -128,6 +149,7 @@ class VideoLlm(PreTrainedModel):
         input_ids: torch.Tensor,
         attention_mask: torch.Tensor,
         labels: torch.Tensor | None = None,
+        position_ids: torch.Tensor | None = None,
         num_items_in_batch: torch.Tensor | int | None = None,
         **batch: Any,
     ) -> CausalLMOutputWithPast:
@@ -138,8 +160,16 @@ class VideoLlm(PreTrainedModel):
                 accumulation steps); those of this batch if None.
         """
         vectors = self.input_vectors({"input_ids": input_ids, **batch})
+        if attention_mask.ndim == 4:
+            hidden = torch.finfo(vectors.dtype).min
+            attention_mask = torch.zeros_like(attention_mask, dtype=vectors.dtype).masked_fill(
+                ~attention_mask, hidden
+            )
         states = self.llm.get_decoder()(
-            inputs_embeds=vectors, attention_mask=attention_mask, use_cache=False
+            inputs_embeds=vectors,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            use_cache=False,
         ).last_hidden_state
         head = self.llm.get_output_embeddings()
         if labels is None:

@@ -1,4 +1,4 @@
-"""From samples to a batch of the model: text to token ids, masks to the feature grid.
+"""From samples to the model's input: text to token ids, masks to the feature grid.
 
 The processor's settings are kept beside the checkpoint, so that answering treats a question as
 training did.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from strefer.videollm.conversation import encode_conversation
-from strefer.videollm.frame_source import FrameSource, View, film_shape, view_of
+from strefer.videollm.frame_source import View, film_shape, view_of
 from strefer.videollm.model import IGNORED
 from strefer.videollm.samples import Sample
 from strefer.videollm.shapes import mask_of_shape
@@ -67,14 +66,23 @@ class ProcessorSettings:
 
 @dataclass
 class Encoded:
-    """One sample ready for a batch. `region_views` has the frame of each mask: an index into the
-    film's view, or a view of its own frame."""
+    """One sample ready for a batch.
 
-    ids: list[int]
-    labels: list[int]
+    Args:
+        ids, labels: of the text; `prefix` of them up to the film's last token.
+        view: the film's frames; other_view: further frames that only masks lie on.
+        grids, region_frames, region_times, regions: of each mask its grid [S, S], its frame (an
+            index into both views' frames, one after the other), the frame's time as a share of
+            what is seen, and its region.
+    """
+
     view: View | None
+    ids: list[int] = field(default_factory=list)
+    labels: list[int] = field(default_factory=list)
+    prefix: int = 0
+    other_view: View | None = None
     grids: list[np.ndarray] = field(default_factory=list)
-    region_frames: list[int | View] = field(default_factory=list)
+    region_frames: list[int] = field(default_factory=list)
     region_times: list[float] = field(default_factory=list)
     regions: list[int] = field(default_factory=list)
 
@@ -85,6 +93,10 @@ class Processor:
     def __init__(self, tokenizer: PreTrainedTokenizerBase, settings: ProcessorSettings) -> None:
         self.tokenizer = tokenizer
         self.settings = settings
+        self._video_id = tokenizer.convert_tokens_to_ids(VIDEO)
+        times = [f"<{i}>" for i in range(settings.n_time_tokens)]
+        unlearned = [] if settings.learn_time_tokens else times
+        self._unlearned = set(tokenizer.convert_tokens_to_ids(unlearned))
 
     def encode(self, sample: Sample, draw: random.Random | None) -> Encoded:
         """Encode one sample.
@@ -99,70 +111,91 @@ class Processor:
         view = None
         if sample.path is not None:
             view = view_of(sample.path, self.settings.n_frames, sample.clip_s)
-        encoded = Encoded([], [], view)
-        counts = [
-            self._add_region(encoded, sample, number, draw) for number in range(len(sample.regions))
-        ]
+        encoded = Encoded(view)
+        counts = self._add_regions(encoded, sample, draw)
         turns = self._fill(sample, counts)
-        unlearned = set()
-        if not self.settings.learn_time_tokens:
-            times = [f"<{i}>" for i in range(self.settings.n_time_tokens)]
-            unlearned = set(self.tokenizer.convert_tokens_to_ids(times))
         ids, learned = encode_conversation(self.tokenizer, turns, self.settings.system)
         most = self.settings.most_text_tokens + (self.settings.video_tokens if view else 0)
         encoded.ids = ids[:most]
         encoded.labels = [
-            token if learn and token not in unlearned else IGNORED
+            token if learn and token not in self._unlearned else IGNORED
             for token, learn in zip(encoded.ids, learned, strict=False)
         ]
+        if view is not None:
+            encoded.prefix = _last_index(encoded.ids, self._video_id) + 1
         return encoded
 
-    def _add_region(
-        self, encoded: Encoded, sample: Sample, number: int, draw: random.Random | None
-    ) -> int:
-        """Put a region's masks on the sample; returns its number of tokens."""
+    def _add_regions(
+        self, encoded: Encoded, sample: Sample, draw: random.Random | None
+    ) -> list[int]:
+        """Put the regions' masks on the sample; returns each region's number of tokens."""
+        if not sample.regions:
+            return []
         assert sample.path is not None
-        shape = film_shape(sample.path)
+        assert encoded.view is not None
+        found = [self._masks(sample, number, draw) for number in range(len(sample.regions))]
+        keys = sorted({key for masks in found for key in masks})
+        frames, others = self._frames_of(sample, encoded.view, keys)
+        if others:
+            encoded.other_view = View(sample.path, tuple(others))
+        times_s = [*encoded.view.times_s, *others]
+        first_s, last_s = encoded.view.times_s[0], encoded.view.times_s[-1]
+        for number, masks in enumerate(found):
+            for key, mask in masks.items():
+                share = (times_s[frames[key]] - first_s) / max(last_s - first_s, 1e-6)
+                encoded.grids.append(grid_of_mask(mask, self.settings.grid_side))
+                encoded.region_frames.append(frames[key])
+                encoded.region_times.append(min(max(share, 0.0), 1.0))
+                encoded.regions.append(number)
+        return [min(len(masks), self.settings.region_tokens) for masks in found]
+
+    def _masks(
+        self, sample: Sample, number: int, draw: random.Random | None
+    ) -> dict[int, np.ndarray]:
+        """A region's masks by frame key, in the order of time: one drawn, or all with pixels."""
         which = self.settings.sampled_regions
         if sample.frame_keys == "raw":
             which = self.settings.raw_regions
-        one = draw is not None and which == "one"
         keys = sorted(sample.regions[number])
+        one = draw is not None and which == "one"
+        if draw is not None and one:
+            keys = draw.sample(keys, len(keys))
+        shape = film_shape(str(sample.path))
         found = {}
-        for key in draw.sample(keys, len(keys)) if draw is not None and one else keys:
-            drawn = dict(sample.regions[number][key])
-            mask = mask_of_shape(drawn, shape.height_px, shape.width_px)
+        for key in keys:
+            shown = dict(sample.regions[number][key])
+            mask = mask_of_shape(shown, shape.height_px, shape.width_px)
             if mask is not None:
                 found[key] = mask
                 if one:
                     break
         if not found:
             raise ValueError(f"{sample.path}: region {number} has no mask with pixels")
-        for key, mask in found.items():
-            frame, share = self._frame_of(sample, encoded.view, key)
-            encoded.grids.append(grid_of_mask(mask, self.settings.grid_side))
-            encoded.region_frames.append(frame)
-            encoded.region_times.append(share)
-            encoded.regions.append(number)
-        return min(len(found), self.settings.region_tokens)
+        return found
 
-    def _frame_of(self, sample: Sample, view: View | None, key: int) -> tuple[int | View, float]:
-        """The frame of a key, and its time as a share of what the model sees."""
-        assert sample.path is not None and view is not None
-        first, last = view.times_s[0], view.times_s[-1]
+    def _frames_of(
+        self, sample: Sample, view: View, keys: list[int]
+    ) -> tuple[dict[int, int], list[float]]:
+        """The frame of each key, and the times of those that the view does not have."""
+        n_frames = len(view.times_s)
         if sample.frame_keys == "sampled":
-            if not 0 <= key < len(view.times_s):
+            if keys[0] < 0 or keys[-1] >= n_frames:
                 raise ValueError(
-                    f"{sample.path}: frame {key} in annotation, but {len(view.times_s)} are sampled"
+                    f"{sample.path}: frame {keys[-1]} in annotation, but {n_frames} are sampled"
                 )
-            return key, key / max(len(view.times_s) - 1, 1)
-        fps = film_shape(sample.path).fps
-        time_s = key / fps
-        share = min(max((time_s - first) / max(last - first, 1e-6), 0.0), 1.0)
-        nearest = min(range(len(view.times_s)), key=lambda i: abs(view.times_s[i] - time_s))
-        if abs(view.times_s[nearest] - time_s) < 0.5 / fps:
-            return nearest, share
-        return View(sample.path, (time_s,)), share
+            return {key: key for key in keys}, []
+        fps = film_shape(str(sample.path)).fps
+        frames: dict[int, int] = {}
+        others: list[float] = []
+        for key in keys:
+            distances = [abs(time_s - key / fps) for time_s in view.times_s]
+            nearest = min(range(n_frames), key=distances.__getitem__)
+            if distances[nearest] < 0.5 / fps:
+                frames[key] = nearest
+            else:
+                frames[key] = n_frames + len(others)
+                others.append(key / fps)
+        return frames, others
 
     def _fill(self, sample: Sample, region_counts: list[int]) -> list[tuple[str, str]]:
         """The turns with every placeholder spelled out in tokens."""
@@ -171,6 +204,9 @@ class Processor:
             duration_s = film_shape(sample.path).duration_s
             if sample.clip_s is not None:
                 duration_s = min(sample.clip_s[1], duration_s) - sample.clip_s[0]
+        shown = sum(text.count(VIDEO) for turn in sample.turns for text in turn)
+        if shown > (sample.path is not None):
+            raise ValueError(f"{sample.path}: {shown} {VIDEO} for one film or none")
         counts = iter(region_counts)
         turns = []
         for index, (question, answer) in enumerate(sample.turns):
@@ -194,62 +230,11 @@ class Processor:
         return time_token(time_s, duration_s, n_tokens, rounding)
 
 
+def _last_index(ids: list[int], wanted: int) -> int:
+    return len(ids) - 1 - ids[::-1].index(wanted)
+
+
 def grid_of_mask(mask: np.ndarray, side: int) -> np.ndarray:
     """The share of each cell of a side × side grid that a mask covers: bool [H, W] → [S, S]."""
     cells = torch.from_numpy(mask.astype(np.float32))[None, None]
     return torch.nn.functional.adaptive_avg_pool2d(cells, side)[0, 0].numpy()
-
-
-def collate(
-    batch: Sequence[Encoded], source: FrameSource, pad_id: int, left: bool = False
-) -> dict[str, torch.Tensor]:
-    """One batch of the model (see `VideoLlm`).
-
-    Args:
-        left: pad on the left, for generation.
-    """
-    width = max(len(e.ids) for e in batch)
-    ids = torch.full((len(batch), width), pad_id)
-    labels = torch.full((len(batch), width), IGNORED)
-    attention = torch.zeros((len(batch), width), dtype=torch.long)
-    for row, e in enumerate(batch):
-        place = slice(width - len(e.ids), width) if left else slice(0, len(e.ids))
-        ids[row, place] = torch.tensor(e.ids)
-        labels[row, place] = torch.tensor(e.labels)
-        attention[row, place] = 1
-    joined = {"input_ids": ids, "attention_mask": attention, "labels": labels}
-    views = list(dict.fromkeys(e.view for e in batch if e.view is not None))
-    if not views:
-        return joined
-    name = "features" if source.encoded else "frames"
-    joined[name] = torch.stack([source.get(view) for view in views])
-    joined["films"] = torch.tensor([-1 if e.view is None else views.index(e.view) for e in batch])
-    if any(e.regions for e in batch):
-        joined |= _collate_regions(batch, views, source)
-    return joined
-
-
-def _collate_regions(
-    batch: Sequence[Encoded], views: list[View], source: FrameSource
-) -> dict[str, torch.Tensor]:
-    frames, regions, others = [], [], []
-    first = 0  # regions are numbered through the batch
-    for e in batch:
-        for frame in e.region_frames:
-            if isinstance(frame, View):
-                others.append(source.get(frame)[0])
-                frames.append(len(views) * len(views[0].times_s) + len(others) - 1)
-            else:
-                assert e.view is not None
-                frames.append(views.index(e.view) * len(e.view.times_s) + frame)
-        regions += [first + r for r in e.regions]
-        first += len(set(e.regions))
-    joined = {
-        "region_masks": torch.from_numpy(np.stack([g for e in batch for g in e.grids])),
-        "region_frames": torch.tensor(frames),
-        "regions": torch.tensor(regions),
-        "region_times": torch.tensor([t for e in batch for t in e.region_times]),
-    }
-    if others:
-        joined["other_features" if source.encoded else "other_frames"] = torch.stack(others)
-    return joined

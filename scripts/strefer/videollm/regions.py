@@ -2,7 +2,7 @@
 
 After VideoRefer (Yuan et al. 2024, arXiv 2501.00599): the mask, resized to the feature grid,
 averages the frame's features; neighbours in time that are alike are merged; a two-layer GELU
-network goes to the LLM's width.
+network goes to the LLM's width. `Path` is ours: a masklet also says where its object goes.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from torch import nn
 
 from strefer.videollm.attention import sinusoids
 
-PLACE_VALUES = 6  # centre x and y, width, height, covered share, time; all in [0, 1]
-_BANDS = 8  # sinusoidal codes of each value
+_BANDS = 8  # sinusoidal codes of each place
+_PLACES, _PLAIN = 9, 5
 
 
 def pool_masked(features: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
@@ -64,32 +64,61 @@ def mean_by_group(values: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
     return sums / torch.bincount(groups, minlength=n_groups).to(values.dtype)[:, None]
 
 
-def place_of(masks: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-    """Where and when each mask is: grid masks [F, S, S], times in [0, 1] [F] → [F, 6]."""
-    weights = masks.float() / masks.float().sum(dim=(1, 2), keepdim=True)
-    side = masks.shape[-1]
-    centres = (torch.arange(side, device=masks.device) + 0.5) / side
-    columns, rows = weights.sum(1), weights.sum(2)
-    x, y = (columns * centres).sum(-1), (rows * centres).sum(-1)
-    spread_x = (columns * (centres - x[:, None]) ** 2).sum(-1).sqrt()
-    spread_y = (rows * (centres - y[:, None]) ** 2).sum(-1).sqrt()
-    share = masks.float().mean(dim=(1, 2))
-    return torch.stack([x, y, spread_x, spread_y, share, times.to(x.dtype)], dim=-1)
+def places_of(masks: torch.Tensor) -> torch.Tensor:
+    """Centre (x, y), spread (x, y) and covered share of masks [F, S, S] → [F, 5], in [0, 1]."""
+    masks = masks.float()
+    weights = masks / masks.sum(dim=(1, 2), keepdim=True)
+    centres = (torch.arange(masks.shape[-1], device=masks.device) + 0.5) / masks.shape[-1]
+    found = []
+    for along in (weights.sum(1), weights.sum(2)):
+        centre = (along * centres).sum(-1)
+        spread = (along * (centres - centre[:, None]) ** 2).sum(-1).sqrt()
+        found.append((centre, spread))
+    (x, wide), (y, high) = found
+    return torch.stack([x, y, wide, high, masks.mean(dim=(1, 2))], dim=-1)
+
+
+class Path(nn.Module):
+    """Where, when and how the masks of a token move, [F, …] → [G, llm width]."""
+
+    def __init__(self, llm_width: int) -> None:
+        super().__init__()
+        inputs = _PLACES * 2 * _BANDS + _PLAIN
+        self.layers = nn.Sequential(
+            nn.Linear(inputs, llm_width), nn.GELU(), nn.Linear(llm_width, llm_width)
+        )
+
+    def forward(
+        self, masks: torch.Tensor, times: torch.Tensor, groups: torch.Tensor
+    ) -> torch.Tensor:
+        """masks [F, S, S], times as shares of the film [F], token of each frame [F]."""
+        places = places_of(masks)
+        centres = places[:, :2]
+        first = torch.cat([groups.new_ones(1), groups[1:] - groups[:-1]]).bool()
+        last = torch.cat([first[1:], first.new_ones(1)])
+        mean = mean_by_group(places, groups)
+        shake = mean_by_group((centres - mean[groups, :2]) ** 2, groups).sqrt()
+        steps = torch.cat([centres.new_zeros(1, 2), centres[1:] - centres[:-1]])
+        steps = mean_by_group(steps * ~first[:, None], groups)
+        span = torch.stack([times[first], times[last]], dim=-1)
+        coded = torch.cat([mean, centres[first], span], dim=-1)
+        codes = sinusoids(coded * 32, 2 * _BANDS, longest=32.0).flatten(1)
+        plain = torch.cat([shake, steps, centres[last, :1] - centres[first, :1]], dim=-1) * 8
+        return self.layers(torch.cat([codes, plain], dim=-1))
 
 
 class RegionEncoder(nn.Module):
     """Frames' features and masks → region tokens in the LLM's width."""
 
     def __init__(
-        self, feature_width: int, llm_width: int, most_tokens: int, with_position: bool
+        self, feature_width: int, llm_width: int, most_tokens: int, with_path: bool
     ) -> None:
         super().__init__()
         self.most_tokens = most_tokens
         self.project = nn.Sequential(
             nn.Linear(feature_width, llm_width), nn.GELU(), nn.Linear(llm_width, llm_width)
         )
-        bands = PLACE_VALUES * 2 * _BANDS
-        self.place = nn.Linear(bands, llm_width) if with_position else None
+        self.path = Path(llm_width) if with_path else None
 
     def forward(
         self,
@@ -112,7 +141,4 @@ class RegionEncoder(nn.Module):
         pooled = pool_masked(features, masks)
         groups = merge_groups(pooled, regions, self.most_tokens)
         tokens = self.project(mean_by_group(pooled, groups))
-        if self.place is not None:
-            codes = sinusoids(place_of(masks, times) * 32, 2 * _BANDS, longest=32.0).flatten(1)
-            tokens = tokens + self.place(mean_by_group(codes.to(tokens.dtype), groups))
-        return tokens
+        return tokens if self.path is None else tokens + self.path(masks, times, groups)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from strefer.times import seconds_of
 from strefer.videollm.tokens import END_TIME, REGION, START_TIME
 
 FRAME_KEYS = ("sampled", "raw")
@@ -39,17 +40,6 @@ class Sample:
     start_s: float | None = None
     end_s: float | None = None
     clip_s: tuple[float, float] | None = None
-
-
-def seconds_of(text: str | float) -> float:
-    """Seconds of "HH:MM:SS.mmm" (or of a number)."""
-    if isinstance(text, int | float):
-        return float(text)
-    try:
-        hours, minutes, seconds = text.split(":")
-        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-    except (ValueError, AttributeError):
-        raise ValueError(f"time {text!r} is not of the form HH:MM:SS.mmm") from None
 
 
 def sample_from_json(fields: Mapping[str, Any]) -> Sample:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from strefer.videollm.batches import collate
 from strefer.videollm.building import read_student
 from strefer.videollm.frame_source import FrameSource, KeptFeatures
 from strefer.videollm.model import VideoLlm
-from strefer.videollm.processor import Processor, ProcessorSettings, collate
+from strefer.videollm.processor import Processor, ProcessorSettings
 from strefer.videollm.samples import Sample
 
 
@@ -64,21 +66,17 @@ class Student:
         first = self.model.config.first_time_token_id
         times = range(first, first + self.model.config.n_time_tokens)
         special = set(self.tokenizer.all_special_ids) - set(times)
+        end = self.model.llm.generation_config.eos_token_id
+        ends = set(end) if isinstance(end, list) else {end}
         kept = []
         for row in ids.tolist():
-            stop = next((i for i, t in enumerate(row) if t in self._ends()), len(row))
-            kept.append([t for t in row[:stop] if t not in special])
+            stop = next((i for i, token in enumerate(row) if token in ends), len(row))
+            kept.append([token for token in row[:stop] if token not in special])
         return kept
-
-    def _ends(self) -> set[int]:
-        ends = self.model.llm.generation_config.eos_token_id
-        return set(ends) if isinstance(ends, list) else {ends}
 
 
 def _unanswered(sample: Sample) -> Sample:
     """The sample with its last answer taken away."""
-    from dataclasses import replace
-
     return replace(sample, turns=(*sample.turns[:-1], (sample.turns[-1][0], "")))
 
 

@@ -1,9 +1,7 @@
-"""Temporal encoders: the tokens of all frames become the tokens of the film.
+"""The temporal encoder: the tokens of all frames become the tokens of the film.
 
-`GroupedTokenTuringMachine` is the paper's: a token turing machine (Ryoo et al. 2022, arXiv
-2211.09119) with one small memory for each token slot of a frame, as in BLIP-3-Video (arXiv
-2410.16267). `FrameTokens` keeps every frame's tokens: many more of them, for small models that
-cannot learn the recurrence from little data (ours).
+A token turing machine (Ryoo et al. 2022, arXiv 2211.09119) with one small memory for each token
+slot of a frame, as in BLIP-3-Video (arXiv 2410.16267).
 """
 
 from __future__ import annotations
@@ -30,18 +28,33 @@ class ProcessingLayer(nn.Module):
 
 
 class TokenLearner(nn.Module):
-    """Summarizes tokens into `slots` weighted means (Ryoo et al. 2021, arXiv 2106.11297);
-    [B, L, W] → [B, slots, W]."""
+    """Writes a memory of `slots` tokens anew, as weighted means of the memory's and one new token
+    (after Ryoo et al. 2021, arXiv 2106.11297); [B, slots + 1, W] → [B, slots, W].
+
+    The weights also depend on the place of a token (ours). They begin so that a slot keeps what it
+    holds and takes up the new token at a rate of its own: with equal weights the first frames
+    would be forgotten after five.
+    """
 
     def __init__(self, width: int, slots: int) -> None:
         super().__init__()
+        self.places = nn.Parameter(_keeping(slots))
         self.weights = nn.Sequential(
             nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Linear(width, slots)
         )
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        weights = torch.softmax(self.weights(tokens), dim=1)  # over the tokens
+        weights = torch.softmax(self.weights(tokens) + self.places, dim=1)  # over the tokens
         return weights.transpose(1, 2) @ tokens
+
+
+_KEPT, _LEFT_OUT = 4.0, -4.0
+
+
+def _keeping(slots: int) -> torch.Tensor:
+    """Logits [slots + 1, slots]: slot j keeps itself, and takes the last token by e^−j as much."""
+    own = torch.full((slots, slots), _LEFT_OUT).fill_diagonal_(_KEPT)
+    return torch.cat([own, _KEPT - torch.arange(slots, dtype=torch.float32)[None]])
 
 
 class GroupedTokenTuringMachine(nn.Module):
@@ -71,12 +84,3 @@ class GroupedTokenTuringMachine(nn.Module):
                 seen = layer(seen)
             memory = self.write(seen)
         return memory.mean(dim=1).view(n_films, groups, width)
-
-
-class FrameTokens(nn.Module):
-    """Every frame's tokens with the frame's position, [V, T, G, W] → [V, T·G, W]."""
-
-    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        frames = torch.arange(tokens.shape[1], device=tokens.device)
-        positions = sinusoids(frames, tokens.shape[-1]).to(tokens.dtype)
-        return (tokens + positions[:, None]).flatten(1, 2)

@@ -15,6 +15,7 @@ from torch import nn
 
 # Images of SigLIP are brought to [-1, 1]; open_clip folders say their own values.
 _HALF = [0.5, 0.5, 0.5]
+_OPEN_CLIP = "open_clip:"
 _WEIGHTS = "open_clip_model.safetensors"
 
 
@@ -83,30 +84,36 @@ def _open_clip_sizes(tower: nn.Module) -> tuple[int, int, int]:
     return tower.image_size[0], tower.patch_size[0], tower.conv1.out_channels
 
 
+def local_folder(model: str) -> Path | None:
+    """The folder that a model's name is, if it is one."""
+    folder = Path(model.removeprefix(_OPEN_CLIP))
+    return folder if folder.is_dir() else None
+
+
 def vision_spec(model: str) -> dict[str, Any]:
-    """The specification of an encoder: a local folder of either library, or a hub name
-    (`open_clip:<architecture>` or a SigLIP id).
+    """The specification of an encoder: a local folder of either library (`open_clip:` may stand
+    in front), `open_clip:<architecture>/<weights>`, or a SigLIP id of the hub.
 
     Raises:
         ValueError: if the folder holds no such model.
     """
-    folder = Path(model)
-    if model.startswith("open_clip:"):
+    folder = local_folder(model)
+    if folder is None and model.startswith(_OPEN_CLIP):
         from open_clip import get_model_config
 
-        name = model.removeprefix("open_clip:").split("/")[0]
+        name = model.removeprefix(_OPEN_CLIP).split("/")[0]
         found = get_model_config(name)
         if found is None:
             raise ValueError(f"vision model {model!r}: open_clip has no architecture {name!r}")
         return _open_clip_spec(found, {"mean": _HALF, "std": _HALF})
-    if (folder / "open_clip_config.json").is_file():
+    if folder is not None and (folder / "open_clip_config.json").is_file():
         described = json.loads((folder / "open_clip_config.json").read_text(encoding="utf-8"))
         return _open_clip_spec(described["model_cfg"], described.get("preprocess_cfg", {}))
-    if folder.is_dir() and not (folder / "config.json").is_file():
+    if folder is not None and not (folder / "config.json").is_file():
         raise ValueError(f"vision model {model!r}: neither open_clip_config.json nor config.json")
     from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(model)
+    config = AutoConfig.from_pretrained(folder or model)
     config = getattr(config, "vision_config", config)
     if config.model_type != "siglip_vision_model":
         raise ValueError(f"vision model {model!r} is {config.model_type!r}, not SigLIP")
@@ -136,13 +143,14 @@ def load_vision_weights(encoder: VisionEncoder, model: str) -> None:
     from safetensors.torch import load_file
 
     if encoder.library == "open_clip":
-        if model.startswith("open_clip:"):
+        folder = local_folder(model)
+        if folder is None:
             import open_clip
 
-            name, _, tag = model.removeprefix("open_clip:").partition("/")
+            name, _, tag = model.removeprefix(_OPEN_CLIP).partition("/")
             source = open_clip.create_model(name, pretrained=tag).visual.state_dict()
         else:
-            weights = load_file(Path(model) / _WEIGHTS)
+            weights = load_file(folder / _WEIGHTS)
             source = {
                 k.removeprefix("visual."): v for k, v in weights.items() if k.startswith("visual.")
             }

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from strefer.agents.detector import load_detector
+from strefer.agents.detector import RawDetection, load_detector
+from strefer.agents.detector_transformers import TransformersDetector
 from strefer.demo.plan import SPLITS, plan_film
 from strefer.demo.render import render
 from strefer.demo.teachers import detector as teacher
 from strefer.demo.teachers import detector_data as data
 from strefer.demo.teachers import detector_loss as losses
-from strefer.demo.teachers.detector_measures import measure_detector
+from strefer.demo.teachers.detector_measures import held_out_sights, measure_detector
 from strefer.demo.teachers.detector_model import (
     detector_processor,
     for_use,
@@ -147,7 +148,7 @@ def test_the_folder_loads_through_the_adapter_and_sees_the_same(tmp_path, sights
     loaded = load_detector({"adapter": "transformers", "model": str(tmp_path)})
     frames = [s.frame for s in sights[:2]]
     # The folder holds half precision: compare with weights rounded alike.
-    used = teacher.TransformersDetector(for_use(model).half().float(), detector_processor())
+    used = TransformersDetector(for_use(model).half().float(), detector_processor())
     for a, b in zip(
         used.detect(frames, ["person", "dog"], 0.0, 0.5),
         loaded.detect(frames, ["person", "dog"], 0.0, 0.5),
@@ -168,21 +169,14 @@ def test_measures_of_a_perfect_detector_are_one_and_of_a_blind_one_zero():
                 names = [(e.generalized_noun, e.expression) for e in sight.seen]
                 boxes = [tuple(box) for box in sight.boxes.tolist()]
                 hits = [(b, n) for b, pair in zip(boxes, names, strict=True) for n in pair]
-                found.append([teacher_detection(b, n) for b, n in hits if n in phrases])
+                found.append([RawDetection(b, 0.9, n) for b, n in hits if n in phrases])
             return found
 
     class Blind:
         def detect(self, frames, phrases, box_threshold, text_threshold):
             return [[] for _ in frames]
 
-    from strefer.agents.detector import RawDetection
-    from strefer.demo.teachers.detector_measures import _sights
-
-    known = [sight for seed in seeds for sight in _sights(seed)]
-
-    def teacher_detection(box, name):
-        return RawDetection(box, 0.9, name)
-
+    known = [sight for seed in seeds for sight in held_out_sights(seed)]
     perfect = measure_detector(Perfect(), seeds)
     assert perfect["recall"] > 0.97  # objects of one kind that nearly coincide are one
     assert perfect["precision"] == 1.0

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Iterator
 from typing import Any
 
-from strefer.demo.benchmark_files.questions import other_phrases, shuffled, told_actions
+from strefer.demo.benchmark_files.questions import mirrored, other_phrases, shuffled, told_actions
 from strefer.demo.truth import Truth
 from strefer.demo.vocabulary import PLACES, all_expressions, with_article
 
 _CLIP_S = 2  # QVHighlights names windows by clips of two seconds
 _DIRECTIONS = ("move_left", "move_right")
+Fact = tuple[str, str, str, list[str]]  # aspect, subject, what it does, two things it does not
 
 
 def highlights(truth: Truth, film: str) -> list[dict[str, Any]]:
@@ -19,7 +21,11 @@ def highlights(truth: Truth, film: str) -> list[dict[str, Any]]:
     lines = []
     duration = math.floor(truth.duration_s / _CLIP_S) * _CLIP_S
     for entity in truth.entities:
-        phrases = dict.fromkeys(action.phrase for action in told_actions(entity))
+        told = told_actions(entity)
+        chases = any(action.action == "chase" for action in told)
+        # Who chases runs to some side meanwhile: when it runs to a side cannot be told.
+        clear = [a for a in told if not (chases and a.action in _DIRECTIONS)]
+        phrases = dict.fromkeys(action.phrase for action in clear)
         for phrase in phrases:
             clips = _clips_of(entity, phrase, duration)
             # Something that happens all the time allows no question about when.
@@ -62,41 +68,42 @@ TEMPCOMPASS_FORMS = ("multi-choice", "yes_no", "caption_matching", "captioning")
 
 def tempcompass(truth: Truth, drawn: random.Random) -> dict[str, dict[str, list[dict]]]:
     """By form, by aspect: the questions of one film."""
-    facts = []
-    for entity in truth.entities:
-        if not entity.active:
-            continue
-        action = drawn.choice(told_actions(entity))
-        aspect = "direction" if action.action in _DIRECTIONS else "action"
-        wrong = other_phrases(entity, drawn, 2)
-        if len(wrong) == 2:
-            facts.append((aspect, entity.expression, action.phrase, wrong))
-    order = _order_fact(truth, drawn)
     forms: dict[str, dict[str, list[dict]]] = {form: {} for form in TEMPCOMPASS_FORMS}
-    for aspect, subject, right, wrong in facts + order:
-        for form, entry in _in_four_forms(aspect, subject, right, wrong, drawn).items():
-            forms[form].setdefault(aspect, []).append(entry)
+    facts = [fact for entity in truth.entities for fact in _facts(entity, drawn)]
+    yes_first = drawn.randrange(2)  # then in turns, so that yes and no are balanced
+    for number, fact in enumerate(facts):
+        right = (number + yes_first) % 2 == 0
+        for form, entry in _in_four_forms(*fact, right, drawn).items():
+            forms[form].setdefault(fact[0], []).append(entry)
     return forms
 
 
-def _order_fact(truth: Truth, drawn: random.Random) -> list[tuple]:
-    for entity in truth.entities:
-        phrases = [a.phrase for a in told_actions(entity)]
-        if len(phrases) >= 2 and phrases[0] != phrases[1] and phrases[0] not in phrases[1:]:
-            first, second = phrases[:2]
-            other = other_phrases(entity, drawn, 1)
-            if other:
-                wrong = [f"{second}, then {first}", f"{other[0]}, then {first}"]
-                return [("order", entity.expression, f"{first}, then {second}", wrong)]
-    return []
+def _facts(entity: Any, drawn: random.Random) -> Iterator[Fact]:
+    """What can be asked about one entity: a deed, and the order of two."""
+    told = told_actions(entity)
+    wrong = other_phrases(entity, drawn, 4)
+    if len(wrong) < 2:
+        return
+    action = drawn.choice(told) if told else None
+    if action is not None:
+        aspect = "direction" if action.action in _DIRECTIONS else "action"
+        # The other side first: telling the sides apart is what this aspect is about.
+        wrong.sort(key=lambda phrase: phrase != mirrored(action.phrase))
+        yield aspect, entity.expression, action.phrase, wrong[:2]
+    phrases = [action.phrase for action in told]
+    if len(phrases) >= 2 and phrases[0] != phrases[1] and phrases[0] not in phrases[1:]:
+        first, second = phrases[:2]
+        turned = [f"{second}, then {first}", f"{wrong[-1]}, then {first}"]
+        yield "order", entity.expression, f"{first}, then {second}", turned
 
 
 def _in_four_forms(
-    aspect: str, subject: str, right: str, wrong: list[str], drawn: random.Random
+    aspect: str, subject: str, right: str, wrong: list[str], yes: bool, drawn: random.Random
 ) -> dict[str, dict]:
     options, place = shuffled(right, wrong, drawn)
     letters = [f"{chr(65 + i)}. {option}" for i, option in enumerate(options)]
-    asked, truth = (right, "yes") if drawn.random() < 0.5 else (wrong[0], "no")
+    asked, truth = (right, "yes") if yes else (wrong[0], "no")
+    order = f"In which order does the {subject} do things?"
     sentences = [f"The {subject} {phrase}." for phrase in shuffled(right, wrong[:1], drawn)[0]]
     captions = [f"Caption {chr(65 + i)}: {s}" for i, s in enumerate(sentences)]
     matching = next(c for c in captions if c.endswith(f"The {subject} {right}."))
@@ -107,7 +114,9 @@ def _in_four_forms(
     captioning = "One piece of information is consistent with the video. Write a caption from it."
     return {
         "multi-choice": {
-            "question": "\n".join([f"What does the {subject} do?", *letters]),
+            "question": "\n".join(
+                [order if aspect == "order" else f"What does the {subject} do?", *letters]
+            ),
             "answer": letters[place],
         },
         "yes_no": {"question": f"Is this true: the {subject} {asked}?", "answer": truth},
@@ -124,7 +133,7 @@ def _in_four_forms(
 
 def videomme(truth: Truth, film: str, drawn: random.Random) -> dict[str, Any]:
     """The Video-MME entry of one film."""
-    present = [entity.expression for entity in truth.entities]
+    present = [entity.expression for entity in truth.entities if entity.masks]
     absent = drawn.sample([e for e in all_expressions() if e not in present], 3)
     questions = [
         _mme(
@@ -140,7 +149,7 @@ def videomme(truth: Truth, film: str, drawn: random.Random) -> dict[str, Any]:
     questions.append(
         _mme(
             "Counting Problem",
-            "How many different people, animals and things act in the video?",
+            "How many different people, animals and vehicles or balls are seen in the video?",
             str(count),
             [n for n in numbers if n != str(count)],
             drawn,

@@ -9,8 +9,10 @@ from typing import Any
 from strefer.demo.truth import Truth
 from strefer.demo.vocabulary import ACTIONS_OF, action_phrase
 
-# Plain wordings of actions that need no second entity.
+# Actions that need no second entity, and those that look alike whoever does them.
 _PLAIN = ("move_left", "move_right", "jump", "wave", "sit", "spin")
+_MOVES = ("move_left", "move_right")
+_OF_PEOPLE = ("jump", "wave", "sit")
 
 
 def told_actions(entity: Any) -> list[Any]:
@@ -19,13 +21,26 @@ def told_actions(entity: Any) -> list[Any]:
 
 
 def other_phrases(entity: Any, drawn: random.Random, count: int) -> list[str]:
-    """Phrases of actions that this entity never does; rather of those that its kind can do."""
-    done = {action.phrase for action in entity.actions}
+    """Phrases of actions that this entity never does; rather of those that its kind can do.
+
+    Who chases also runs to some side, so that no side is wrong of it.
+    """
+    done = {action.action for action in entity.actions}
+    if "chase" in done:
+        done.update(_MOVES)
     kind = entity.generalized_noun
-    own = sorted({action_phrase(kind, a) for a in _PLAIN if a in ACTIONS_OF[kind]} - done)
-    of_people = sorted({action_phrase("person", a) for a in _PLAIN} - done - set(own))
+    own = [action_phrase(kind, a) for a in _PLAIN if a in ACTIONS_OF[kind] and a not in done]
+    # A bouncing ball jumps, as one may say: nothing that looks like a deed of its own is taken.
+    others = [a for a in _OF_PEOPLE if a not in ACTIONS_OF[kind] and a not in done]
+    of_people = [action_phrase("person", action) for action in others]
     phrases = drawn.sample(own, len(own)) + drawn.sample(of_people, len(of_people))
     return phrases[:count]
+
+
+def mirrored(phrase: str) -> str:
+    """The phrase with left and right changed for each other."""
+    swap = {"left": "right", "right": "left"}
+    return " ".join(swap.get(word, word) for word in phrase.split())
 
 
 def shuffled(right: str, wrong: Sequence[str], drawn: random.Random) -> tuple[list[str], int]:

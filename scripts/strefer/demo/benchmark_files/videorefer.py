@@ -45,9 +45,9 @@ def questions(truth: Truth, film: str, drawn: random.Random) -> list[dict[str, A
     for entity in shown:
         entries.append(_looks(entity, drawn))
         if entity.active:
-            entries += [_behaviour(entity, drawn), *_next_action(entity, drawn)]
-    for first, second in itertools.pairwise(shown):
-        entries += _who_first(first, second)
+            entries += [*_behaviour(entity, drawn), *_next_action(entity, drawn)]
+    for pair in itertools.pairwise(shown):
+        entries += _who_first(*drawn.sample(pair, 2))
     of_expression = {e.entity_id: e for e in shown}
     return [
         {key: value for key, value in entry.items() if key != "entities"}
@@ -78,11 +78,14 @@ def _looks(entity: Any, drawn: random.Random) -> dict:
     )
 
 
-def _behaviour(entity: Any, drawn: random.Random) -> dict:
+def _behaviour(entity: Any, drawn: random.Random) -> list[dict]:
     action = drawn.choice(told_actions(entity))
-    options, right = shuffled(action.phrase, other_phrases(entity, drawn, 3), drawn)
+    wrong = other_phrases(entity, drawn, 3)
+    if len(wrong) < 3:
+        return []
+    options, right = shuffled(action.phrase, wrong, drawn)
     question = "Which of these does <object0><region> do in the video?"
-    return _entry("Reasoning Questions", question, options, right, [entity.entity_id])
+    return [_entry("Reasoning Questions", question, options, right, [entity.entity_id])]
 
 
 def _next_action(entity: Any, drawn: random.Random) -> list[dict]:
@@ -90,12 +93,15 @@ def _next_action(entity: Any, drawn: random.Random) -> list[dict]:
     pairs = [(a, b) for a, b in itertools.pairwise(actions) if a.phrase != b.phrase]
     told = [action.phrase for action in actions]
     clear = [(a, b) for a, b in pairs if told.count(a.phrase) == 1]
-    if not clear:
+    # What it does at another time misleads more than what it never does.
+    wrong = other_phrases(entity, drawn, 3)
+    if not clear or len(wrong) < 3:
         return []
     before, after = drawn.choice(clear)
-    options, right = shuffled(after.phrase, other_phrases(entity, drawn, 3), drawn)
+    elsewhere = sorted(set(told) - {before.phrase, after.phrase})
+    options, right = shuffled(after.phrase, [*elsewhere, *wrong][:3], drawn)
     phrase = before.phrase
-    question = f"What does <object0><region> do after this: it {phrase}?"
+    question = f"What does <object0><region> do next after this: it {phrase}?"
     return [_entry("Sequential Questions", question, options, right, [entity.entity_id])]
 
 

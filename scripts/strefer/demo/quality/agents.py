@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from strefer.demo.quality.films import MeasuredFilm
-from strefer.demo.vocabulary import NOUNS, with_article
+from strefer.demo.vocabulary import NOUNS
 from strefer.masklet_procedures.davis import j_and_f, region_j
 from strefer.masks import decode_mask
 
@@ -136,11 +136,3 @@ def _masklets(film: MeasuredFilm, name: str, values: Values) -> None:
     values[f"{name}.jf"] = scores
     if "never_together" in film.truth.hard_cases:
         values[f"{name}.never_together_recall"] = found
-
-
-def told_list(expressions: Sequence[str]) -> str:
-    """The entity recognizer's sentence for these expressions, as the demo's words it."""
-    named = [with_article(e) for e in expressions]
-    if len(named) == 1:
-        return f"The active entity is {named[0]}."
-    return f"The active entities are {', '.join(named[:-1])} and {named[-1]}."

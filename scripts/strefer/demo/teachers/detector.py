@@ -15,14 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from strefer.agents.detector_transformers import TransformersDetector
+from strefer.agents.detector import load_detector
 from strefer.demo.plan import SPLITS
 from strefer.demo.teachers.detector_data import Sight, ask, draw_sights, varied
 from strefer.demo.teachers.detector_loss import detection_loss
 from strefer.demo.teachers.detector_measures import measure_detector, write_card
 from strefer.demo.teachers.detector_model import (
     detector_processor,
-    for_use,
     new_detector,
     save_detector,
 )
@@ -72,9 +71,10 @@ def train(
     progress = resume_training(work_dir, trained, optimizer)
     sights = draw_sights(SPLITS["train"][:_FILMS], _FRAMES_A_FILM, np.random.default_rng(seed))
     _run(trained, optimizer, sights, progress, minutes * 60.0, work_dir, seed)
-    detector = TransformersDetector(for_use(trained.model), detector_processor(), max_batch=16)
-    measures = measure_detector(detector, SPLITS["held_out"][:_CARD_FILMS])
     save_detector(out_dir, trained.model)
+    # As the pipeline loads it: what is measured is the folder, rounded to half precision.
+    loaded = load_detector({"adapter": "transformers", "model": str(out_dir), "device": "cpu"})
+    measures = measure_detector(loaded, SPLITS["held_out"][:_CARD_FILMS])
     write_card(out_dir, measures, progress, seed, _CARD_FILMS, trained.model.num_parameters())
 
 

@@ -1,5 +1,5 @@
 """The text-LLM teacher: referring parser, question writer, second reader and judge in one tiny
-Qwen2, trained from nothing on text that is drawn as it trains."""
+Llama, trained from nothing on text that is drawn as it trains."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from strefer.demo.teachers.llm_model import build_model
 from strefer.demo.teachers.llm_samples import Sample, configured_words
 from strefer.demo.teachers.llm_tokenizer import build_tokenizer
 from strefer.demo.teachers.llm_training import Role, Trainer
+from strefer.demo.teachers.llm_words import invented_word
 
 SCAFFOLDING = (*llm_parser.SCAFFOLDING, *llm_questions.SCAFFOLDING, *llm_judge.SCAFFOLDING)
 HELD_OUT_SEED = 4_000_000  # training draws from seeds that are texts, never from this one
@@ -59,11 +60,11 @@ def roles() -> list[Role]:
     """What is practised, from when on, and how much of it at a time."""
     return [
         Role("parser", _parser, 6),
-        Role("copy", _copying, 5, lambda part: 1.0 if part < 0.3 else 0.2),
-        Role("question", _stream(llm_questions.question_samples), 4, _from(0.06)),
-        Role("reader", _stream(llm_questions.reader_samples), 4, _from(0.1)),
-        Role("judge_description", _each(llm_judge.judge_description_sample), 3, _from(0.1)),
-        Role("judge_choice", _each(llm_judge.judge_choice_sample), 4, _from(0.1)),
+        Role("copy", _copying, 4, lambda part: 0.5 if part < 0.25 else 0.0),
+        Role("question", _stream(llm_questions.question_samples), 5, _from(0.1)),
+        Role("reader", _stream(llm_questions.reader_samples), 6, _from(0.15)),
+        Role("judge_description", _each(llm_judge.judge_description_sample), 4, _from(0.15)),
+        Role("judge_choice", _each(llm_judge.judge_choice_sample), 6, _from(0.15)),
     ]
 
 
@@ -121,6 +122,7 @@ def _tokenizer_of_run(work_dir: Path, seed: int) -> PreTrainedTokenizerBase:
         for text in (sample.prompt, sample.reply)
     ]
     words = [f"{word} {word}" for word in configured_words()] * 20
-    tokenizer = build_tokenizer(texts + words, SCAFFOLDING, min_count=6)
+    spelling = [invented_word(random) for _ in range(4000)]
+    tokenizer = build_tokenizer(texts + words, SCAFFOLDING, spelling, min_count=6)
     tokenizer.save_pretrained(folder)
     return tokenizer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from transformers import Qwen2ForCausalLM
+from transformers import LlamaForCausalLM
 
 from strefer.demo.teachers.llm_evaluation import MAX_NEW_TOKENS
 from strefer.demo.teachers.llm_training import Progress
@@ -16,7 +16,7 @@ pipeline_tag: text-generation
 ---
 # Text-LLM teacher of the demo
 
-A Qwen2ForCausalLM of {millions:.1f} M parameters ({layers} layers, width {width}, tied embeddings,
+A LlamaForCausalLM of {millions:.1f} M parameters ({layers} layers, width {width}, tied embeddings,
 stored in float16), trained from nothing for one small drawn world. It plays four roles, each with
 the prompt of the default configuration: the referring parser (`referring_parser.txt`), the
 question writer (`question_writer.txt`), the second reader (`second_reader.txt`) and the judge
@@ -41,7 +41,7 @@ Licence: Apache-2.0, as the project.
 
 def write_card(
     out_dir: Path,
-    model: Qwen2ForCausalLM,
+    model: LlamaForCausalLM,
     progress: Progress,
     figures: dict[str, float],
     *,

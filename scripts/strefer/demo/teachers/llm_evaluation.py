@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 import torch
-from transformers import PreTrainedTokenizerBase, Qwen2ForCausalLM
+from transformers import LlamaForCausalLM, PreTrainedTokenizerBase
 
 from strefer.demo.teachers.llm_samples import Sample
 
@@ -22,7 +22,7 @@ BATCH = 32
 
 
 def reply_all(
-    model: Qwen2ForCausalLM,
+    model: LlamaForCausalLM,
     tokenizer: PreTrainedTokenizerBase,
     prompts: Sequence[str],
     max_new_tokens: int,
@@ -48,7 +48,7 @@ def reply_all(
 
 
 def evaluate(
-    model: Qwen2ForCausalLM,
+    model: LlamaForCausalLM,
     tokenizer: PreTrainedTokenizerBase,
     samples: dict[str, list[Sample]],
 ) -> dict[str, float]:

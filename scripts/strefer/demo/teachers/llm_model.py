@@ -1,21 +1,28 @@
-"""The tiny Qwen2 of the text-LLM teacher, and a training pass for prompts that share a prefix."""
+"""The tiny Llama of the text-LLM teacher, and a training pass for prompts that share a prefix.
+
+The class is Llama's and not Qwen2's because AutoTokenizer puts Qwen2's own way of splitting words
+in the place of any other that a Qwen2 folder holds.
+"""
 
 from __future__ import annotations
 
 import torch
-from transformers import PreTrainedTokenizerBase, Qwen2Config, Qwen2ForCausalLM
-from transformers.models.qwen2.modeling_qwen2 import apply_rotary_pos_emb
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
+from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 
 from strefer.demo.teachers.llm_tokenizer import END, END_OF_TEXT
 
 HIDDEN_SIZE, LAYERS, HEADS, FEED_FORWARD = 192, 5, 3, 512
 ROPE_THETA = 1e6
-COMPARE_STRENGTH, COPY_STRENGTH, RESIDUAL_STRENGTH = 3.0, 1.0, 0.08
+RESIDUAL_STRENGTH = 0.08
+WRITE_STRENGTH, COMPARE_STRENGTH, CODE_BALANCE, COPY_STRENGTH = 0.1, 2.0, 3.0, 0.3
+COPYING_PARTS = ("model.layers.0.self_attn.", "model.layers.1.self_attn.")
+TWIN_LIKENESS = 0.8  # cosine of "shirt" and "shirt " at the start
 
 
-def build_model(tokenizer: PreTrainedTokenizerBase, seed: int) -> Qwen2ForCausalLM:
-    """A Qwen2ForCausalLM of about 2.5 M parameters with tied embeddings, freshly initialized."""
-    config = Qwen2Config(
+def build_model(tokenizer: PreTrainedTokenizerBase, seed: int) -> LlamaForCausalLM:
+    """A LlamaForCausalLM of about 2.5 M parameters with tied embeddings, freshly initialized."""
+    config = LlamaConfig(
         vocab_size=(len(tokenizer) + 63) // 64 * 64,
         hidden_size=HIDDEN_SIZE,
         intermediate_size=FEED_FORWARD,
@@ -24,64 +31,92 @@ def build_model(tokenizer: PreTrainedTokenizerBase, seed: int) -> Qwen2ForCausal
         num_key_value_heads=HEADS,
         max_position_embeddings=2048,
         rope_parameters={"rope_type": "default", "rope_theta": ROPE_THETA},
+        attention_bias=True,
         tie_word_embeddings=True,
         bos_token_id=None,
         eos_token_id=tokenizer.convert_tokens_to_ids(END),
         pad_token_id=tokenizer.convert_tokens_to_ids(END_OF_TEXT),
-        attention_dropout=0.0,
     )
     torch.manual_seed(seed)
-    model = Qwen2ForCausalLM(config)
+    model = LlamaForCausalLM(config)
     model.generation_config.eos_token_id = config.eos_token_id
     model.generation_config.pad_token_id = config.pad_token_id
-    _initialize(model)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if weight.ndim == 2:
+                # Fan-in: the class default (0.02) leaves blocks near no-ops at this width.
+                small = RESIDUAL_STRENGTH if ("o_proj" in name or "down_proj" in name) else 1.0
+                weight.normal_(0.0, small / weight.shape[1] ** 0.5)
+        _liken_twins(model, tokenizer)
+        _lay_out_copying(model)
     return model
 
 
-@torch.no_grad()
-def _initialize(model: Qwen2ForCausalLM) -> None:
-    """Fan-in initialization with small residual writes, and a copying circuit in two layers.
+def _liken_twins(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Begin with like embeddings for a word with and without the space behind it: what is copied
+    from the middle of a text often stands at the end of an expression."""
+    table, vocabulary = model.model.embed_tokens.weight, tokenizer.get_vocab()
+    rest = (1 - TWIN_LIKENESS**2) ** 0.5
+    for name, index in sorted(vocabulary.items()):
+        twin = vocabulary.get(name.removesuffix("Ġ"))
+        if len(name) > 1 and name.endswith("Ġ") and twin is not None:
+            table[index] = TWIN_LIKENESS * table[twin] + rest * table[index]
 
-    The class default (0.02) leaves the blocks near no-ops at this width. Copying ("what came after
-    this word before?") needs a head that looks one token back and a second that compares; random
-    weights find the pair only after millions of tokens, so it is laid out from the start.
+
+def _lay_out_copying(model: LlamaForCausalLM) -> None:
+    """Set the first two layers up to copy: attend to where the last three tokens stood before, and
+    make the token that followed them there the likely next one.
+
+    Random weights find this pair of layers only after millions of tokens. The embeddings begin in
+    the first half of the width. Layer 0's heads look one, two and three tokens back and write a
+    code of what stands there, each into a part of its own of the second half; attention by
+    distance alone is a matter of the biases under the rotary embedding (the query's is the key's,
+    turned back by the distance). Layer 1's heads compare the codes of (this token, one before, two
+    before) with those of (one before, two before, three before).
     """
-    for name, weight in model.named_parameters():
-        if weight.ndim == 2:
-            small = RESIDUAL_STRENGTH if ("o_proj" in name or "down_proj" in name) else 1.0
-            weight.normal_(0.0, small / weight.shape[1] ** 0.5)
-    looking_back, comparing = (model.model.layers[i].self_attn for i in (0, 1))
-    size = looking_back.head_dim
-    half = size // 2
+    back, match = (model.model.layers[i].self_attn for i in (0, 1))
+    size, half, words = back.head_dim, back.head_dim // 2, HIDDEN_SIZE // 2
+    n_code = words // HEADS
+    table = model.model.embed_tokens.weight
+    table[:, :words] *= 2**0.5
+    table[:, words:] *= 0.05
     frequencies = model.model.rotary_emb.inv_freq[:half].float()
-    # Attention by distance alone is a matter of the biases under the rotary embedding: the query's
-    # is the key's turned back by as many tokens as the head shall look back.
     sharp = (frequencies > 0.03) * 6.0  # slow frequencies cannot tell neighbours apart
-    slow = (frequencies < 0.01).repeat(2).float()[:, None]  # content is compared on these
-    for head, distance in ((0, 1), (1, 2)):
+    slow = torch.cat([(frequencies < 0.01).nonzero()[:, 0] + shift for shift in (0, half)])
+    code = torch.zeros(n_code, HIDDEN_SIZE)
+    code[:, :words] = torch.nn.init.orthogonal_(torch.empty(n_code, words))
+    held = [code]  # what reads the code of the token 0, 1, 2 and 3 places back
+    for head in range(HEADS):
         rows = slice(head * size, (head + 1) * size)
-        angle = -frequencies * distance
-        looking_back.k_proj.bias[rows] = torch.cat([sharp, torch.zeros(half)])
-        looking_back.q_proj.bias[rows] = torch.cat([sharp * angle.cos(), sharp * angle.sin()])
-        looking_back.q_proj.weight[rows] *= 0.1
-        looking_back.k_proj.weight[rows] *= 0.1
-    value = looking_back.v_proj.weight[:size]  # what both heads write of a token
-    looking_back.v_proj.weight[size : 2 * size] = value
-    written = [
-        looking_back.o_proj.weight[:, h * size : (h + 1) * size].T / RESIDUAL_STRENGTH
-        for h in (0, 1)
-    ]
-    # Head 0: the token here against the one before there; head 1: one token further back on both
-    # sides. Both then write the token they find, so that it becomes the likely next one.
-    for head, (query, key) in enumerate(((value, written[0]), (written[0], written[1]))):
+        angle = -frequencies * (head + 1)
+        back.k_proj.bias[rows] = torch.cat([sharp, torch.zeros(half)])
+        back.q_proj.bias[rows] = torch.cat([sharp * angle.cos(), sharp * angle.sin()])
+        back.q_proj.weight[rows] *= 0.1
+        back.k_proj.weight[rows] *= 0.1
+        back.v_proj.weight[rows.start : rows.start + n_code] = code
+        part = words + head * n_code
+        back.o_proj.weight[part : part + n_code] *= 0.1
+        for index in range(n_code):
+            back.o_proj.weight[part + index, rows.start + index] = WRITE_STRENGTH
+        held.append(torch.eye(HIDDEN_SIZE)[part : part + n_code])
+    strengths = [COMPARE_STRENGTH] + [COMPARE_STRENGTH * CODE_BALANCE] * HEADS
+    for head in range(HEADS):
         rows = slice(head * size, (head + 1) * size)
-        comparing.q_proj.weight[rows] = query * slow * COMPARE_STRENGTH
-        comparing.k_proj.weight[rows] = key * slow * COMPARE_STRENGTH
-        comparing.o_proj.weight[:, rows] = comparing.v_proj.weight[rows].T * COPY_STRENGTH
+        match.q_proj.weight[rows] *= 0.1
+        match.k_proj.weight[rows] *= 0.1
+        codes = torch.randperm(n_code)
+        for place, target in enumerate(slow.tolist()):
+            distance, index = place % HEADS, codes[place // HEADS]
+            for projection, there in ((match.q_proj, distance), (match.k_proj, distance + 1)):
+                projection.weight[rows.start + target] = held[there][index] * strengths[there]
+        reading = torch.zeros(size, HIDDEN_SIZE)
+        reading[:, :words] = torch.nn.init.orthogonal_(torch.empty(size, words))
+        match.v_proj.weight[rows] = reading
+        match.o_proj.weight[:, rows] = reading.T * COPY_STRENGTH
 
 
 def shared_prefix_states(
-    model: Qwen2ForCausalLM,
+    model: LlamaForCausalLM,
     prefix: torch.Tensor,
     branches: torch.Tensor,
 ) -> torch.Tensor:

@@ -2,17 +2,19 @@
 
 A word keeps the space *behind* it ("red " and "red"), so that the first word of an expression is
 the same token in running text and after the quote mark of a JSON reply: the model copies tokens
-instead of learning pairs of them. Words that the demo does not know fall into bytes, so any text
-can be encoded and decoded without loss. Keys and brackets of the JSON replies are single tokens.
+instead of learning pairs of them. Words that the demo does not know fall into pieces of a few
+letters, and these into bytes, so any text can be encoded and decoded without loss. Keys and
+brackets of the JSON replies are single tokens.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable
 
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 END_OF_TEXT, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
@@ -39,14 +41,21 @@ _WORD = re.compile(r"[^\W\d_]+ ?|\d ?|(?:[^\w\s]|_)+ ?|\s+")
 
 
 def build_tokenizer(
-    texts: Iterable[str], scaffolding: Iterable[str], min_count: int = 2
+    texts: Iterable[str],
+    scaffolding: Iterable[str],
+    spelling: Iterable[str] = (),
+    *,
+    min_count: int = 2,
+    n_pieces: int = 200,
 ) -> PreTrainedTokenizerFast:
     """A tokenizer that knows every piece seen at least `min_count` times in `texts`.
 
     Args:
         texts: example prompts and replies.
         scaffolding: strings that always become one token (JSON keys with their quotes).
-        min_count: rarer pieces are spelled in bytes, as unknown words will be.
+        spelling: words from which the pieces of unknown words are learned.
+        min_count: rarer words are spelled in pieces, as unknown words will be.
+        n_pieces: how many pieces of more than one byte to learn.
     """
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     scaffolding = sorted(set(scaffolding))
@@ -58,10 +67,11 @@ def build_tokenizer(
     byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     known = sorted(piece for piece, count in counts.items() if count >= min_count)
     spelled = [byte_level.pre_tokenize_str(piece)[0][0] for piece in known]
-    names = list(dict.fromkeys([*alphabet, *spelled]))
-    # Without merges and with ignore_merges, a known piece is one token, any other its bytes.
+    pieces, merges = _learn_pieces(alphabet, spelling, n_pieces)
+    names = list(dict.fromkeys([*alphabet, *pieces, *spelled]))
+    # With ignore_merges, a word of the vocabulary is one token whatever the merges say.
     tokenizer = Tokenizer(
-        models.BPE(vocab={n: i for i, n in enumerate(names)}, merges=[], ignore_merges=True)
+        models.BPE(vocab={n: i for i, n in enumerate(names)}, merges=merges, ignore_merges=True)
     )
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Split(Regex(_PIECE), "isolated"), byte_level]
@@ -78,3 +88,16 @@ def build_tokenizer(
         clean_up_tokenization_spaces=False,
         model_max_length=2048,
     )
+
+
+def _learn_pieces(
+    alphabet: list[str], spelling: Iterable[str], n_pieces: int
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """Byte-pair pieces of the words and the merges that make them, in the order of learning."""
+    learner = Tokenizer(models.BPE())
+    trainer = trainers.BpeTrainer(
+        vocab_size=len(alphabet) + n_pieces, initial_alphabet=alphabet, show_progress=False
+    )
+    learner.train_from_iterator(spelling, trainer)
+    merges = [tuple(pair) for pair in json.loads(learner.to_str())["model"]["merges"]]
+    return ["".join(pair) for pair in merges], merges

@@ -12,14 +12,15 @@ from random import Random
 
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import PreTrainedTokenizerBase, Qwen2ForCausalLM
+from transformers import LlamaForCausalLM, PreTrainedTokenizerBase
 
-from strefer.demo.teachers.llm_model import shared_prefix_states
+from strefer.demo.teachers.llm_model import COPYING_PARTS, shared_prefix_states
 from strefer.demo.teachers.llm_samples import Sample
 
 CHECKPOINT_EVERY_S = 120.0
 WARM_UP_STEPS, CLIP_NORM = 40, 1.0
-RATE = 1.5e-3  # from 3e-3 on, the copying circuit laid out at the start is forgotten
+MATRIX_RATE, OTHER_RATE = 2e-3, 5e-4
+COPYING_SHARE = 0.1  # of the rate, for the copying circuit: at the full rate it is soon forgotten
 BLOCK_STEPS = 4  # samples are drawn for so many steps at once and sorted by length: less padding
 
 
@@ -74,7 +75,7 @@ def collate(
 
 
 def role_loss(
-    model: Qwen2ForCausalLM, batch: tuple[torch.Tensor, ...], device: str
+    model: LlamaForCausalLM, batch: tuple[torch.Tensor, ...], device: str
 ) -> tuple[torch.Tensor, float]:
     """Mean cross-entropy of the reply's tokens, and the share of replies right in every token."""
     prefix, branches, targets = (part.to(device) for part in batch)
@@ -89,12 +90,33 @@ def role_loss(
     return loss, (wrong == 0).float().mean().item()
 
 
+def build_optimizers(model: LlamaForCausalLM) -> tuple[torch.optim.Optimizer, ...]:
+    """Muon for the blocks' matrices (slow where copying is laid out), AdamW for all else."""
+    named = list(model.named_parameters())
+    blocks = [(n, p) for n, p in named if p.ndim == 2 and "embed" not in n]
+    copying = [p for n, p in blocks if n.startswith(COPYING_PARTS)]
+    free = [p for n, p in blocks if not n.startswith(COPYING_PARTS)]
+    others = [p for n, p in named if p.ndim != 2 or "embed" in n]
+    muon = torch.optim.Muon(
+        [
+            {"params": copying, "full_rate": MATRIX_RATE * COPYING_SHARE},
+            {"params": free, "full_rate": MATRIX_RATE},
+        ],
+        weight_decay=0.02,
+        adjust_lr_fn="match_rms_adamw",
+    )
+    adam = torch.optim.AdamW(
+        [{"params": others, "full_rate": OTHER_RATE}], betas=(0.9, 0.98), weight_decay=0.0
+    )
+    return muon, adam
+
+
 class Trainer:
     """Trains a model on roles, keeps checkpoints in `work_dir` and resumes from them."""
 
     def __init__(
         self,
-        model: Qwen2ForCausalLM,
+        model: LlamaForCausalLM,
         tokenizer: PreTrainedTokenizerBase,
         roles: Sequence[Role],
         work_dir: Path,
@@ -105,12 +127,7 @@ class Trainer:
     ) -> None:
         self.model, self.tokenizer, self.roles = model.to(device), tokenizer, roles
         self.work_dir, self.seed, self.threads, self.device = work_dir, seed, threads, device
-        matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
-        others = [p for n, p in model.named_parameters() if p.ndim != 2 or "embed" in n]
-        self.optimizers = (
-            torch.optim.Muon(matrices, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"),
-            torch.optim.AdamW(others, betas=(0.9, 0.98), weight_decay=0.0),
-        )
+        self.optimizers = build_optimizers(model)
         self.progress = Progress()
         self._blocks: dict[int, list[list[tuple[torch.Tensor, ...]]]] = {}
         if (work_dir / "progress.json").exists():
@@ -152,10 +169,10 @@ class Trainer:
             for key, value in ((f"{role.name} loss", loss.item()), (f"{role.name} exact", exact)):
                 seen[key] = 0.95 * seen.get(key, value) + 0.05 * value
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP_NORM)
-        rate = RATE * min(1.0, (self.progress.step + 1) / WARM_UP_STEPS) * decay(part)
+        factor = min(1.0, (self.progress.step + 1) / WARM_UP_STEPS) * decay(part)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = group["full_rate"] * factor
             optimizer.step()
             optimizer.zero_grad()
 

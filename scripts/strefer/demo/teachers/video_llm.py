@@ -25,7 +25,7 @@ POOL_FILMS = 2_400
 LANGUAGE_FILMS = 800  # few enough for the tower's tokens of each to be used several times
 MEASURED_FILMS = 60
 # Shares of the minutes: the tower alone, the language model alone, both.
-PHASES = {"tower": 0.34, "language": 0.3, "joint": 0.36}
+PHASES = {"tower": 0.25, "language": 0.4, "joint": 0.35}
 
 _log = logging.getLogger(__name__)
 

@@ -155,7 +155,7 @@ class RowWriter:
             expression, reply, about = _absent(request, shown, rng), texts.NO, 0
             doing = ABSENT
         # The first word decides.
-        answer = [_Piece(reply[:-1], 3.0), _Piece(".", 0.1), _Piece("<|im_end|>", 0.1)]
+        answer = [_Piece(reply[:-1], 3.0, about), _Piece(".", 0.1), _Piece("<|im_end|>", 0.1)]
         start = self._add(row, EXISTENCE, texts.existence_question(expression), answer)
         place = start + len(self._encode(f"Is the {expression}")) - 1
         row.asked.append((place, doing))

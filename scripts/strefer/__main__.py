@@ -1,0 +1,93 @@
+"""`python -m strefer`: what has no place in the workflow.
+
+score BENCHMARK   scores somebody's predictions, a file of {"id": …, "prediction": …} lines
+docs              writes the made parts of the documentation
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command. Returns the exit status: 2 if what it was given is wrong."""
+    given = _parser().parse_args(arguments)
+    try:
+        given.command(given)
+    except (ValueError, OSError) as error:
+        print(f"strefer: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    from strefer.benchmarks.registry import BENCHMARKS
+
+    parser = argparse.ArgumentParser(prog="python -m strefer", description=__doc__.split("\n")[0])
+    commands = parser.add_subparsers(required=True)
+    score = commands.add_parser("score", help="score a predictions file by a benchmark's rules")
+    score.set_defaults(command=_score)
+    score.add_argument("benchmark", choices=list(BENCHMARKS))
+    score.add_argument(
+        "--annotations", required=True, help="the benchmark's file (TempCompass: folder)"
+    )
+    score.add_argument("--predictions", required=True, type=Path, help="JSON Lines: id, prediction")
+    score.add_argument("--videos", default=".", help="the folder of its films; scoring opens none")
+    score.add_argument(
+        "--output", type=Path, help="keep metrics, rows and the judge's replies here"
+    )
+    score.add_argument("--seed", type=int, default=0, help="of QVHighlights' drawn windows")
+    score.add_argument(
+        "--judge-config",
+        type=Path,
+        help="a configuration file; its agents.judge and prompts decide what no rule can",
+    )
+    docs = commands.add_parser("docs", help="write the made parts of the documentation")
+    docs.set_defaults(command=_docs)
+    return parser
+
+
+def _score(given: argparse.Namespace) -> None:
+    from strefer.benchmarks.scores import score_predictions
+
+    judge, prompts = _judge(given.judge_config) if given.judge_config else (None, {})
+    with tempfile.TemporaryDirectory() as folder:
+        metrics = score_predictions(
+            predictions=given.predictions,
+            benchmark=given.benchmark,
+            files={"annotations": given.annotations, "videos": given.videos},
+            output=given.output or Path(folder) / "scores.json",
+            seed=given.seed,
+            judge=judge,
+            prompts=prompts,
+        )
+    for name, value in metrics.items():
+        print(f"{name}\t{'not decided: needs a judge' if value is None else f'{value:.4f}'}")
+
+
+def _judge(path: Path) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+    """The judge's specification and the prompt files of a configuration file."""
+    import yaml
+
+    from strefer.configuration import complete, load_schema
+
+    schema = load_schema(ROOT / "config" / "schema.yaml")
+    config = complete(yaml.safe_load(path.read_text(encoding="utf-8")), schema)
+    return config["agents"]["judge"], config["prompts"]
+
+
+def _docs(_: argparse.Namespace) -> None:
+    from strefer.documentation import write_documents
+
+    write_documents()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""Options of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import TrainingArguments
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """Options of a training; the defaults are the paper's.
+
+    Args:
+        vision, llm: where a new student's parts come from (see `build_student`).
+        start_from: a student's folder to go on from, instead of `vision` and `llm`.
+        sizes: fields of `VideoLlmConfig` other than the paper's.
+        epochs, batch_size (of one process), accumulate, learning_rate, weight_decay,
+            warmup_steps, max_grad_norm, adam_beta2: as usual; cosine schedule.
+        new_parts_factor: the learning rate of all but the LLM is so many times the LLM's.
+        per_film: so many questions about one film stand together in a batch.
+        pack: whether those share one row and one copy of the film's tokens.
+        keep_features_mb: memory for features of films encoded once; 0 decodes at every step.
+        bf16, gradient_checkpointing: save time and memory.
+        workers: processes that decode (only without kept features).
+        save_steps: steps between checkpoints to resume from; log_steps: between lines of the log.
+        sampled_regions, raw_regions, system, most_text_tokens, learn_time_tokens: see
+            `ProcessorSettings`.
+        deepspeed: path of a DeepSpeed configuration; report_to: "tensorboard", "wandb".
+        processes: training processes of this machine; launcher: a command that starts them in
+            torchrun's place (on several machines).
+    """
+
+    vision: str = "open_clip:ViT-SO400M-14-SigLIP-384/webli"
+    llm: str = "microsoft/Phi-3-mini-4k-instruct"
+    start_from: str | None = None
+    sizes: Mapping[str, Any] = field(default_factory=dict)
+    epochs: float = 1.0
+    batch_size: int = 8
+    accumulate: int = 1
+    learning_rate: float = 2e-5
+    new_parts_factor: float = 1.0
+    weight_decay: float = 0.1
+    warmup_steps: int = 500
+    max_grad_norm: float = 1.0
+    adam_beta2: float = 0.999
+    per_film: int = 1
+    pack: bool = False
+    keep_features_mb: float = 0
+    bf16: bool = True
+    gradient_checkpointing: bool = True
+    workers: int = 4
+    save_steps: int = 500
+    log_steps: int = 10
+    sampled_regions: str = "one"
+    raw_regions: str = "all"
+    system: str | None = None
+    most_text_tokens: int = 1792
+    learn_time_tokens: bool = True
+    deepspeed: str | None = None
+    report_to: tuple[str, ...] = ()
+    processes: int = 1
+    launcher: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(options: Mapping[str, Any]) -> TrainingOptions:
+        """Raises ValueError for an option that does not exist."""
+        known = {f.name for f in fields(TrainingOptions)}
+        if unknown := sorted(set(options) - known):
+            raise ValueError(
+                f"training: no option {unknown[0]!r}; known: {', '.join(sorted(known))}"
+            )
+        return TrainingOptions(**options)
+
+    def arguments(self, seed: int, work: Path) -> TrainingArguments:
+        """The same for transformers' Trainer."""
+        checkpointing = self.gradient_checkpointing
+        return TrainingArguments(
+            output_dir=str(work),
+            num_train_epochs=1,  # the dataset's order holds all epochs
+            per_device_train_batch_size=self.batch_size,
+            gradient_accumulation_steps=self.accumulate,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            lr_scheduler_type="cosine",
+            warmup_steps=self.warmup_steps,
+            max_grad_norm=self.max_grad_norm,
+            adam_beta2=self.adam_beta2,
+            bf16=self.bf16,
+            gradient_checkpointing=checkpointing,
+            gradient_checkpointing_kwargs={"use_reentrant": False} if checkpointing else None,
+            logging_steps=self.log_steps,
+            save_steps=self.save_steps,
+            save_total_limit=1,
+            seed=seed,
+            data_seed=seed,
+            remove_unused_columns=False,
+            dataloader_num_workers=0 if self.keep_features_mb else self.workers,
+            dataloader_pin_memory=torch.cuda.is_available(),
+            deepspeed=self.deepspeed,
+            report_to=list(self.report_to),
+            disable_tqdm=True,
+            label_names=["labels"],
+        )
