@@ -20,14 +20,15 @@ from strefer.masklet_procedures.assignment_ours import (
 )
 from strefer.masklet_procedures.assignment_paper import assign_paper
 from strefer.masklet_procedures.options import AssignOptions
-from strefer.masks import box_of_rle
+from strefer.masks import box_of_rle, rle_iou
 from strefer.records import Box, Masklet, Masklets, References, Track, Tracks, Video, to_json
 from strefer.stage import Item, Worker, one_by_one, read_records, run_stage
 
 # Frames given to the assigner together: enough to fill an engine, few enough to hold in memory.
 FRAMES_AT_A_TIME = 32
 
-BoxesByFrame = Mapping[int, Sequence[tuple[int, Box]]]
+Fits = dict[tuple[int, Box], np.ndarray]
+"""By frame and box: float [E], how well each expression fits."""
 
 
 def assign_masklets(
@@ -136,46 +137,52 @@ def _compose(
     options: AssignOptions,
 ) -> Composition:
     expressions = [entity.expression for entity in references.entities]
-    boxes_by_frame: dict[int, list[tuple[int, Box]]] = defaultdict(list)
-    for k, track in enumerate(tracks.tracks):
+    boxes: dict[int, list[Box]] = defaultdict(list)
+    for track in tracks.tracks:
+        for detection in track.detections:
+            boxes[detection.frame].append(detection.box)
         if assigner.dense:
             for frame in _mask_frames(track):
-                boxes_by_frame[frame].append((k, box_of_rle(track.masks[str(frame)])))
-        else:
-            for detection in track.detections:
-                boxes_by_frame[detection.frame].append((k, detection.box))
-    fits = _fits(video, tracks, boxes_by_frame, assigner, expressions)
-    scored = []
-    for k, track in enumerate(tracks.tracks):
-        of_track = fits.get(k, {})
-        columns = [of_track[frame] for frame in sorted(of_track)]
-        matrix = np.stack(columns, axis=1) if columns else np.zeros((len(expressions), 0))
-        scored.append(
-            ScoredTrack(
-                track.generalized_noun, _mask_frames(track), tuple(sorted(of_track)), matrix
-            )
-        )
-    return assign_ours(references.entities, scored, assigner.dense, options)
+                boxes[frame].append(box_of_rle(track.masks[str(frame)]))
+    fits = _fits(video, tracks, boxes, assigner, expressions)
+    scored = [_scored(track, fits, len(expressions), assigner.dense) for track in tracks.tracks]
+
+    def overlap(first: int, second: int, frame: int) -> float:
+        masks = (tracks.tracks[k].masks[str(frame)] for k in (first, second))
+        return rle_iou(*masks)
+
+    return assign_ours(references.entities, scored, overlap, options)
+
+
+def _scored(track: Track, fits: Fits, n_expressions: int, dense: bool) -> ScoredTrack:
+    frames = _mask_frames(track)
+    start_fits = [fits[d.frame, d.box] for d in track.detections]
+    mask_fits = [fits[f, box_of_rle(track.masks[str(f)])] for f in frames] if dense else None
+    return ScoredTrack(
+        noun=track.generalized_noun,
+        starts=tuple(d.frame for d in track.detections),
+        start_fits=np.reshape(start_fits, (-1, n_expressions)).T,
+        frames=frames,
+        fits=None if mask_fits is None else np.reshape(mask_fits, (-1, n_expressions)).T,
+    )
 
 
 def _fits(
     video: Video,
     tracks: Tracks,
-    boxes_by_frame: BoxesByFrame,
+    boxes: Mapping[int, Sequence[Box]],
     assigner: Assigner,
     expressions: Sequence[str],
-) -> dict[int, dict[int, np.ndarray]]:
-    """By track, by frame: float [E], how well the track's box fits each expression."""
-    fits: dict[int, dict[int, np.ndarray]] = defaultdict(dict)
+) -> Fits:
+    fits: Fits = {}
     if not expressions:
         return fits
-    decoded = _decode(video, tracks, sorted(boxes_by_frame))
+    decoded = _decode(video, tracks, sorted(boxes))
     while batch := dict(itertools.islice(decoded, FRAMES_AT_A_TIME)):
-        boxes = [[box for _, box in boxes_by_frame[frame]] for frame in batch]
-        matrices = assigner.scores_of_frames(list(batch.values()), boxes, expressions)
-        for frame, matrix in zip(batch, matrices, strict=True):
-            for (k, _), column in zip(boxes_by_frame[frame], matrix.T, strict=True):
-                fits[k][frame] = column
+        of_batch = [list(dict.fromkeys(boxes[frame])) for frame in batch]
+        matrices = assigner.scores_of_frames(list(batch.values()), of_batch, expressions)
+        for frame, of_frame, matrix in zip(batch, of_batch, matrices, strict=True):
+            fits |= {(frame, box): row for box, row in zip(of_frame, matrix.T, strict=True)}
     return fits
 
 

@@ -1,13 +1,8 @@
 import numpy as np
 import pytest
-
 from masklets.hand_made import assign_options, entity
-from strefer.masklet_procedures.assignment_ours import (
-    Piece,
-    ScoredTrack,
-    assign_ours,
-    optimal_pairs,
-)
+
+from strefer.masklet_procedures.assignment_ours import ScoredTrack, assign_ours, optimal_pairs
 from strefer.masklet_procedures.drift import followed_expressions
 
 RED, BLUE, DOG = (
@@ -17,31 +12,43 @@ RED, BLUE, DOG = (
 )
 
 
-def track(fits, frames=None, noun="person", scored=None):
-    """A track from rows of fits, one an expression."""
-    fits = np.asarray(fits, float)
-    frames = tuple(frames if frames is not None else range(fits.shape[1]))
-    return ScoredTrack(noun, frames, frames if scored is None else tuple(scored), fits)
+def track(start_fits, fits=None, frames=range(4), start=0, noun="person"):
+    """A track that started on one frame; `fits` are rows, one an expression."""
+    frames = tuple(frames)
+    return ScoredTrack(
+        noun,
+        (start,),
+        np.asarray(start_fits, float)[:, None],
+        frames,
+        None if fits is None else np.asarray(fits, float),
+    )
 
 
-def steady(*fits, frames=range(4), noun="person"):
-    return track(np.repeat(np.asarray(fits)[:, None], len(frames), axis=1), frames, noun)
+def steady(*fits, frames=range(4), start=None, noun="person"):
+    """A track that fits the expressions alike on all frames."""
+    frames = tuple(frames)
+    rows = np.repeat(np.asarray(fits, float)[:, None], len(frames), axis=1)
+    return track(fits, rows, frames, frames[0] if start is None else start, noun)
 
 
-def assign(entities, tracks, dense=True, **options):
-    composition = assign_ours(entities, tracks, dense, assign_options(**options))
-    return composition.pieces, composition.dropped
+def assign(entities, tracks, overlap=lambda *_: 0.0, **options):
+    composition = assign_ours(entities, tracks, overlap, assign_options(**options))
+    pieces = {
+        e: {p.track: list(p.frames) for p in of_entity}
+        for e, of_entity in composition.pieces.items()
+    }
+    return pieces, composition.dropped
 
 
 def test_a_conflict_is_settled_for_the_best_sum():
-    """Both expressions fit the first track best; the paper would lose both."""
-    pieces, dropped = assign([RED, BLUE], [steady(0.9, 0.7), steady(0.6, 0.1)], dense=False)
-    assert {e: p[0].track for e, p in pieces.items()} == {0: 1, 1: 0}
+    """Both expressions fit the first box best; the paper would lose both."""
+    pieces, dropped = assign([RED, BLUE], [track([0.9, 0.7]), track([0.6, 0.1])])
+    assert {e: list(p) for e, p in pieces.items()} == {0: [1], 1: [0]}
     assert not dropped
 
 
 def test_kinds_do_not_mix():
-    pieces, dropped = assign([RED], [steady(0.9, noun="dog")], dense=False)
+    pieces, dropped = assign([RED], [track([0.9], noun="dog")])
     assert not pieces
     assert dropped == {0: "no track of a person"}
 
@@ -49,46 +56,72 @@ def test_kinds_do_not_mix():
 def test_a_track_that_fits_too_badly_is_not_given():
     pieces, dropped = assign([RED], [steady(0.05)])
     assert not pieces
-    assert "no track fits" in dropped[0]
+    assert dropped == {0: "every track fits another expression better"}
 
 
 def test_each_row_and_column_is_used_once_and_only_above_the_minimum():
-    scores = np.array([[0.9, 0.8, 0.0], [0.9, 0.1, 0.05], [0.3, 0.2, 0.05]])
+    scores = np.array([[0.9, 0.8, 0.0], [0.9, 0.1, -np.inf], [0.3, 0.2, 0.05]])
     assert optimal_pairs(scores, 0.1) == {0: 1, 1: 0}
+    assert optimal_pairs(np.zeros((0, 3)), 0.1) == {}
+
+
+def test_an_entity_that_returns_keeps_one_masklet_over_several_starting_frames():
+    tracks = [steady(0.8, 0.2, frames=range(5)), steady(0.7, 0.1, frames=range(9, 14))]
+    pieces, _ = assign([RED, BLUE], tracks)
+    assert pieces == {0: {0: [0, 1, 2, 3, 4], 1: [9, 10, 11, 12, 13]}}
+
+
+def test_each_frame_has_the_mask_of_the_track_that_started_nearer():
+    tracks = [steady(0.8, frames=range(10), start=0), steady(0.7, frames=range(10), start=9)]
+    assert assign([RED], tracks)[0] == {0: {0: [0, 1, 2, 3, 4], 1: [5, 6, 7, 8, 9]}}
 
 
 def test_a_drifted_end_is_cut_off_and_goes_to_whom_it_shows():
-    drifting = track([[0.8] * 6 + [0.1] * 6, [0.1] * 6 + [0.8] * 6])
+    drifting = track([0.8, 0.1], [[0.8] * 6 + [0.1] * 6, [0.1] * 6 + [0.8] * 6], frames=range(12))
     pieces, dropped = assign([RED, BLUE], [drifting])
-    assert pieces[0] == [Piece(0, tuple(range(6)), pytest.approx(0.8))]
-    assert pieces[1] == [Piece(0, tuple(range(6, 12)), pytest.approx(0.8))]
+    assert pieces == {0: {0: list(range(6))}, 1: {0: list(range(6, 12))}}
     assert not dropped
 
 
 def test_a_drifted_end_gives_way_to_the_entitys_own_track():
-    drifting = track([[0.8] * 6 + [0.1] * 4, [0.1] * 6 + [0.8] * 4])
-    own = steady(0.1, 0.7, frames=range(2, 8))
+    drifting = track([0.8, 0.1], [[0.8] * 6 + [0.1] * 4, [0.1] * 6 + [0.8] * 4], frames=range(10))
+    own = steady(0.1, 0.7, frames=range(2, 8), start=2)
     pieces, _ = assign([RED, BLUE], [drifting, own])
-    assert [p.frames for p in pieces[1]] == [tuple(range(2, 8)), (8, 9)]
-    assert [p.track for p in pieces[1]] == [1, 0]
+    assert pieces[1] == {0: [8, 9], 1: list(range(2, 8))}
 
 
-def test_an_entity_that_returns_in_another_track_keeps_its_masklet():
-    pieces, _ = assign([RED], [steady(0.8, frames=range(5)), steady(0.7, frames=range(9, 14))])
-    assert [p.frames for p in pieces[0]] == [tuple(range(5)), tuple(range(9, 14))]
+def test_two_expressions_do_not_take_the_same_pixels():
+    """Both tracks are on the second entity from frame 3 on."""
+    tracks = [steady(0.5, 0.45, frames=range(6)), steady(0.1, 0.8, frames=range(6))]
+    pieces, _ = assign([RED, BLUE], tracks, lambda a, b, frame: float(frame >= 3))
+    assert pieces == {0: {0: [0, 1, 2]}, 1: {1: list(range(6))}}
 
 
 def test_an_assigner_that_sees_starting_frames_only_cuts_nothing():
-    one = track([[0.8], [0.1]], frames=range(6), scored=[3])
-    late = track([[0.7], [0.1]], frames=range(4, 9), scored=[8])
-    pieces, _ = assign([RED, BLUE], [one, late], dense=False)
-    assert [p.frames for p in pieces[0]] == [tuple(range(6)), (6, 7, 8)]
-    assert 1 not in pieces
+    tracks = [track([0.8, 0.1], frames=range(6)), track([0.1, 0.05], frames=range(4, 9), start=4)]
+    pieces, _ = assign([RED, BLUE], tracks)
+    assert pieces == {0: {0: list(range(6))}}
+
+
+def test_what_a_joined_track_has_settled_holds_on_its_other_starting_frames():
+    joined = ScoredTrack(
+        "person", (0, 9), np.array([[0.8, 0.2], [0.1, 0.3]]), tuple(range(10)), None
+    )
+    late = track([0.9, 0.4], frames=range(8, 12), start=9)
+    pieces, _ = assign([RED, BLUE], [joined, late])
+    assert {e: list(p) for e, p in pieces.items()} == {0: [0], 1: [1]}
 
 
 def test_pieces_that_fit_nothing_are_lost():
-    pieces, _ = assign([RED], [track([[0.8] * 6 + [-0.4] * 6])])
-    assert pieces[0][0].frames == tuple(range(6))
+    track_off = track([0.8], [[0.8] * 6 + [-0.4] * 6], frames=range(12))
+    assert assign([RED], [track_off])[0] == {0: {0: list(range(6))}}
+
+
+def test_the_score_is_the_mean_fit_of_what_is_taken():
+    composition = assign_ours(
+        [RED], [track([0.8], [[0.8, 0.6]], frames=[0, 1])], lambda *_: 0.0, assign_options()
+    )
+    assert composition.pieces[0][0].score == pytest.approx(0.7)
 
 
 def test_one_odd_frame_does_not_cut_a_track():

@@ -40,7 +40,7 @@ def test_gradient_flows_through_regions_and_film_but_not_into_the_encoder(studen
 
 def test_another_mask_changes_the_answer(student, parts):
     """The text says nothing: what differs is the mask."""
-    path, regions = parts.films[0]
+    regions = parts.films[0][1]
     key = next(iter(set(regions[0]) & set(regions[1])))
     texts = [encode(student, parts.films[0], [{key: region[key]}]) for region in regions[:2]]
     assert texts[0].ids == texts[1].ids

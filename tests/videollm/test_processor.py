@@ -95,7 +95,11 @@ def test_raw_frames_outside_the_samples_are_read_by_themselves(student, parts):
 
 def test_a_clip_is_seen_alone_and_times_are_relative_to_it(student, parts):
     film = parts.films[0]
-    asked = sample(film, "Between <start_time> and <end_time>?", clip_timestamps=[2.0, 8.0])
+    asked = sample(
+        film,
+        "Between <start_time> and <end_time>?",
+        clip_timestamps=["00:00:02.000", "00:00:08.000"],
+    )
     encoded = student.processor.encode(asked, None)
     fps = film_shape(film[0]).fps
     assert list(encoded.view.times_s) == sample_times(6.0, 4, fps, start_s=2.0)

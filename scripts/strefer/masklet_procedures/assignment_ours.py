@@ -1,14 +1,18 @@
-"""Step 4 in our procedure: one optimal assignment over scores, then each track's drift.
+"""Step 4 in our procedure: expressions to tracks by optimal assignment, then drift, then frames.
 
-First every expression gets at most one track, so that the sum of scores is the largest. Then the
-pieces of a track that do not follow its expression are cut off. What is left over, cut pieces and
-tracks that nobody got, fills the frames on which the expression it fits has no mask yet: an entity
-that returns, or that a track of another drifted onto, keeps one masklet.
+1. Owners. On each starting frame, expressions and boxes are paired so that the sum of scores is the
+   largest: a conflict costs one pairing, not a partition. An expression may own tracks of several
+   starting frames: it keeps one masklet when its entity returns.
+2. Courses. A track is cut where it drifted off its expression (`drift.py`); the cut piece is
+   offered to the expression that it shows.
+3. Frames. On each frame an expression takes one mask: of its own tracks the one that started
+   nearest, else an offered piece. Two expressions do not take the same pixels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +22,9 @@ from strefer.masklet_procedures.drift import followed_expressions
 from strefer.masklet_procedures.options import AssignOptions
 from strefer.records import Entity
 
-FORBIDDEN = -1e6
+SAME_PIXELS_IOU = 0.5  # masks that overlap more show one entity
+
+Overlap = Callable[[int, int, int], float]
 
 
 @dataclass(frozen=True)
@@ -27,20 +33,27 @@ class ScoredTrack:
 
     Attributes:
         noun: its generalized noun.
+        starts: its starting frames.
+        start_fits: float [E, len(starts)], how well its starting boxes fit the expressions.
         frames: all frames with a mask, ascending.
-        scored_frames: those that the assigner was asked about, ascending.
-        fits: float [E, len(scored_frames)].
+        fits: float [E, len(frames)], the same of the boxes around its masks; None where the
+            assigner was asked about starting frames only.
     """
 
     noun: str
+    starts: tuple[int, ...]
+    start_fits: np.ndarray
     frames: tuple[int, ...]
-    scored_frames: tuple[int, ...]
-    fits: np.ndarray
+    fits: np.ndarray | None
+
+    def distance(self, frame: int) -> int:
+        """Frames from its nearest starting frame."""
+        return min(abs(frame - start) for start in self.starts)
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A track's frames that one expression gets."""
+    """Frames of a track that one expression gets."""
 
     track: int
     frames: tuple[int, ...]
@@ -55,50 +68,75 @@ class Composition:
     dropped: dict[int, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, order=True)
+class _Offer:
+    """A track's mask on one frame, offered to an expression; the least offer is taken."""
+
+    foreign: bool
+    distance: int
+    track: int
+    fit: float = field(compare=False)
+
+
 def assign_ours(
-    entities: Sequence[Entity], tracks: Sequence[ScoredTrack], dense: bool, options: AssignOptions
+    entities: Sequence[Entity],
+    tracks: Sequence[ScoredTrack],
+    overlap: Overlap,
+    options: AssignOptions,
 ) -> Composition:
     """Compose the entities' masklets of pieces of tracks.
 
     Args:
-        dense: whether the assigner was asked about every frame, so that drift can be seen.
+        overlap: of the masks of two tracks (by position) on a frame.
     """
-    scores = score_matrix(entities, tracks)
-    own = optimal_pairs(scores, options.min_score)
-    owner = {track: entity for entity, track in own.items()}
-    composition = Composition()
-    left_over: list[tuple[int, Piece]] = []
+    nouns = [entity.generalized_noun.strip().lower() for entity in entities]
+    owners = find_owners(nouns, tracks, options.min_score)
+    offers: dict[int, dict[int, list[_Offer]]] = defaultdict(lambda: defaultdict(list))
     for number, track in enumerate(tracks):
-        mine = owner.get(number)
-        for entity, piece in _pieces(number, track, mine, scores, dense, options):
-            if entity == mine:
-                composition.pieces[entity] = [piece]
-            else:
-                left_over.append((entity, piece))
-    # The surest piece first: it may close the frames that a worse one asks for.
-    left_over.sort(key=lambda pair: (-pair[1].score * len(pair[1].frames), pair[0], pair[1].track))
-    for entity, piece in left_over:
-        _fill(composition.pieces.setdefault(entity, []), piece)
-    composition.pieces = {e: p for e, p in sorted(composition.pieces.items()) if p}
-    for i, entity in enumerate(entities):
+        own = owners.get(number)
+        for frame, entity, fit in _course(track, own, options):
+            offer = _Offer(entity != own, track.distance(frame), number, fit)
+            offers[frame][entity].append(offer)
+    taken: dict[int, dict[int, _Offer]] = defaultdict(dict)
+    for frame in sorted(offers):
+        for entity, offer in _settle(frame, offers[frame], overlap, options).items():
+            taken[entity][frame] = offer
+    composition = Composition({e: _pieces_of(taken[e]) for e in sorted(taken)})
+    for i, noun in enumerate(nouns):
         if i not in composition.pieces:
-            same_kind = any(t.noun == _noun(entity) for t in tracks)
+            seen = any(track.noun == noun for track in tracks)
             composition.dropped[i] = (
-                "no track fits the expression better than it fits the others"
-                if same_kind
-                else f"no track of a {_noun(entity)}"
+                "every track fits another expression better" if seen else f"no track of a {noun}"
             )
     return composition
 
 
-def score_matrix(entities: Sequence[Entity], tracks: Sequence[ScoredTrack]) -> np.ndarray:
-    """float [E, K]: the mean fit of a track over its scored frames; `FORBIDDEN` between kinds."""
-    scores = np.full((len(entities), len(tracks)), FORBIDDEN)
-    for k, track in enumerate(tracks):
-        for i, entity in enumerate(entities):
-            if _noun(entity) == track.noun and len(track.scored_frames):
-                scores[i, k] = track.fits[i].mean()
-    return scores
+def find_owners(
+    nouns: Sequence[str], tracks: Sequence[ScoredTrack], min_score: float
+) -> dict[int, int]:
+    """The expression of each track that has one; tracks and expressions by position.
+
+    Of tracks with several starting frames (joined across windows) the scores are averaged, and
+    what is settled on the first of these frames holds on the others.
+    """
+    owners: dict[int, int] = {}
+    for frame in sorted({start for track in tracks for start in track.starts}):
+        here = [k for k, track in enumerate(tracks) if frame in track.starts]
+        settled = {owners[k] for k in here if k in owners}
+        open_tracks = [k for k in here if k not in owners]
+        open_entities = [i for i in range(len(nouns)) if i not in settled]
+        scores = np.array(
+            [
+                [
+                    tracks[k].start_fits[i].mean() if nouns[i] == tracks[k].noun else -np.inf
+                    for k in open_tracks
+                ]
+                for i in open_entities
+            ]
+        ).reshape(len(open_entities), len(open_tracks))
+        for row, column in optimal_pairs(scores, min_score).items():
+            owners[open_tracks[column]] = open_entities[row]
+    return owners
 
 
 def optimal_pairs(scores: np.ndarray, min_score: float) -> dict[int, int]:
@@ -108,37 +146,51 @@ def optimal_pairs(scores: np.ndarray, min_score: float) -> dict[int, int]:
     return {int(row): int(column) for row, column in pairs if gains[row, column] > 0}
 
 
-def _pieces(
-    number: int,
-    track: ScoredTrack,
-    own: int | None,
-    scores: np.ndarray,
-    dense: bool,
-    options: AssignOptions,
-) -> list[tuple[int, Piece]]:
-    """The track's frames by the expression that they follow; those that follow none are lost."""
-    if not dense:  # unseen frames follow the expression of the seen ones
-        entity = own if own is not None else int(scores[:, number].argmax())
-        score = float(scores[entity, number])
-        return [(entity, Piece(number, track.frames, score))] if score > options.min_score else []
+def _course(
+    track: ScoredTrack, own: int | None, options: AssignOptions
+) -> list[tuple[int, int, float]]:
+    """Frame, expression and fit of each of the track's masks that follows an expression."""
+    if track.fits is None:  # unseen frames follow the expression of the starting ones
+        if own is None:
+            return []
+        return [(frame, own, float(track.start_fits[own].mean())) for frame in track.frames]
+    if not track.frames:
+        return []
     course = followed_expressions(
         track.fits, own, options.drift_margin, options.switch_cost, options.min_score
     )
+    steps = zip(track.frames, course.tolist(), track.fits.T, strict=True)
+    return [(frame, entity, float(fit[entity])) for frame, entity, fit in steps if entity >= 0]
+
+
+def _settle(
+    frame: int, offers: dict[int, list[_Offer]], overlap: Overlap, options: AssignOptions
+) -> dict[int, _Offer]:
+    """What each expression takes on one frame.
+
+    Of two expressions whose masks are the same pixels, the one that they fit worse turns to its
+    next offer; an expression's own tracks are favoured by `drift_margin`, as in their course.
+    """
+    queues = {entity: sorted(queue) for entity, queue in sorted(offers.items())}
+    while True:
+        taken = {entity: queue[0] for entity, queue in queues.items() if queue}
+        loser = None
+        for entity, offer in taken.items():
+            for other, rival in taken.items():
+                if other <= entity or overlap(offer.track, rival.track, frame) <= SAME_PIXELS_IOU:
+                    continue
+                worth = [o.fit + options.drift_margin * (not o.foreign) for o in (offer, rival)]
+                loser = entity if worth[0] < worth[1] else other
+        if loser is None:
+            return taken
+        queues[loser].pop(0)
+
+
+def _pieces_of(taken: dict[int, _Offer]) -> list[Piece]:
+    """The taken masks by track."""
     pieces = []
-    for entity in np.unique(course[course >= 0]).tolist():
-        inside = course == entity
-        frames = tuple(f for f, within in zip(track.frames, inside, strict=True) if within)
-        pieces.append((entity, Piece(number, frames, float(track.fits[entity, inside].mean()))))
+    for number in sorted({offer.track for offer in taken.values()}):
+        frames = tuple(frame for frame, offer in taken.items() if offer.track == number)
+        score = float(np.mean([taken[frame].fit for frame in frames]))
+        pieces.append(Piece(number, frames, score))
     return pieces
-
-
-def _fill(pieces: list[Piece], piece: Piece) -> None:
-    """Add what a piece has on frames that no other piece of the entity covers."""
-    covered = {frame for other in pieces for frame in other.frames}
-    free = tuple(frame for frame in piece.frames if frame not in covered)
-    if free:
-        pieces.append(Piece(piece.track, free, piece.score))
-
-
-def _noun(entity: Entity) -> str:
-    return entity.generalized_noun.strip().lower()

@@ -80,9 +80,12 @@ def track_ours(
     lookout = Lookout(frames, phrases, detector, options)
     starting_frames: list[int] = []
     tracks: list[WorkingTrack] = []
+    # Tracks of one object are counted once, but stay apart: overlap is no proof of identity where
+    # a tracker drifts, and step 4 can see which expression each of them follows.
+    distinct: list[WorkingTrack] = []
     session = None
     while len(starting_frames) < options.max_starting_frames:
-        missing = wanted - Counter(track.noun for track in tracks)
+        missing = wanted - Counter(track.noun for track in distinct)
         starts = _next_starts(lookout, tracks, missing, starting_frames)
         if not starts:
             break
@@ -92,7 +95,8 @@ def track_ours(
         if not any(detection.label in missing for detection in starts):
             first, last = _gap(starts[0].frame, starting_frames, last)
         new = _track(tracker, session, starts, first, last)
-        tracks = join_duplicates(tracks, new, options.join_iou)
+        tracks += new
+        distinct = join_duplicates(distinct, new, options.join_iou)
         starting_frames.append(starts[0].frame)
     return starting_frames, tracks
 

@@ -90,6 +90,7 @@ class TrainingOptions:
             warmup_steps=self.warmup_steps,
             max_grad_norm=self.max_grad_norm,
             adam_beta2=self.adam_beta2,
+            use_cpu=not torch.cuda.is_available(),
             bf16=self.bf16,
             gradient_checkpointing=checkpointing,
             gradient_checkpointing_kwargs={"use_reentrant": False} if checkpointing else None,

@@ -71,9 +71,9 @@ def sample_from_json(fields: Mapping[str, Any]) -> Sample:
         path=fields.get("path"),
         regions=regions,
         frame_keys=keys,
-        start_s=None if times["start_time"] is None else seconds_of(times["start_time"]),
-        end_s=None if times["end_time"] is None else seconds_of(times["end_time"]),
-        clip_s=None if clip is None else (seconds_of(clip[0]), seconds_of(clip[1])),
+        start_s=None if times["start_time"] is None else seconds_of(str(times["start_time"])),
+        end_s=None if times["end_time"] is None else seconds_of(str(times["end_time"])),
+        clip_s=None if clip is None else (seconds_of(str(clip[0])), seconds_of(str(clip[1]))),
     )
 
 

@@ -29,7 +29,9 @@ _WARM_UP_STEPS = 60
 # Heads that are told where to look; the layer before them has gathered the words of a name.
 _POINTING_LAYERS = (1, 2)
 _POINTING_HEADS = 2
-_SHARED_COLOUR_WEIGHT = 2.0  # how much oftener a request whose entities share a colour is drawn
+# How much oftener than others a request is drawn in which two entities share a colour (else the
+# model tells entities by their colour alone), or one chases another (which is rare).
+_SHARED_COLOUR_WEIGHT, _CHASE_WEIGHT = 2.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -165,12 +167,17 @@ def _decay(share: float, flat_share: float) -> float:
 
 
 def _chances(pool: Pool) -> np.ndarray:
-    weights = [_SHARED_COLOUR_WEIGHT if _shares_colour(r) else 1.0 for r in pool.requests]
-    return np.array(weights) / sum(weights)
+    weights = np.ones(len(pool.requests))
+    for number, request in enumerate(pool.requests):
+        if _shares_colour(request):
+            weights[number] *= _SHARED_COLOUR_WEIGHT
+        if any(s.action == "chase" for s in request.shown):
+            weights[number] *= _CHASE_WEIGHT
+    return weights / weights.sum()
 
 
 def _shares_colour(request: Request) -> bool:
-    """Two entities of one colour: without many such requests the model binds by colour alone."""
+    """Two entities of one colour, of clothes or otherwise."""
     words = [s.expression.split() for s in request.shown]
     colours = [w[-2] if len(w) > 2 else w[0] for w in words]
     return len(set(colours)) < len(colours)

@@ -1,0 +1,26 @@
+"""A small benchmark file and predictions, for tests of scoring."""
+
+import json
+
+RLE = {"size": [2, 2], "counts": "04"}
+
+
+def write_questions(folder, count):
+    entry = {
+        "video": "a.mp4",
+        "Question": "What is <object0><region>?",
+        "type": "Basic Questions",
+        "options": ["(A) a dog", "(B) a cat"],
+        "Answer": "(A)",
+        "frame_idx": "0",
+        "annotation": [{"0": {"segmentation": RLE}}],
+    }
+    entries = [{"id": i} | entry for i in range(count)]
+    (folder / "q.json").write_text(json.dumps(entries))
+    return {"annotations": str(folder / "q.json"), "videos": str(folder)}
+
+
+def write_predictions(path, answers):
+    lines = [json.dumps({"id": i, "prediction": a}) + "\n" for i, a in enumerate(answers)]
+    path.write_text("".join(lines))
+    return path
