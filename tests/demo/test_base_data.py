@@ -1,5 +1,6 @@
 """The demo's base data: true, of its own films, and without times."""
 
+import itertools
 import json
 import random
 from collections import Counter
@@ -41,7 +42,7 @@ def test_files_are_the_same_each_time_and_read_by_the_trainer(tmp_path):
 
 def test_films_of_the_splits_are_disjoint():
     ranges = sorted((seeds.start, seeds.stop) for seeds in SPLITS.values())
-    assert all(a[1] <= b[0] for a, b in zip(ranges, ranges[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in itertools.pairwise(ranges))
     assert {"base", "benchmark", "input", "train", "held_out"} <= SPLITS.keys()
 
 

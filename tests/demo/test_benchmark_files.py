@@ -8,7 +8,6 @@ from collections import Counter
 import pytest
 
 from strefer.benchmarks.registry import BENCHMARKS, load_questions
-from strefer.benchmarks.videorefer_d import read_marks
 from strefer.demo.benchmark_files.others import TEMPCOMPASS_FORMS, highlights, tempcompass, videomme
 from strefer.demo.benchmark_files.questions import mirrored, other_phrases
 from strefer.demo.benchmark_files.videorefer import descriptions, questions
@@ -54,7 +53,7 @@ def text_of(option):
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_the_scorers_own_loaders_read_the_files(drawn, name):
     loaded = load_questions(name, files_of(drawn, name), seed=0)
-    assert len({q.id for q in loaded}) == len(loaded) > 4
+    assert len({q.id for q in loaded}) == len(loaded) > 2
     for question in loaded:
         sample = sample_from_json(question.sample)
         assert (drawn / "videos").joinpath(sample.path).exists()
@@ -146,7 +145,6 @@ def test_descriptions_tell_every_deed_in_order(truths):
             places = [caption.find(deed) for deed in dict.fromkeys(deeds_of(entity))]
             assert -1 not in places
             assert places == sorted(places)
-    assert read_marks("1. Subject Correspondence: 5") == {"Subject Correspondence": 5.0}
 
 
 def test_highlights_are_relevant_when_the_deed_is_done(truths):
