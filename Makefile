@@ -24,13 +24,18 @@ format: .venv/installed
 
 # Each of these three writes one file of docs/figures.
 quality: .venv/installed
-	$(BIN)/snakemake --profile profiles/default --configfile config/quality.yaml -- quality
+	$(BIN)/snakemake --configfile config/config.yaml config/quality.yaml -- results/quality/quality.json
+	cp results/quality/quality.json docs/figures/quality.json
+	$(MAKE) docs
 
 bench: .venv/installed
 	$(BIN)/python tests/bench.py
+	$(MAKE) docs
 
 reproduce: .venv/installed
-	$(BIN)/snakemake --profile profiles/default --configfile config/reproduce.yaml -- reproduce
+	$(BIN)/snakemake --configfile config/config.yaml config/reproduce.yaml -- results/reproduce/reproduce.json
+	cp results/reproduce/reproduce.json docs/figures/reproduce.json
+	$(MAKE) docs
 
 # Writes the parts of the documentation that are made from the schema and the figures.
 docs: .venv/installed

@@ -86,3 +86,24 @@ rule gather_scores:
         pairs=SCORED,
     script:
         "../scripts/gather_scores.py"
+
+
+rule compare_recipes:
+    input:
+        [f"{RUN}/scores/{recipe}/{benchmark}.json" for recipe, benchmark in SCORED],
+    output:
+        f"{RUN}/reproduce.json",
+    log:
+        log_of("compare_recipes"),
+    benchmark:
+        usage_of("compare_recipes")
+    conda:
+        "../envs/main.yaml"
+    resources:
+        **needs("scores"),
+    params:
+        code=code_of("compare_recipes"),
+        pairs=SCORED,
+        seed=config["seed"],
+    script:
+        "../scripts/compare_recipes.py"

@@ -9,7 +9,9 @@ def test_made_parts_are_up_to_date():
 
 
 def test_what_was_not_measured_says_so():
-    assert "| `b` | not measured |" in figures_table({"a": 0.5, "b": None})
+    about = {"command": "make x", "commit": "c", "date": "d", "machine": "m"}
+    assert "| `b` | not measured |" in figures_table({"about": about, "a": 0.5, "b": None})
+    assert "Nothing is measured" in figures_table({"about": about, "b": None})
 
 
 def test_missing_marks_are_named():

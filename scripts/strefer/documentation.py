@@ -10,10 +10,9 @@ import re
 from pathlib import Path
 
 from strefer.configuration import load_schema, options_table
-from strefer.figures import BENCH, QUALITY, REPRODUCE
 
 ROOT = Path(__file__).resolve().parents[2]
-FIGURES = {"quality": QUALITY, "bench": BENCH, "reproduce": REPRODUCE}
+FIGURES = ("quality", "bench", "reproduce")
 
 
 def replace_part(text: str, name: str, content: str) -> str:
@@ -37,9 +36,9 @@ def figures_table(figures: dict) -> str:
             continue
         shown = "not measured" if value is None else f"{value:.4g}"
         rows.append(f"| `{name}` | {shown} |")
-    about = figures.get("about")
-    if not about:
-        return "\n".join(rows)
+    about = figures["about"]
+    if all(value is None for name, value in figures.items() if name != "about"):
+        return f"`{about['command']}` will print these. Nothing is measured yet."
     where = "Commit {commit}, {date}, {machine}.".format(**about)
     return "\n".join([f"`{about['command']}` printed these. {where}", "", *rows])
 
@@ -51,10 +50,9 @@ def made_documents() -> dict[Path, str]:
     documents = {options: replace_part(options.read_text(encoding="utf-8"), "options", table)}
     readme = ROOT / "docs" / "figures" / "README.md"
     text = readme.read_text(encoding="utf-8")
-    for name, fixed in FIGURES.items():
+    for name in FIGURES:
         path = ROOT / "docs" / "figures" / f"{name}.json"
-        measured = path.read_text(encoding="utf-8") if path.exists() else "{}"
-        text = replace_part(text, name, figures_table(dict.fromkeys(fixed) | json.loads(measured)))
+        text = replace_part(text, name, figures_table(json.loads(path.read_text("utf-8"))))
     documents[readme] = text
     return documents
 

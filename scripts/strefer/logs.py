@@ -18,18 +18,18 @@ def start_log(path: str) -> None:
     file = logging.FileHandler(path, mode="w", encoding="utf-8")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     terminal = logging.StreamHandler(sys.stderr)
-    terminal.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    terminal.setFormatter(_WithoutTraceback("%(levelname)s %(message)s"))
     terminal.setLevel(logging.WARNING)
-    # A traceback belongs in the file: on the terminal it would bury the reason.
-    terminal.addFilter(_without_traceback)
     logging.basicConfig(level=logging.INFO, handlers=[file, terminal], force=True)
     sys.excepthook = _report
 
 
-def _without_traceback(record: logging.LogRecord) -> logging.LogRecord:
-    plain = logging.makeLogRecord(record.__dict__)
-    plain.exc_info, plain.exc_text = None, None
-    return plain
+class _WithoutTraceback(logging.Formatter):
+    """A traceback belongs in the file: on the terminal it would bury the reason."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        plain = logging.makeLogRecord(record.__dict__ | {"exc_info": None, "exc_text": None})
+        return super().format(plain)
 
 
 def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

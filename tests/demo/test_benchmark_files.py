@@ -14,6 +14,7 @@ from strefer.demo.benchmark_files.videorefer import descriptions, questions
 from strefer.demo.benchmark_files.write import draw_benchmarks
 from strefer.demo.plan import SPLITS, plan_film
 from strefer.demo.truth import truth_of
+from strefer.demo.vocabulary import with_article
 from strefer.videollm.samples import sample_from_json
 
 FILMS = 14
@@ -139,9 +140,8 @@ def test_descriptions_tell_every_deed_in_order(truths):
         active = [entity for entity in truth.entities if entity.active and entity.masks]
         assert len(captions) == len(active)
         for entity in active:
-            caption = next(
-                c for c in captions if entity.expression in c.split(deeds_of(entity)[0])[0]
-            )
+            name = with_article(entity.expression).capitalize()
+            caption = next(c for c in captions if c.startswith(f"{name} "))
             places = [caption.find(deed) for deed in dict.fromkeys(deeds_of(entity))]
             assert -1 not in places
             assert places == sorted(places)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from masklets.hand_made import assign_options, entity
 
+from masklets.hand_made import assign_options, entity
 from strefer.masklet_procedures.assignment_ours import ScoredTrack, assign_ours, optimal_pairs
 from strefer.masklet_procedures.drift import followed_expressions
 

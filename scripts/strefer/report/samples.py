@@ -46,7 +46,7 @@ def show_film(
         "video_id": video_id,
         "duration": f"{video.duration_s:.1f} s, {len(clips.segments)} segments",
         "strip": draw_strip(video, masklets),
-        "keys": [
+        "legend": [
             {
                 "colour": f"rgb{COLOURS[i % len(COLOURS)]}",
                 "expression": entity.expression,

@@ -60,11 +60,10 @@ def roles() -> list[Role]:
     """What is practised, from when on, and how much of it at a time."""
     return [
         Role("parser", _parser, 6),
-        Role("copy", _copying, 4, lambda part: 0.5 if part < 0.25 else 0.0),
         Role("question", _stream(llm_questions.question_samples), 5, _from(0.1)),
-        Role("reader", _stream(llm_questions.reader_samples), 6, _from(0.15)),
-        Role("judge_description", _each(llm_judge.judge_description_sample), 4, _from(0.15)),
-        Role("judge_choice", _each(llm_judge.judge_choice_sample), 6, _from(0.15)),
+        Role("reader", _stream(llm_questions.reader_samples), 6, _from(0.2)),
+        Role("judge_description", _each(llm_judge.judge_description_sample), 4, _from(0.2)),
+        Role("judge_choice", _each(llm_judge.judge_choice_sample), 6, _from(0.2)),
     ]
 
 
@@ -76,22 +75,18 @@ def held_out_samples(n: int) -> dict[str, list[Sample]]:
     unusual = [llm_parser.parser_sample(random, world_share=0.0) for _ in range(n)]
     samples["parser, unusual texts"] = unusual
     for role in roles():
-        if role.name not in ("parser", "copy"):
+        if role.name != "parser":
             samples[role.name] = list(role.draw(random, 1.0, n))
     return samples
 
 
 def _parser(random: Random, part: float, n: int) -> list[Sample]:
-    longest = 3 if part < 0.1 else 5
-    return [llm_parser.parser_sample(random, longest=longest) for _ in range(n)]
-
-
-def _copying(random: Random, part: float, n: int) -> list[Sample]:
+    """Short lists first, and the demo's own sentences: what is learned on them is found again in
+    the longer and stranger ones."""
+    early = part < 0.1
+    world_share, longest = (0.8, 3) if early else (0.6, 5)
     return [
-        llm_parser.copy_sample(random)
-        if part < 0.05 or random.random() < 0.5
-        else llm_parser.lookup_sample(random)
-        for _ in range(n)
+        llm_parser.parser_sample(random, world_share=world_share, longest=longest) for _ in range(n)
     ]
 
 

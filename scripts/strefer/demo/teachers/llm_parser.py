@@ -1,4 +1,4 @@
-"""Training data of the referring parser, and of plain copying, which it is built on."""
+"""Training data of the referring parser."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from random import Random
 
 from strefer.demo.teachers.llm_samples import (
     Sample,
-    configured_words,
     demo_prompt,
     enumerate_words,
     json_reply,
@@ -80,31 +79,6 @@ def recognizer_sentence(expressions: list[str]) -> str:
     """The entity recognizer's sentence: "The active entities are a man and a brown dog."."""
     subject = "The active entity is " if len(expressions) == 1 else "The active entities are "
     return subject + enumerate_words([with_article(e) for e in expressions]) + "."
-
-
-def copy_sample(random: Random) -> Sample:
-    """A text to repeat: the exercise from which looking up and copying grows. Short texts would
-    teach which words are common, not where they stand."""
-    text = " ".join(_any_word(random) for _ in range(random.randint(6, 18)))
-    return Sample("copy", f"Repeat this text.\nText: {text}", text)
-
-
-def lookup_sample(random: Random) -> Sample:
-    """A small table and one of its keys: find the entry and copy the value."""
-    keys = random.sample((*_NOUNS, *COLOUR_WORDS, *ADJECTIVES, *"123456789"), random.randint(2, 6))
-    values = [" ".join(_any_word(random) for _ in range(random.randint(1, 4))) for _ in keys]
-    chosen = random.randrange(len(keys))
-    table = "\n".join(f"{k}: {v}" for k, v in zip(keys, values, strict=True))
-    return Sample("copy", f"What does the table say about {keys[chosen]}?\n{table}", values[chosen])
-
-
-def _any_word(random: Random) -> str:
-    kind = random.random()
-    if kind < 0.2:
-        return invented_word(random)
-    if kind < 0.6:
-        return random.choice(configured_words())
-    return random.choice(random.choice((_NOUNS, COLOUR_WORDS, ADJECTIVES, GARMENTS, PLACES)))
 
 
 def any_expression(random: Random) -> str:

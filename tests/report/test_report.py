@@ -1,0 +1,165 @@
+"""The page on a tiny run with a real film; names and replies are hostile."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from films import write_film
+from question_files import write_predictions, write_questions
+from shards import video_of, write_shard
+from strefer.benchmarks.scores import score_predictions
+from strefer.instructions.claims import does
+from strefer.masks import encode_mask
+from strefer.records import (
+    Clips,
+    Entities,
+    Entity,
+    Evidence,
+    Instruction,
+    Masklet,
+    Masklets,
+    References,
+    Segment,
+    Tracks,
+    Transcript,
+)
+from strefer.report.page import write_report
+
+EVIL = "<script>alert('film')</script>"
+REPLY = "It sits.<img src=x onerror=alert(2)>"
+MASK = encode_mask(np.eye(32, 48, dtype=bool))
+
+
+def write_stages(folder):
+    """One film that came through, one that failed in two stages."""
+    folder.mkdir(exist_ok=True)
+    video = video_of(write_film(folder / "film.mp4"))
+    pair = Instruction(
+        pair_id="a-000",
+        group="G7",
+        form="open",
+        question="What does <region> do from <start_time> to <end_time>?",
+        answer=REPLY,
+        options=(),
+        regions=(0,),
+        start_s=0.0,
+        end_s=1.0,
+        clip_s=None,
+        evidence=Evidence((0,), (0,), does(0, (0.0, 1.0), "sits")),
+    )
+    rejected = Instruction(**(vars(pair) | {"pair_id": "a-001", "rejected": "claim: no"}))
+    times_s = (0.0, 0.5)
+    records = {
+        "videos": [video],
+        "clips": [Clips((Segment(0, 0.0, 1.0, "start"),))],
+        "entities": [Entities("The active entity is a dog.")],
+        "references": [References((Entity("dog", "dog", "dog"), Entity("cat", "cat", "cat")))],
+        "tracks": [Tracks(times_s, (0,), ())],
+        "masklets": [Masklets(times_s, 32, 48, (Masklet(0, "dog", "dog", 1.0, {"0": MASK}),))],
+        "transcripts": [Transcript(0, 0.0, 1.0, (REPLY, None), ())],
+        "instructions": [pair, rejected],
+    }
+    failures = {"clips": "the film ends early", "entities": "the model said <b>nothing</b>"}
+    stages = {}
+    for stage, ours in records.items():
+        lines = [(EVIL, record) for record in ours]
+        lines += [("bad.mp4", failures[stage])] if stage in failures else []
+        stages[stage] = [write_shard(folder / f"{stage}.jsonl", lines)]
+    return stages
+
+
+def write_scores(folder):
+    files = write_questions(folder, 10)
+    scores = {}
+    for recipe, answer in (("base", "B"), ("strefer", "A")):
+        predictions = write_predictions(folder / f"{recipe}.jsonl", [answer] * 10)
+        scores[recipe, "videorefer_q"] = folder / f"{recipe}.json"
+        score_predictions(
+            predictions, "videorefer_q", files, folder / f"{recipe}.json", 0, None, {}
+        )
+    return scores
+
+
+def write_page(folder, stages, **changed):
+    given = {"scores": {}, "training_logs": {}, "quality": None, "run": "tiny", "seed": 0}
+    write_report(stages=stages, output=folder / "report.html", **(given | changed))
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    log = folder / "log.jsonl"
+    log.write_text('{"step": 1, "loss": 3.0}\n{"step": 2, "loss": 2.0}\n{"done": true}\n')
+    quality = folder / "quality.json"
+    quality.write_text(json.dumps({"about": {}, "a.b": 0.5, "a.c": None, "a.b@case": 0.1}))
+    return write_page(
+        folder,
+        write_stages(folder / "stages"),
+        scores=write_scores(folder),
+        training_logs={"base": log},
+        quality=quality,
+    )
+
+
+def test_names_and_replies_are_text(page):
+    assert "<script" not in page
+    assert "&lt;script&gt;alert" in page
+    assert "<img src=x" not in page
+    assert "It sits.&lt;img src=x" in page
+    assert "the model said &lt;b&gt;nothing" in page
+
+
+def test_the_page_is_complete_in_itself(page):
+    sources = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert sources
+    assert all(source.startswith("data:image/") for source in sources)
+
+
+def test_failures_are_listed_with_their_reasons(page):
+    failures = page[page.index("<h2>Failures") :]
+    assert failures.count("bad.mp4") == 2
+    assert "the film ends early" in failures
+
+
+def test_the_chain_is_counted(page):
+    row = re.search(r"<td>clips</td>(.*?)</tr>", page, re.DOTALL).group(1)
+    assert re.findall(r">([^<>]+)</td>", row) == ["1", "1", "1 segments"]
+    assert "1 pairs (1 more rejected)" in page
+    assert "1 segments, 1 lines (1 absences)" in page
+    assert "1 open" in page
+
+
+def test_scores_stand_beside_the_papers(page):
+    row = re.search(r"<td>VideoRefer-Bench-Q</td>(.*?)</tr>", page, re.DOTALL).group(1)
+    cells = re.findall(r">([^<>]*)</td>", row)
+    assert cells == ["accuracy", "0.000", "1.000", "+1.000", "+1.000 to +1.000", "0.665", "0.688"]
+
+
+def test_samples_show_masklets_times_and_pairs(page):
+    assert "data:image/jpeg;base64," in page
+    assert "cat (no masklet)" in page
+    assert "from 0.0 s to 1.0 s?" in page
+    assert "&lt;region&gt;" in page
+    assert page.count('class="pair"') == 1
+
+
+def test_quality_shows_what_was_not_measured(page):
+    assert re.search(r"a\.b</td><td class=\"number\">0\.500", page)
+    assert re.search(r"a\.c</td><td class=\"number\">not measured", page)
+    assert "@case" not in page
+
+
+def test_a_run_without_scores_or_finished_films_has_a_page(tmp_path):
+    stages = write_stages(tmp_path / "stages")
+    stages["instructions"] = [write_shard(tmp_path / "none.jsonl", [])]
+    page = write_page(tmp_path, stages)
+    assert "No film came through to the end." in page
+    assert "paper: base" not in page
+
+
+def test_the_same_run_gives_the_same_page(tmp_path):
+    stages = write_stages(tmp_path / "stages")
+    assert write_page(tmp_path, stages) == write_page(tmp_path, stages)

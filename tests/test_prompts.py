@@ -1,0 +1,48 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from strefer.prompts import Prompt, load_prompt
+
+FOLDER = Path(__file__).parents[1] / "config" / "prompts"
+
+
+def test_placeholders_are_filled():
+    assert Prompt("ask", "Is the {{ name }} there?").render(name="dog") == "Is the dog there?"
+
+
+def test_values_are_text_and_never_a_template():
+    assert Prompt("ask", "{{ name }}").render(name="{{ 1 + 1 }}<b>") == "{{ 1 + 1 }}<b>"
+
+
+def test_a_placeholder_without_a_value_is_named():
+    with pytest.raises(ValueError, match="prompt ask: 'name' is undefined"):
+        Prompt("ask", "{{ name }}").render()
+
+
+def test_a_template_cannot_reach_out():
+    with pytest.raises(ValueError, match="prompt ask"):
+        Prompt("ask", "{{ ''.__class__.__mro__ }}").render()
+
+
+def test_missing_and_broken_files_are_named(tmp_path):
+    with pytest.raises(ValueError, match=r"no\.txt: no such file"):
+        load_prompt(tmp_path / "no.txt")
+    (tmp_path / "broken.txt").write_text("fine\n{{ name")
+    with pytest.raises(ValueError, match=r"broken\.txt, line 2"):
+        load_prompt(tmp_path / "broken.txt")
+
+
+def test_the_digest_is_of_the_text_alone(tmp_path):
+    for name, text in (("a.txt", "one\n"), ("b.txt", "one"), ("c.txt", "two")):
+        (tmp_path / name).write_text(text)
+    digests = [load_prompt(tmp_path / name).digest for name in ("a.txt", "b.txt", "c.txt")]
+    assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.name)
+def test_every_prompt_of_the_project_renders(path):
+    prompt = load_prompt(path)
+    names = set(re.findall(r"\b[a-z_]+\b", " ".join(re.findall(r"\{[{%](.*?)[}%]\}", prompt.text))))
+    assert prompt.render(**dict.fromkeys(names, "x"))
