@@ -31,6 +31,7 @@ include: "rules/training.smk"
 include: "rules/benchmarks.smk"
 include: "rules/quality.smk"
 include: "rules/report.smk"
+include: "rules/teachers.smk"
 
 
 rule all:
@@ -44,3 +45,8 @@ rule instructions:
     input:
         all_shards("instructions"),
         f"{RUN}/export",
+
+
+rule teachers:
+    input:
+        expand("results/teachers/{teacher}", teacher=TEACHERS),

@@ -19,34 +19,41 @@ def write(folder, name, text):
 
 
 def test_comments_docstrings_and_layout_change_nothing(scripts):
-    before = code_of("cut", scripts)
+    before = code_of("cut", scripts=scripts)
     write(
         scripts,
         "strefer/clips.py",
         '"""Clips."""\n\n\ndef cut():  # why\n'
         '    """Cut."""\n\n    from strefer.agents import (chat)\n',
     )
-    assert code_of("cut", scripts) == before
+    assert code_of("cut", scripts=scripts) == before
 
 
 def test_a_module_imported_inside_a_function_counts(scripts):
-    before = code_of("cut", scripts)
+    before = code_of("cut", scripts=scripts)
     write(scripts, "strefer/agents/chat.py", "import os\nLIMIT = 4\n")
-    assert code_of("cut", scripts) != before
+    assert code_of("cut", scripts=scripts) != before
 
 
 def test_a_module_that_is_not_reached_does_not_count(scripts):
-    before = code_of("cut", scripts)
+    before = code_of("cut", scripts=scripts)
     write(scripts, "strefer/other.py", "x = 2\n")
-    assert code_of("cut", scripts) == before
+    assert code_of("cut", scripts=scripts) == before
 
 
 def test_the_script_itself_counts(scripts):
-    before = code_of("cut", scripts)
+    before = code_of("cut", scripts=scripts)
     write(scripts, "cut.py", "from strefer.clips import cut\ncut(1)\n")
-    assert code_of("cut", scripts) != before
+    assert code_of("cut", scripts=scripts) != before
 
 
 def test_an_unknown_script_is_an_error(scripts):
     with pytest.raises(ValueError, match="there is no script"):
-        code_of("paste", scripts)
+        code_of("paste", scripts=scripts)
+
+
+def test_a_module_imported_by_name_counts(scripts):
+    before = code_of("cut", "strefer.other", scripts=scripts)
+    assert before != code_of("cut", scripts=scripts)
+    write(scripts, "strefer/other.py", "x = 2\n")
+    assert code_of("cut", "strefer.other", scripts=scripts) != before

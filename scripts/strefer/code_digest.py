@@ -17,17 +17,21 @@ SCRIPTS = Path(__file__).resolve().parents[1]
 PACKAGE = Path(__file__).resolve().parent.name
 
 
-def code_of(script: str, scripts: Path = SCRIPTS) -> str:
+def code_of(script: str, *modules: str, scripts: Path = SCRIPTS) -> str:
     """The digest of `scripts/<script>.py` and of every `strefer` module it reaches.
 
+    Args:
+        modules: what the script imports by a name that it is told, so that no import says it.
+
     Raises:
-        ValueError: if there is no such script.
+        ValueError: if there is no such script or module.
     """
-    path = scripts / f"{script}.py"
-    if not path.is_file():
-        raise ValueError(f"there is no script {path}")
-    seen = {path}
-    waiting = [path]
+    seen = {scripts / f"{script}.py"}
+    seen |= {scripts.joinpath(*name.split(".")).with_suffix(".py") for name in modules}
+    for path in seen:
+        if not path.is_file():
+            raise ValueError(f"there is no script {path}")
+    waiting = list(seen)
     while waiting:
         for module in _read(waiting.pop(), scripts)[1] - seen:
             seen.add(module)

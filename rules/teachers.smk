@@ -1,0 +1,28 @@
+# The demo's teachers, trained on the world's training seeds. The default run uses the committed
+# ones in resources/teachers; `snakemake teachers` trains them anew, beside the others' results.
+TEACHERS = ["detector", "tracker", "embedder", "video_llm", "llm"]
+
+
+rule train_teacher:
+    output:
+        directory("results/teachers/{teacher}"),
+    log:
+        "results/teachers/logs/{teacher}.log",
+    benchmark:
+        "results/teachers/usage/{teacher}.tsv"
+    conda:
+        "../envs/vision.yaml"
+    threads: 1
+    resources:
+        **needs("teachers"),
+    params:
+        # The code is imported by the teacher's name, so it is named here for the digest too.
+        code=lambda wildcards: code_of(
+            "train_teacher", f"strefer.demo.teachers.{wildcards.teacher}"
+        ),
+        work="results/teachers/work/{teacher}",
+        minutes=lambda wildcards: config["teachers"]["minutes"][wildcards.teacher],
+        seed=config["seed"],
+        device=config["teachers"]["device"],
+    script:
+        "../scripts/train_teacher.py"
