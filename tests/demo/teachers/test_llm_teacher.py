@@ -50,10 +50,12 @@ def test_known_words_and_json_keys_are_single_tokens(tokenizer: PreTrainedTokeni
     assert tokenizer("a man with").input_ids[1] == tokenizer(text).input_ids[1]
 
 
-def test_tokenizer_loads_from_its_folder(
+def test_tokenizer_loads_from_the_models_folder(
     tokenizer: PreTrainedTokenizerFast, tmp_path: Path
 ) -> None:
+    """With the model's config beside it: AutoTokenizer chooses by the model type too."""
     tokenizer.save_pretrained(tmp_path)
+    build_model(tokenizer, seed=0).save_pretrained(tmp_path)
     loaded = AutoTokenizer.from_pretrained(tmp_path)
     chat = [{"role": "user", "content": "Is the red car there?"}]
     text = loaded.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
@@ -77,16 +79,13 @@ def test_shared_prefix_pass_equals_the_classes_own(tokenizer: PreTrainedTokenize
 
 
 def test_fresh_model_already_copies(tokenizer: PreTrainedTokenizerFast) -> None:
-    """The copying circuit of the initialization: the second half of a repeated row is foreseen far
-    above chance."""
+    """The copying laid out in the weights: the second half of a repeated row is foreseen."""
     model = build_model(tokenizer, seed=0)
-    row = torch.randint(
-        260, len(tokenizer) - 30, (8, 24), generator=torch.Generator().manual_seed(0)
-    )
-    twice = torch.cat([row, row], 1)
+    generator = torch.Generator().manual_seed(0)
+    row = torch.randint(260, len(tokenizer) - 30, (8, 24), generator=generator)
     with torch.no_grad():
-        foreseen = model(twice).logits[:, 24:-1].argmax(-1)
-    assert (foreseen == twice[:, 25:]).float().mean() > 0.2
+        foreseen = model(torch.cat([row, row], 1)).logits[:, 27:-1].argmax(-1)
+    assert (foreseen == row[:, 4:]).float().mean() > 0.9
 
 
 @pytest.mark.parametrize(
@@ -132,7 +131,7 @@ def test_samples_repeat_with_the_seed_and_are_balanced() -> None:
     for role in llm.roles():
         first, again = (list(role.draw(Random(5), 1.0, 20)) for _ in range(2))
         assert first == again
-    verdicts = [s.reply for s in llm.roles()[3].draw(Random(0), 1.0, 300)]
+    verdicts = [s.reply for s in llm.roles()[2].draw(Random(0), 1.0, 300)]
     assert set(verdicts) == {"Yes.", "No."}
     assert 0.4 < verdicts.count("Yes.") / len(verdicts) < 0.6
     letters = [llm_judge.judge_choice_sample(Random(i)).reply for i in range(300)]
@@ -140,7 +139,7 @@ def test_samples_repeat_with_the_seed_and_are_balanced() -> None:
 
 
 def test_question_exercises_are_what_the_writer_is_asked() -> None:
-    samples = llm.roles()[2].draw(Random(0), 1.0, 60)
+    samples = llm.roles()[1].draw(Random(0), 1.0, 60)
     for sample in samples:
         assert set(json.loads(sample.reply)) == {"question", "answer"}
         assert sample.prompt.startswith("Facts about a video:\n1. ")
