@@ -10,6 +10,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
+from strefer.agents.tokenizer import read_tokenizer
 from strefer.demo.teachers import llm, llm_judge, llm_parser, llm_questions
 from strefer.demo.teachers.llm_evaluation import reply_all
 from strefer.demo.teachers.llm_judge import Description, score_description
@@ -184,7 +185,7 @@ def test_training_goes_on_where_it_was_stopped(
 @pytest.mark.skipif(not SHIPPED.exists(), reason="no checkpoint in resources/teachers/llm")
 def test_shipped_checkpoint_parses_the_recognizers_sentence() -> None:
     model = AutoModelForCausalLM.from_pretrained(SHIPPED, dtype=torch.float32)
-    tokenizer = AutoTokenizer.from_pretrained(SHIPPED)
+    tokenizer = read_tokenizer(str(SHIPPED))
     expressions = ["man with blond hair in a red shirt", "brown dog", "red ball"]
     text = llm_parser.recognizer_sentence(expressions)
     prompt = llm_parser.demo_prompt("referring_parser").render(text=text)
