@@ -183,13 +183,13 @@ def test_training_goes_on_where_it_was_stopped(
 
 
 @pytest.mark.skipif(not SHIPPED.exists(), reason="no checkpoint in resources/teachers/llm")
-def test_shipped_checkpoint_parses_the_recognizers_sentence() -> None:
+def test_shipped_checkpoint_parses_the_recognizers_sentences() -> None:
     model = AutoModelForCausalLM.from_pretrained(SHIPPED, dtype=torch.float32)
     tokenizer = read_tokenizer(str(SHIPPED))
-    expressions = ["man with blond hair in a red shirt", "brown dog", "red ball"]
-    text = llm_parser.recognizer_sentence(expressions)
-    prompt = llm_parser.demo_prompt("referring_parser").render(text=text)
-    (reply,) = reply_all(model, tokenizer, [prompt], 128)
-    assert [e["expression"] for e in json.loads(reply)] == expressions
+    random = Random(4_000_001)
+    samples = [llm_parser.parser_sample(random, world_share=1.0) for _ in range(16)]
+    replies = reply_all(model, tokenizer, [sample.prompt for sample in samples], 256)
+    right = sum(reply == sample.reply for reply, sample in zip(replies, samples, strict=True))
+    assert right >= len(samples) / 2  # its card says 0.68
     assert sum(f.stat().st_size for f in SHIPPED.iterdir()) <= 8_000_000
     assert all(f.suffix in (".safetensors", ".json", ".jinja", ".md") for f in SHIPPED.iterdir())
