@@ -72,11 +72,11 @@ def _draw_pairs(pairs: Sequence[Instruction], seed: int) -> list[Instruction]:
 
 
 def _show_pair(pair: Instruction) -> dict[str, str]:
-    question = pair.question
+    shown = {"group": pair.group, "question": pair.question, "answer": pair.answer}
     for time_s, token in ((pair.start_s, "<start_time>"), (pair.end_s, "<end_time>")):
         if time_s is not None:
-            question = question.replace(token, f"{time_s:.1f} s")
-    return {"group": pair.group, "question": question, "answer": pair.answer}
+            shown = {key: text.replace(token, f"{time_s:.1f} s") for key, text in shown.items()}
+    return shown
 
 
 def draw_strip(video: Video, masklets: Masklets) -> str:
