@@ -19,6 +19,23 @@ wildcard_constraints:
     teacher=r"[a-z_]+",
 
 
+def has_braces(path):
+    """Snakemake would take braces in a film's name for a wildcard, and knows no way around it."""
+    return "{" in path or "}" in path
+
+
+def films_of(wildcards):
+    """The films of a shard, but for those that Snakemake cannot name."""
+    paths = [FILMS[film] for film in MEMBERS[wildcards.shard]]
+    return [path for path in paths if not has_braces(path)]
+
+
+def marks_of(wildcards):
+    """Size and time of the films that are no inputs for their names: a change is still a change."""
+    paths = [Path(FILMS[film]) for film in MEMBERS[wildcards.shard] if has_braces(FILMS[film])]
+    return [(p.stat().st_size, p.stat().st_mtime_ns) for p in paths if p.exists()]
+
+
 def of_shard(stage):
     """The shard file of a stage, with the wildcard."""
     return f"{RUN}/{stage}/{{shard}}.jsonl"

@@ -4,7 +4,7 @@
 
 rule probe_videos:
     input:
-        lambda wildcards: [FILMS[film] for film in MEMBERS[wildcards.shard]],
+        films_of,
     output:
         of_shard("videos"),
     log:
@@ -18,6 +18,7 @@ rule probe_videos:
     params:
         code=code_of("probe_videos"),
         films=lambda wildcards: {film: FILMS[film] for film in MEMBERS[wildcards.shard]},
+        marks=marks_of,
         store=store_of("videos"),
         strict=config["strict"],
     script:

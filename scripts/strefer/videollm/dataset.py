@@ -40,8 +40,13 @@ class TrainingSamples(Dataset):
             try:
                 return self.processor.encode(self.samples[self.order[at]], draw)
             except (ValueError, DecodingError, OSError) as error:
-                logger.warning("sample %d is left out: %s", self.order[at], error)
+                sample = self.samples[self.order[at]]
+                logger.warning("%s", _left_out(self.order[at], sample, error))
         raise ValueError(f"{_MOST_FAILURES} samples in a row cannot be read; see the log")
+
+
+def _left_out(number: int, sample: Sample, error: Exception) -> str:
+    return f"sample {number} ({sample.path}) is left out: {error}"
 
 
 def read_ahead(
@@ -61,8 +66,8 @@ def read_ahead(
                     source.get(view)
             good.append(sample)
         except (ValueError, DecodingError, OSError) as error:
-            logger.warning("sample %d is left out: %s", number, error)
-            reasons.append(f"sample {number}: {error}")
+            reasons.append(_left_out(number, sample, error))
+            logger.warning("%s", reasons[-1])
     return good, reasons
 
 

@@ -116,33 +116,49 @@ class VideoLlm(PreTrainedModel):
         """The LLM's input vectors [B, L, llm width] with films and regions in place."""
         ids = batch["input_ids"]
         vectors = self.get_input_embeddings()(ids)
-        if batch.get("features") is None and batch.get("frames") is None:
-            return vectors
-        features = self._features(batch, "features", "frames")
-        shown = batch["films"] >= 0
-        films = self.encode_films(features)[batch["films"][shown]]
+        features = self._features(batch)
+        if features is None:
+            return vectors + self._idle_parts() if self.training else vectors
+        n_films, n_frames = int(batch["films"].max()) + 1, self.config.n_frames
+        of_films = features[: n_films * n_frames].unflatten(0, (n_films, n_frames))
+        films = self.encode_films(of_films)[batch["films"][batch["films"] >= 0]]
         vectors = _put(vectors, ids == self.config.video_token_id, films.flatten(0, 1))
-        if batch.get("region_masks") is not None:
-            every = features.flatten(0, 1)
-            if batch.get("other_features") is not None or batch.get("other_frames") is not None:
-                others = self._features(batch, "other_features", "other_frames")
-                every = torch.cat([every, others])
-            tokens = self.region_encoder(
-                every[batch["region_frames"]],
-                batch["region_masks"],
-                batch["regions"],
-                batch["region_times"],
-            )
-            vectors = _put(vectors, ids == self.config.region_token_id, tokens)
-        return vectors
+        if batch.get("region_masks") is None:
+            return vectors + self._idle_regions(features) if self.training else vectors
+        tokens = self.region_encoder(
+            features[batch["region_frames"]],
+            batch["region_masks"],
+            batch["regions"],
+            batch["region_times"],
+        )
+        return _put(vectors, ids == self.config.region_token_id, tokens)
 
-    def _features(self, batch: dict[str, torch.Tensor], ready: str, raw: str) -> torch.Tensor:
-        kind = self.to_llm[1].weight.dtype
-        if batch.get(ready) is not None:
-            return batch[ready].to(kind)
-        frames = batch[raw]
-        leading = frames.shape[:-3]
-        return self.vision(frames.flatten(0, -4)).unflatten(0, leading).to(kind)
+    def _features(self, batch: dict[str, torch.Tensor]) -> torch.Tensor | None:
+        """Features of all frames, the films' first [frames, S, S, D]; None without films."""
+        ready = [batch[k] for k in ("features", "other_features") if batch.get(k) is not None]
+        raw = [batch[k] for k in ("frames", "other_frames") if batch.get(k) is not None]
+        if not ready and not raw:
+            return None
+        joined = torch.cat(
+            [part.flatten(0, 1) if part.ndim == 5 else part for part in ready or raw]
+        )
+        features = joined if ready else self.vision(joined)
+        return features.to(self.to_llm[1].weight.dtype)
+
+    # Processes that train together have to compute the same parts at every step, so parts that a
+    # batch does not need compute a zero.
+
+    def _idle_parts(self) -> torch.Tensor:
+        size = self.vision.image_size
+        black = torch.zeros(1, size, size, 3, dtype=torch.uint8, device=self.device)
+        features = self.vision(black).to(self.to_llm[1].weight.dtype)
+        film = features.expand(self.config.n_frames, -1, -1, -1)
+        return self.encode_films(film[None]).sum() * 0 + self._idle_regions(features)
+
+    def _idle_regions(self, features: torch.Tensor) -> torch.Tensor:
+        one = features[:1]
+        mask, zero = one.new_ones(one.shape[:3]), torch.zeros(1, device=self.device)
+        return self.region_encoder(one, mask, zero.long(), zero).sum() * 0
 
     def forward(
         self,

@@ -149,7 +149,7 @@ def make_trainer(
     log_dir: Path,
 ) -> StudentTrainer:
     """The Trainer of a run."""
-    step_samples = options.batch_size * options.accumulate
+    step_samples = options.batch_size * options.accumulate * arguments.world_size
     order = order_of_epochs(samples, options.epochs, step_samples, options.per_film, arguments.seed)
     log.info("%d samples, %d of them drawn in all", len(samples), len(order))
     trainer = StudentTrainer(

@@ -11,7 +11,7 @@ from random import Random
 import torch
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from strefer.demo.teachers import llm_judge, llm_parser, llm_questions
+from strefer.demo.teachers import llm_judge, llm_judge_choice, llm_parser, llm_questions
 from strefer.demo.teachers.llm_card import write_card
 from strefer.demo.teachers.llm_evaluation import evaluate
 from strefer.demo.teachers.llm_model import build_model
@@ -63,7 +63,7 @@ def roles() -> list[Role]:
         Role("question", _stream(llm_questions.question_samples), 5, _from(0.1)),
         Role("reader", _stream(llm_questions.reader_samples), 6, _from(0.2)),
         Role("judge_description", _each(llm_judge.judge_description_sample), 4, _from(0.2)),
-        Role("judge_choice", _each(llm_judge.judge_choice_sample), 6, _from(0.2)),
+        Role("judge_choice", _each(llm_judge_choice.judge_choice_sample), 6, _from(0.2)),
     ]
 
 
