@@ -31,6 +31,8 @@ RED, GREEN, BLUE, GREY = (200, 30, 30), (30, 180, 40), (30, 40, 220), (120, 120,
 class MeanColour:
     """Embeds a frame as its mean colour: enough of an embedder to see what is made of it."""
 
+    image_px = 128
+
     def __init__(self):
         self.largest_batch = 0
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from films import write_film
-from strefer.frames import DecodingError, iterate_frames, measure, read_frames, sample_times
+from strefer.frames import DecodingError, iterate_pictures, measure, read_frames, sample_times
 
 
 def shade(frame):
@@ -17,11 +17,15 @@ def test_frames_are_those_shown_at_the_times(tmp_path):
     assert [shade(f) for f in frames] == [0, 0, 1, 8, 8, 15]
 
 
-def test_sampling_a_rate(tmp_path):
-    path = write_film(tmp_path / "a.mp4", n_frames=16, fps=8)
-    sampled = list(iterate_frames(path, fps=4))
-    assert [t for t, _ in sampled] == pytest.approx([0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75])
-    assert len(list(iterate_frames(path))) == 16
+@pytest.mark.parametrize("rotation", [0, 90])
+def test_pictures_are_upright_at_any_size(tmp_path, rotation):
+    path = write_film(tmp_path / "a.mp4", n_frames=16, fps=8, rotation=rotation)
+    pictures = list(iterate_pictures(path))
+    assert [p.time_s for p in pictures] == pytest.approx([i / 8 for i in range(16)])
+    height, width = pictures[5].pixels().shape[:2]
+    small = pictures[5].pixels((width // 4, height // 4))
+    assert small.shape == (height // 4, width // 4, 3)
+    assert shade(small) == shade(pictures[5].pixels()) == 5
 
 
 def test_a_variable_rate_is_measured_by_its_times(tmp_path):

@@ -105,22 +105,33 @@ def watch_film(
         Times of hard cuts in seconds; times of the embedded frames, float64 [N]; their
         embeddings, float32 [N, D], of unit length.
     """
-    detector = CutDetector(options["content_threshold"], options["min_segment_s"], video.fps)
+    film_size = (video.width_px, video.height_px)
+    detector = CutDetector(
+        options["content_threshold"], options["min_segment_s"], video.fps, film_size
+    )
+    shown_size = _shrunk(film_size, 2 * embedder.image_px)
     cuts_s: list[float] = []
     times_s: list[float] = []
     pending: list[np.ndarray] = []
     embeddings: list[np.ndarray] = []
     step_s, next_s = 1 / options["embedding_fps"], 0.0
-    for time_s, frame in frames.iterate_frames(video.path):
-        cuts_s += detector.feed(time_s, frame)
-        if time_s < next_s - 1e-6:
+    for picture in frames.iterate_pictures(video.path):
+        cuts_s += detector.feed(picture.time_s, picture.pixels(detector.size))
+        if picture.time_s < next_s - 1e-6:
             continue
-        next_s = max(next_s + step_s, time_s + 1e-6)
-        times_s.append(time_s)
-        pending.append(frame)
+        next_s = max(next_s + step_s, picture.time_s + 1e-6)
+        times_s.append(picture.time_s)
+        pending.append(picture.pixels(shown_size))
         if len(pending) == _EMBEDDING_BATCH:
             embeddings.append(embedder.embed_images(np.stack(pending)))
             pending.clear()
     if pending:
         embeddings.append(embedder.embed_images(np.stack(pending)))
     return cuts_s, np.array(times_s), np.concatenate(embeddings)
+
+
+def _shrunk(size: tuple[int, int], shortest_px: int) -> tuple[int, int]:
+    """A film's size, scaled down to a shortest side: the embedder's own scaling does the rest,
+    and of a large film it would be most of the work."""
+    factor = min(shortest_px / min(size), 1.0)
+    return round(size[0] * factor), round(size[1] * factor)

@@ -15,34 +15,37 @@ _MICROSECOND = Fraction(1, 1_000_000)
 
 class CutDetector:
     """The content detector over a stream of frames (mean change of hue, saturation and value
-    between neighbours), with the sizes that PySceneDetect's own scene manager takes."""
+    between neighbours).
 
-    def __init__(self, threshold: float, min_segment_s: float, fps: float) -> None:
+    Attributes:
+        size: width and height in pixels that it wants its frames in: those of PySceneDetect's own
+            scene manager.
+    """
+
+    def __init__(
+        self, threshold: float, min_segment_s: float, fps: float, film_size: tuple[int, int]
+    ) -> None:
         """Args:
         threshold: mean change, of 255, from which a frame begins a new shot.
         min_segment_s: cuts that follow each other faster are merged.
         fps: mean rate of the film.
+        film_size: width and height of the film in pixels.
         """
         self.detector = ContentDetector(threshold, min_scene_len=float(min_segment_s))
         self.fps = fps
-        self.size: tuple[int, int] | None = None
+        factor = max(compute_downscale_factor(max(film_size)), 1.0)
+        self.size = tuple(max(1, round(side / factor)) for side in film_size)
 
     def feed(self, time_s: float, frame: np.ndarray) -> list[float]:
         """Take the next frame.
 
         Args:
-            frame: uint8 RGB [H, W, 3].
+            frame: uint8 RGB [H, W, 3] of the size `size`.
 
         Returns:
             Times of the cuts that are certain now, in seconds: each is the time of the first
             frame of a shot.
         """
-        if self.size is None:
-            height, width = frame.shape[:2]
-            factor = max(compute_downscale_factor(max(height, width)), 1.0)
-            self.size = max(1, round(width / factor)), max(1, round(height / factor))
-        if (frame.shape[1], frame.shape[0]) != self.size:
-            frame = cv2.resize(frame, self.size, interpolation=cv2.INTER_LINEAR)
         # A time of its own for each frame, so that variable rates are no special case.
         time = Timecode(pts=round(time_s / _MICROSECOND), time_base=_MICROSECOND)
         cuts = self.detector.process_frame(

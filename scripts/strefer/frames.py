@@ -50,33 +50,37 @@ def _decode(path: str | Path) -> Iterator[tuple[float, av.VideoFrame]]:
             yield last, frame
 
 
-def _pixels(frame: av.VideoFrame) -> np.ndarray:
-    """uint8 RGB [H, W, 3], turned upright."""
-    pixels = frame.to_ndarray(format="rgb24")
-    turns = round((frame.rotation or 0) / 90) % 4
-    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+@dataclass(frozen=True)
+class Picture:
+    """A decoded frame whose pixels are not made yet: that costs as much as decoding, and less
+    for a small picture."""
+
+    time_s: float
+    frame: av.VideoFrame
+
+    def pixels(self, size: tuple[int, int] | None = None) -> np.ndarray:
+        """uint8 RGB [H, W, 3], turned upright.
+
+        Args:
+            size: width and height in pixels that the picture is averaged down to.
+        """
+        frame = self.frame
+        turns = round((frame.rotation or 0) / 90) % 4
+        if size is not None:
+            width, height = size[::-1] if turns % 2 else size
+            frame = frame.reformat(width, height, "rgb24", interpolation="AREA")
+        pixels = frame.to_ndarray(format="rgb24")
+        return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
 
-def iterate_frames(
-    path: str | Path, fps: float | None = None
-) -> Iterator[tuple[float, np.ndarray]]:
-    """Frames in order, at most `fps` a second (None: all of them).
-
-    Yields:
-        (time_s, uint8 RGB [H, W, 3]).
+def iterate_pictures(path: str | Path) -> Iterator[Picture]:
+    """Every frame of a film, in order.
 
     Raises:
         DecodingError: if the film cannot be decoded.
     """
-    next_s = 0.0
     for time_s, frame in _decode(path):
-        if fps is None:
-            yield time_s, _pixels(frame)
-        elif time_s >= next_s - 1e-6:
-            yield time_s, _pixels(frame)
-            next_s += 1 / fps
-            if next_s <= time_s:  # a slow or variable rate: start counting from here
-                next_s = time_s + 1 / fps
+        yield Picture(time_s, frame)
 
 
 def read_frames(path: str | Path, times_s: Sequence[float]) -> np.ndarray:
@@ -105,18 +109,18 @@ def iterate_frames_at(path: str | Path, times_s: Sequence[float]) -> Iterator[np
     """
     wanted = list(times_s)
     count = 0
-    shown: av.VideoFrame | None = None
-    for time_s, frame in _decode(path):
-        while shown is not None and count < len(wanted) and wanted[count] < time_s - 1e-6:
-            yield _pixels(shown)
+    shown: Picture | None = None
+    for picture in iterate_pictures(path):
+        while shown and count < len(wanted) and wanted[count] < picture.time_s - 1e-6:
+            yield shown.pixels()
             count += 1
         if count == len(wanted):
             return
-        shown = frame
+        shown = picture
     if shown is None:
         raise DecodingError("no frame can be decoded")
     for _ in wanted[count:]:
-        yield _pixels(shown)
+        yield shown.pixels()
 
 
 def sample_times(duration_s: float, count: int, fps: float, start_s: float = 0.0) -> list[float]:

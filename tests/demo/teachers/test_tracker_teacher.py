@@ -66,9 +66,9 @@ def test_a_sampled_film_has_first_and_last_frame():
 
 
 def test_loss_reaches_the_memory():
-    model = new_tracker(0)
+    model = new_tracker(0, 128)
     batch = ClipSource(0).draw(2, 3)
-    features = encode_frames(model, normalised(batch.frames))
+    features = encode_frames(model, normalised(batch.frames, model.image_size))
     rows, boxes = torch.from_numpy(batch.rows), torch.from_numpy(batch.boxes)
     masks = torch.from_numpy(batch.masks).float()
     steps = unroll(model, features, rows, boxes, SAMPLES)
@@ -81,20 +81,41 @@ def test_loss_reaches_the_memory():
 
 
 def test_steps_lower_the_loss():
-    pupil = Pupil(new_tracker(0))
+    pupil = Pupil(new_tracker(0, 128))
     optimizer = torch.optim.AdamW(pupil.parameters(), lr=6e-4)
     batch = ClipSource(0).draw(2, 1)
     losses = [train_step(pupil, optimizer, batch)[0] for _ in range(12)]
     assert losses[-1] < 0.7 * losses[0]
 
 
+def test_a_change_of_size_keeps_the_optimisers_parameters():
+    pupil = Pupil(new_tracker(0, 128))
+    before = dict(pupil.named_parameters())
+    pupil.see_at(192)
+    after = dict(pupil.named_parameters())
+    assert list(before) == list(after)
+    assert all(after[name] is parameter for name, parameter in before.items())
+    assert pupil.model.image_size == 192
+    optimizer = torch.optim.AdamW(before.values(), lr=1e-3)
+    loss, _ = train_step(pupil, optimizer, ClipSource(0).draw(1, 2))
+    assert np.isfinite(loss)
+
+
+def test_the_rate_falls_within_its_phase():
+    phase, first = tracker_teacher._at(0.50)
+    assert phase.n_frames == 8
+    assert first == phase.rates[0]
+    assert tracker_teacher._at(0.709)[1] == pytest.approx(phase.rates[1], abs=0.01)
+    assert tracker_teacher._at(0.0)[0] is tracker_teacher.PHASES[0]
+
+
 def test_training_resumes_where_it_stopped(tmp_path):
     batch = ClipSource(0).draw(1, 2)
-    first = Pupil(new_tracker(0))
+    first = Pupil(new_tracker(0, 128))
     optimizer = torch.optim.AdamW(first.parameters(), lr=1e-4)
     train_step(first, optimizer, batch)
     save_training(tmp_path, first, optimizer, Progress(1, 2.5, 17))
-    second = Pupil(new_tracker(1))
+    second = Pupil(new_tracker(1, 128))
     resumed = torch.optim.AdamW(second.parameters(), lr=1e-4)
     assert resume_training(tmp_path, second, resumed) == Progress(1, 2.5, 17)
     losses = [train_step(pupil, o, batch) for pupil, o in ((first, optimizer), (second, resumed))]

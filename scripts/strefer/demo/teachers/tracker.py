@@ -26,7 +26,13 @@ from strefer.demo.teachers.tracker_clips import SAMPLES, ClipBatch, ClipSource
 from strefer.demo.teachers.tracker_hints import LooksHeads
 from strefer.demo.teachers.tracker_loss import step_loss
 from strefer.demo.teachers.tracker_measures import measure_tracker
-from strefer.demo.teachers.tracker_model import new_tracker, normalised, tracker_processor
+from strefer.demo.teachers.tracker_model import (
+    IMAGE_PX,
+    new_tracker,
+    normalised,
+    resized_tracker,
+    tracker_processor,
+)
 
 log = logging.getLogger("strefer")
 
@@ -34,7 +40,8 @@ _LEARNING_RATE = 6e-4
 _WEIGHT_DECAY = 1e-3
 _MAX_GRADIENT = 0.5
 _WARM_UP_STEPS = 100
-_DECAY_FROM = 0.55  # share of the budget after which the rate falls, as a cosine, to a thirtieth
+_IMAGE_HINT_WEIGHT = 0.3
+_POINTER_HINT_WEIGHT = 0.2
 _SAVE_EVERY_S = 120.0
 _LOG_EVERY_STEPS = 25
 _CARD_FILMS = 60
@@ -48,19 +55,38 @@ class Pupil(torch.nn.Module):
         self.model = model
         self.hints = LooksHeads(model.hidden_dim)
 
+    def see_at(self, image_px: int) -> None:
+        """Change the size of the images; the parameters stay the very same tensors."""
+        if self.model.image_size != image_px:
+            self.model = resized_tracker(self.model, image_px)
+
 
 @dataclass(frozen=True)
 class Phase:
-    """What a step looks like until `until`, a share of the budget."""
+    """What a step looks like until `until`, a share of the budget.
+
+    Attributes:
+        image_px: side of the model's input. Most is learned on small images, at a third of the
+            cost; the larger ones then sharpen the masks.
+        n_clips, n_frames: of a batch.
+        rates: the learning rate's factor at the phase's beginning and end, a cosine in between.
+    """
 
     until: float
-    n_frames: int
+    image_px: int
     n_clips: int
+    n_frames: int
+    rates: tuple[float, float] = (1.0, 1.0)
 
 
-PHASES = (Phase(0.12, 1, 12), Phase(0.45, 2, 8), Phase(0.70, 4, 5), Phase(1.0, 8, 3))
-_IMAGE_HINT_WEIGHT = 0.3
-_POINTER_HINT_WEIGHT = 0.2
+PHASES = (
+    Phase(0.08, 128, 12, 1),
+    Phase(0.32, 128, 8, 2),
+    Phase(0.50, 128, 5, 4, (1.0, 0.7)),
+    Phase(0.71, 128, 3, 8, (0.7, 0.03)),
+    Phase(0.87, IMAGE_PX, 3, 4, (0.5, 0.35)),
+    Phase(1.00, IMAGE_PX, 2, 8, (0.35, 0.02)),
+)
 
 
 def train(
@@ -77,12 +103,13 @@ def train(
         device: "cpu" or "cuda".
     """
     torch.set_num_threads(threads)
-    pupil = Pupil(new_tracker(seed)).to(device)
+    pupil = Pupil(new_tracker(seed, PHASES[0].image_px)).to(device)
     optimizer = torch.optim.AdamW(pupil.parameters(), lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
     progress = resume_training(work_dir, pupil, optimizer)
     clips = ClipSource(seed + progress.steps, progress.next_film)
     clock = time.process_time if device == "cpu" else time.monotonic
     _run(pupil, optimizer, clips, progress, minutes * 60.0, work_dir, clock)
+    pupil.see_at(IMAGE_PX)
     tracker = TransformersTracker(pupil.model, tracker_processor())
     held_out = SPLITS["held_out"][:_CARD_FILMS]
     measures = measure_tracker(tracker, held_out)
@@ -102,10 +129,11 @@ def _run(
     spent_before_s, began_s, saved_s = progress.seconds, clock(), clock()
     recent: list[tuple[float, float]] = []
     while progress.seconds < budget_s:
-        share = progress.seconds / budget_s
-        phase = next(phase for phase in PHASES if share < phase.until)
+        phase, rate = _at(progress.seconds / budget_s)
+        pupil.see_at(phase.image_px)
+        warm_up = min(1.0, (progress.steps + 1) / _WARM_UP_STEPS)
         for group in optimizer.param_groups:
-            group["lr"] = _LEARNING_RATE * _rate(share, progress.steps)
+            group["lr"] = _LEARNING_RATE * rate * warm_up
         batch = clips.draw(phase.n_clips, phase.n_frames)
         recent.append(train_step(pupil, optimizer, batch))
         progress.steps += 1
@@ -124,11 +152,16 @@ def _run(
     save_training(work_dir, pupil, optimizer, progress)
 
 
-def _rate(share: float, steps: int) -> float:
-    """The learning rate's factor after a share of the budget."""
-    warm_up = min(1.0, (steps + 1) / _WARM_UP_STEPS)
-    fallen = max(0.0, (share - _DECAY_FROM) / (1 - _DECAY_FROM))
-    return warm_up * max(1 / 30, 0.5 * (1 + math.cos(math.pi * fallen)))
+def _at(share: float) -> tuple[Phase, float]:
+    """The phase after a share of the budget, and the learning rate's factor."""
+    began = 0.0
+    for phase in PHASES:
+        if share < phase.until:
+            break
+        began = phase.until
+    within = (share - began) / (phase.until - began)
+    first, last = phase.rates
+    return phase, last + (first - last) * 0.5 * (1 + math.cos(math.pi * within))
 
 
 def train_step(
@@ -142,11 +175,14 @@ def train_step(
         for values in (batch.rows, batch.boxes, batch.objects, batch.owners, batch.looks)
     )
     masks = torch.from_numpy(batch.masks).to(device, torch.float32)
+    scale = model.image_size / batch.frames.shape[1]
     tracked, overlap, n_visible = torch.zeros((), device=device), 0.0, 0.0
     with torch.autocast(device.type, torch.bfloat16):
-        features = encode_frames(model, normalised(batch.frames).to(device))
+        pixels = normalised(batch.frames, model.image_size).to(device)
+        features = encode_frames(model, pixels)
         hinted = _IMAGE_HINT_WEIGHT * hints.image_loss(features, owners, looks)
-        for t, step in enumerate(unroll(model, features, rows, boxes, SAMPLES)):
+        steps = unroll(model, features, rows, boxes * scale, SAMPLES)
+        for t, step in enumerate(steps):
             loss, overlaps, visible = step_loss(step, masks[t])
             said = hints.pointer_loss(step.pointer, looks[objects], visible)
             tracked = tracked + (loss + _POINTER_HINT_WEIGHT * said) / len(rows)

@@ -20,11 +20,11 @@ pipeline_tag: mask-generation
 # The demo's tracker
 
 A tiny SAM 2 ({parameters:.1f} M parameters, fp16) that follows entities of the demo world from
-boxes through {image_px} px films. It stands in for SAM 2 where no weights can be had, and is of no
-use elsewhere. Class: `Sam2VideoModel` of transformers.
+boxes through films of 128 px, which it sees at {image_px} px. It stands in for SAM 2 where no
+weights can be had, and is of no use elsewhere. Class: `Sam2VideoModel` of transformers.
 
 - Data: films of the demo world's split `train`, drawn while training; 32 frames a film, clips of 1
-  to 9 of them, both directions, box prompts with {jitter} px of noise.
+  to 8 of them, both directions, box prompts with {jitter} px of noise.
 - Seed {seed}; {steps} steps; {minutes:.1f} minutes of one CPU thread; float32 weights, bfloat16
   products.
 - Licence: Apache-2.0. No outside data or weights.
@@ -63,6 +63,8 @@ def save_tracker(
         n_films=n_films,
         rows="\n".join(_row(name, values) for name, values in measures.items()),
     )
+    for file in out_dir.iterdir():
+        file.chmod(0o644)  # the weights' writer gives them to their owner alone
     (out_dir / "README.md").write_text(card, encoding="utf-8")
 
 

@@ -12,6 +12,7 @@ from strefer.demo.teachers.tracker_clips import VISIBLE_PX
 _PIXEL_WEIGHT = 10.0  # cross-entropy is a mean over all pixels, of which an object has 5%
 _DICE_WEIGHT = 1.0
 _PRESENCE_WEIGHT = 1.0
+_ABSENT_WEIGHT = 2.0  # of a presence, rarer than the others: a quarter of the frames
 _OVERLAP_WEIGHT = 0.2
 _MAX_LOGIT = 30.0
 
@@ -39,7 +40,7 @@ def step_loss(step: Step, masks: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     drawn = (_PIXEL_WEIGHT * pixel.flatten(1).mean(1) + _DICE_WEIGHT * dice) * visible
 
     # A sliver of an object is neither there nor gone.
-    certain = ((areas == 0) | (areas >= VISIBLE_PX)).float()
+    certain = (areas >= VISIBLE_PX).float() + _ABSENT_WEIGHT * (areas == 0).float()
     presence = functional.binary_cross_entropy_with_logits(
         step.object_logits.float(), visible, reduction="none"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch.nn import functional
 from transformers import (
     Sam2ImageProcessor,
     Sam2VideoConfig,
@@ -12,24 +13,29 @@ from transformers import (
     Sam2VideoVideoProcessor,
 )
 
-IMAGE_PX = 128
+IMAGE_PX = 192  # films of 128 px enlarged: masks are drawn on a grid of a quarter of this
 _WIDTH = 128  # of the features, twice the 64 of the memories that the class fixes
 _MEMORY_WIDTH = 64
 _STAGE_WIDTHS = [32, 64, 128]
-_GRIDS = [IMAGE_PX // 4, IMAGE_PX // 8, IMAGE_PX // 16]
+_STRIDES = (4, 8, 16)
 # Present until the training says otherwise: with 0, half of the masks are switched off at first.
 _OBJECT_SCORE_BIAS = 2.0
 
 
-def tracker_config() -> Sam2VideoConfig:
-    """`Sam2VideoModel` with 1.9 M parameters for frames of 128 px."""
+def tracker_config(image_px: int = IMAGE_PX) -> Sam2VideoConfig:
+    """`Sam2VideoModel` with 2.1 M parameters; none of their shapes depends on the image's size.
+
+    Args:
+        image_px: side of the input, a multiple of 64.
+    """
+    grid = image_px // _STRIDES[-1]
     return Sam2VideoConfig(
-        image_size=IMAGE_PX,
-        vision_config=_vision_config(),
+        image_size=image_px,
+        vision_config=_vision_config(image_px),
         prompt_encoder_config={
             "hidden_size": _WIDTH,
-            "image_size": IMAGE_PX,
-            "patch_size": 16,
+            "image_size": image_px,
+            "patch_size": _STRIDES[-1],
             "mask_input_channels": 4,
         },
         mask_decoder_config={
@@ -47,7 +53,7 @@ def tracker_config() -> Sam2VideoConfig:
         memory_attention_feed_forward_hidden_size=2 * _WIDTH,
         memory_attention_dropout=0.0,
         memory_attention_rope_dropout=0.0,
-        memory_attention_rope_feat_sizes=[_GRIDS[-1], _GRIDS[-1]],
+        memory_attention_rope_feat_sizes=[grid, grid],
         memory_encoder_hidden_size=_WIDTH,
         memory_encoder_output_channels=_MEMORY_WIDTH,
         mask_downsampler_embed_dim=_WIDTH,
@@ -57,17 +63,17 @@ def tracker_config() -> Sam2VideoConfig:
     )
 
 
-def _vision_config() -> dict:
+def _vision_config(image_px: int) -> dict:
     return {
         "model_type": "sam2_vision_model",
         "backbone_channel_list": _STAGE_WIDTHS[::-1],
-        "backbone_feature_sizes": [[grid, grid] for grid in _GRIDS],
+        "backbone_feature_sizes": [[image_px // stride] * 2 for stride in _STRIDES],
         "fpn_hidden_size": _WIDTH,
         "fpn_top_down_levels": [0, 1, 2],
         "backbone_config": {
             "model_type": "sam2_hiera_det_model",
             "hidden_size": _STAGE_WIDTHS[0],
-            "image_size": [IMAGE_PX, IMAGE_PX],
+            "image_size": [image_px, image_px],
             "window_positional_embedding_background_size": [8, 8],
             "num_query_pool_stages": 2,
             "blocks_per_stage": [1, 2, 3],
@@ -79,32 +85,47 @@ def _vision_config() -> dict:
     }
 
 
-def tracker_processor() -> Sam2VideoProcessor:
+def tracker_processor(image_px: int = IMAGE_PX) -> Sam2VideoProcessor:
     """What turns frames and boxes into the model's input."""
-    size = {"height": IMAGE_PX, "width": IMAGE_PX}
-    mask_size = {"height": _GRIDS[0], "width": _GRIDS[0]}
+    size = {"height": image_px, "width": image_px}
+    mask_size = dict.fromkeys(size, image_px // _STRIDES[0])
     return Sam2VideoProcessor(
         image_processor=Sam2ImageProcessor(size=size, mask_size=mask_size),
         video_processor=Sam2VideoVideoProcessor(size=size),
-        target_size=IMAGE_PX,
+        target_size=image_px,
     )
 
 
-def normalised(frames: np.ndarray) -> torch.Tensor:
-    """The model's input [F, 3, S, S] from uint8 [F, S, S, 3], as the processor makes it."""
-    pixels = torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 255
+def normalised(frames: np.ndarray, image_px: int) -> torch.Tensor:
+    """The model's input [F, 3, S, S] from uint8 [F, H, W, 3], as the processor makes it."""
+    pixels = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
+    if frames.shape[1:3] != (image_px, image_px):
+        pixels = functional.interpolate(
+            pixels, (image_px, image_px), mode="bilinear", align_corners=False
+        )
     mean = torch.tensor(Sam2VideoVideoProcessor.image_mean).view(1, 3, 1, 1)
     std = torch.tensor(Sam2VideoVideoProcessor.image_std).view(1, 3, 1, 1)
-    return (pixels - mean) / std
+    return (pixels / 255 - mean) / std
 
 
-def new_tracker(seed: int) -> Sam2VideoModel:
-    """A tracker with fresh weights, float32, in training mode."""
-    torch.manual_seed(seed)
-    config = tracker_config()
+def _empty_tracker(image_px: int) -> Sam2VideoModel:
+    config = tracker_config(image_px)
     # Plain products are 2-6 times faster in training on a CPU than its fused attention.
     config._attn_implementation = "eager"
-    model = Sam2VideoModel(config)
+    return Sam2VideoModel(config).train()
+
+
+def resized_tracker(model: Sam2VideoModel, image_px: int) -> Sam2VideoModel:
+    """A tracker for images of another size that shares its parameters with `model`."""
+    resized = _empty_tracker(image_px).to(model.device)
+    resized.load_state_dict(model.state_dict(keep_vars=True), assign=True)
+    return resized
+
+
+def new_tracker(seed: int, image_px: int = IMAGE_PX) -> Sam2VideoModel:
+    """A tracker with fresh weights, float32, in training mode."""
+    torch.manual_seed(seed)
+    model = _empty_tracker(image_px)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             # 0.02, the class's default, suits widths of 1000; at 128 it starves the gradient.
@@ -113,7 +134,7 @@ def new_tracker(seed: int) -> Sam2VideoModel:
         model.memory_temporal_positional_encoding.normal_(std=0.02)
         model.no_object_pointer.normal_(std=0.02)
     _start_positions_matching(model)
-    return model.train()
+    return model
 
 
 @torch.no_grad()
