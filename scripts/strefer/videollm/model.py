@@ -139,11 +139,11 @@ class VideoLlm(PreTrainedModel):
         raw = [batch[k] for k in ("frames", "other_frames") if batch.get(k) is not None]
         if not ready and not raw:
             return None
-        joined = torch.cat(
-            [part.flatten(0, 1) if part.ndim == 5 else part for part in ready or raw]
-        )
-        features = joined if ready else self.vision(joined)
-        return features.to(self.to_llm[1].weight.dtype)
+        kind = self.to_llm[1].weight.dtype
+        parts = [part.flatten(0, 1) if part.ndim == 5 else part for part in ready or raw]
+        if ready:  # before they are joined: autocast on a CPU cannot join half-precision parts
+            return torch.cat([part.to(kind) for part in parts])
+        return self.vision(torch.cat(parts)).to(kind)
 
     # Processes that train together have to compute the same parts at every step, so parts that a
     # batch does not need compute a zero.
