@@ -44,7 +44,7 @@ docs: .venv/installed
 .venv/installed: envs/main.lock envs/from_source.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --no-deps -r envs/main.lock
-	SAM2_BUILD_CUDA=0 $(BIN)/pip install --quiet --no-deps --no-build-isolation -r envs/from_source.lock
+	SAM2_BUILD_CUDA=0 DS_BUILD_OPS=0 $(BIN)/pip install --quiet --no-deps --no-build-isolation -r envs/from_source.lock
 	touch $@
 
 # Resolves envs/main.txt anew and pins what was found.
@@ -53,4 +53,4 @@ lock:
 	$(BIN)/pip install --quiet -r envs/main.txt
 	$(BIN)/pip uninstall --quiet --yes opencv-python  # headless serves, and needs no system part
 	$(BIN)/pip install --quiet --force-reinstall --no-deps $$(grep opencv envs/main.txt)
-	$(BIN)/pip freeze > envs/main.lock
+	$(BIN)/pip freeze --all --exclude pip --exclude sam2 --exclude deepspeed > envs/main.lock
