@@ -39,8 +39,12 @@ def figures_table(figures: dict) -> str:
     about = figures["about"]
     if all(value is None for name, value in figures.items() if name != "about"):
         return f"`{about['command']}` will print these. Nothing is measured yet."
-    where = "Commit {commit}, {date}, {machine}.".format(**about)
-    return "\n".join([f"`{about['command']}` printed these. {where}", "", *rows])
+    parts = about.get("parts", {})
+    where = [
+        "{}commit {commit}, {date}, {machine}.".format(f"`{part}`: " if part else "", **seen)
+        for part, seen in (parts or {"": about}).items()
+    ]
+    return "\n".join([f"`{about['command']}` printed these.", *where, "", *rows])
 
 
 def made_documents() -> dict[Path, str]:

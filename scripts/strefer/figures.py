@@ -75,17 +75,38 @@ def write_figures(path: Path, fixed: tuple[str, ...], values: Figures, command: 
         values: what was measured.
         command: what a reader calls to measure it again.
     """
+    _write(path, fixed, values, {"command": command} | _circumstances())
+
+
+def merge_figures(
+    path: Path, fixed: tuple[str, ...], values: Figures, command: str, part: str
+) -> None:
+    """Put the figures of one part into a figures file; all others stay as they are.
+
+    Args:
+        part: name of what was measured; the file's `about` keeps each part's circumstances.
+    """
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    about = known.pop("about", {})
+    parts = about.get("parts", {}) | {part: _circumstances()}
+    about = {"command": command} | _circumstances() | {"parts": dict(sorted(parts.items()))}
+    _write(path, fixed, known | values, about)
+
+
+def _write(path: Path, fixed: tuple[str, ...], values: Figures, about: dict) -> None:
     ordered = {key: values.get(key) for key in fixed}
     ordered |= {key: values[key] for key in sorted(values.keys() - set(fixed))}
-    about = {
-        "command": command,
+    with atomic_write(path) as file:
+        json.dump({"about": about} | ordered, file, indent=1)
+        file.write("\n")
+
+
+def _circumstances() -> dict[str, str]:
+    return {
         "commit": _commit(),
         "date": datetime.date.today().isoformat(),
         "machine": f"{os.cpu_count()} CPU cores, {platform.machine()}, {platform.system()}",
     }
-    with atomic_write(path) as file:
-        json.dump({"about": about} | ordered, file, indent=1)
-        file.write("\n")
 
 
 def _commit() -> str:

@@ -1,0 +1,24 @@
+import json
+
+from strefer.figures import merge_figures, write_figures
+
+FIXED = ("plan.seconds", "demo.seconds")
+
+
+def test_a_part_leaves_the_figures_of_the_others(tmp_path):
+    path = tmp_path / "bench.json"
+    merge_figures(path, FIXED, {"plan.seconds": 5.0}, "make bench", "plan")
+    merge_figures(path, FIXED, {"demo.seconds": 90.0, "demo.more": 1.0}, "make bench", "demo")
+    merge_figures(path, FIXED, {"plan.seconds": 4.0}, "make bench", "plan")
+    written = json.loads(path.read_text())
+    about = written.pop("about")
+    assert list(about["parts"]) == ["demo", "plan"]
+    assert {"commit", "date", "machine"} <= set(about["parts"]["demo"])
+    assert written == {"plan.seconds": 4.0, "demo.seconds": 90.0, "demo.more": 1.0}
+
+
+def test_what_was_not_measured_is_null(tmp_path):
+    write_figures(tmp_path / "f.json", FIXED, {"extra": 2.0}, "make x")
+    written = json.loads((tmp_path / "f.json").read_text())
+    assert [*written][1:] == [*FIXED, "extra"]
+    assert written["plan.seconds"] is None
