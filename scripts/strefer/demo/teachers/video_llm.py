@@ -7,6 +7,7 @@ pairs of frames; the language model on the tower's tokens, the tower at rest; bo
 import json
 import logging
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -25,7 +26,7 @@ POOL_FILMS = 2_400
 LANGUAGE_FILMS = 800  # few enough for the tower's tokens of each to be used several times
 MEASURED_FILMS = 60
 # Shares of the minutes: the tower alone, the language model alone, both.
-PHASES = {"tower": 0.25, "language": 0.4, "joint": 0.35}
+PHASES = {"tower": 0.11, "language": 0.24, "joint": 0.65}
 
 _log = logging.getLogger(__name__)
 
@@ -82,11 +83,17 @@ def train(
             joint.start_from_tower(model, dense, processor.tokenizer)
         pool = draw_pool(work_dir / "pool", plan.films, "train", seed)
         joint.train_phase(model, heads, writer, pool, states[phase], plan, seed, device, _log.info)
-    finish(out_dir, work_dir, model.to("cpu"), processor, minutes, seed)
+    spent = {phase: state.minutes for phase, state in states.items()}
+    finish(out_dir, work_dir, model.to("cpu"), processor, spent, seed)
 
 
-def finish(out_dir: Path, work_dir: Path, model, processor, minutes: float, seed: int) -> None:
-    """Write the folder, measure it on held-out films, and write its card."""
+def finish(
+    out_dir: Path, work_dir: Path, model, processor, minutes: Mapping[str, float], seed: int
+) -> None:
+    """Write the folder, measure it on held-out films, and write its card.
+
+    `minutes` are those that each phase took.
+    """
     draft = work_dir / "draft"
     shutil.rmtree(draft, ignore_errors=True)
     save(model, processor, draft)

@@ -14,6 +14,11 @@ _BARS = {
     "replies.parsed": 0.99,
 }
 _TEXT = """\
+---
+license: apache-2.0
+library_name: transformers
+pipeline_tag: image-text-to-text
+---
 # The demo's video LLM
 
 A tiny `Qwen2VLForConditionalGeneration`, trained from nothing on the project's own drawn films. It
@@ -27,8 +32,10 @@ is in a clip, and what it does there. It knows the drawn world and nothing else.
 - Message: one user turn, the video first, then the text; no system prompt; greedy.
 - Questions: those of `config/prompts` (`entity_recognizer`, `existence`, `behaviour`), word for
   word. Others are answered as if they were one of these.
-- Trained by `strefer.demo.teachers.video_llm.train`: seed {seed}, {minutes:g} minutes, on
-  films of the split `train`.
+- Data: films of the demo world's split `train`, drawn by `strefer.demo`; no other data or weights.
+- Trained by `strefer.demo.teachers.video_llm.train`, seed {seed}; minutes of one CPU thread by
+  phase: {phases}. Make it again with `snakemake teachers`.
+- Licence: Apache-2.0.
 
 ## Measured
 
@@ -43,8 +50,10 @@ All figures are in `figures.json`.
 """
 
 
-def write_card(folder: Path, figures: Mapping[str, float], minutes: float, seed: int) -> None:
-    """Write README.md into the folder."""
+def write_card(
+    folder: Path, figures: Mapping[str, float], minutes: Mapping[str, float], seed: int
+) -> None:
+    """Write README.md into the folder; `minutes` are those of each phase of the training."""
     rows = []
     for name, bar in _BARS.items():
         by_case = [figures.get(f"{name}@{case}") for case in HARD_CASE_SHARES]
@@ -55,7 +64,7 @@ def write_card(folder: Path, figures: Mapping[str, float], minutes: float, seed:
         film=FILM_FRAMES,
         clip=CLIP_FRAMES,
         seed=seed,
-        minutes=minutes,
+        phases=", ".join(f"{phase} {spent:.1f}" for phase, spent in minutes.items()),
         films=figures["films"],
         cases=" | ".join(HARD_CASE_SHARES),
         dashes="|".join("---" for _ in HARD_CASE_SHARES),
