@@ -13,6 +13,7 @@ rule cut_clips:
         usage_of("cut_clips", "{shard}")
     conda:
         "../envs/vision.yaml"
+    threads: config["resources"]["clips"]["threads"]
     resources:
         **needs("clips"),
     params:

@@ -18,5 +18,6 @@ cut_clips(
     ),
     options=snakemake.params.options,
     embedder=snakemake.params.embedder,
+    threads=snakemake.threads,
     strict=snakemake.params.strict,
 )

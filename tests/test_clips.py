@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scenedetect
 
+from shared_data import shared_data
 from strefer import clips, frames, segmentation
 from strefer.agents.embedder import load_embedder
 from strefer.demo.films import write_world
@@ -24,14 +25,14 @@ OPTIONS = {
 DEMO = OPTIONS | {"distance_threshold": 0.35, "min_segment_s": 2.0}
 ROOT = Path(__file__).resolve().parents[1]
 TEACHER = ROOT / "resources" / "teachers" / "embedder"
-REAL_FILMS = ROOT.parent / "shared" / "data" / "videos"
 RED, GREEN, BLUE, GREY = (200, 30, 30), (30, 180, 40), (30, 40, 220), (120, 120, 120)
 
 
 class MeanColour:
     """Embeds a frame as its mean colour: enough of an embedder to see what is made of it."""
 
-    image_px = 128
+    def best_size(self, size):
+        return size
 
     def __init__(self):
         self.largest_batch = 0
@@ -195,7 +196,14 @@ def test_a_shard_with_a_film_that_went_away(tmp_path, monkeypatch):
     )
     monkeypatch.setattr(clips, "load_embedder", lambda spec: MeanColour())
     clips.cut_clips(
-        shard, tmp_path / "clips.jsonl", tmp_path / "store", {}, OPTIONS, {}, strict=False
+        shard,
+        tmp_path / "clips.jsonl",
+        tmp_path / "store",
+        making={},
+        options=OPTIONS,
+        embedder={},
+        threads=1,
+        strict=False,
     )
     records = read_records(tmp_path / "clips.jsonl", Clips)
     assert [s.start_s for s in records["a"][0].segments] == [0.0, 3.0]
@@ -230,8 +238,6 @@ def test_the_changes_of_held_out_demo_films_are_found(tmp_path, teacher):
 
 @pytest.mark.parametrize("name", ["bedroom.mp4", "children_tracking_demo.mp4"])
 def test_single_shots_of_the_real_world_stay_whole(name, teacher):
-    if not (REAL_FILMS / name).is_file():
-        pytest.skip(f"no {REAL_FILMS / name}")
-    video = video_of(str(REAL_FILMS / name))
+    video = video_of(str(shared_data(f"videos/{name}")))
     segments = clips.segment_film(video, DEMO, teacher)
     assert [(s.start_s, s.end_s) for s in segments] == [(0.0, video.duration_s)]

@@ -32,6 +32,7 @@ def cut_clips(
     making: dict[str, Any],
     options: Mapping[str, Any],
     embedder: Mapping[str, Any],
+    threads: int,
     strict: bool,
 ) -> None:
     """Write the shard file of `Clips` records.
@@ -42,6 +43,7 @@ def cut_clips(
             second; `distance_threshold`, the cosine distance from which neighbours stay apart;
             `min_segment_s`.
         embedder: the embedder's specification.
+        threads: CPU threads for decoding.
     """
     items = [
         Item(video_id, content=video.digest, context=video)
@@ -50,30 +52,32 @@ def cut_clips(
 
     def start() -> Worker:
         model = load_embedder(embedder)
-        return one_by_one(lambda item: _cut_film(item.context, options, model))
+        return one_by_one(lambda item: _cut_film(item.context, options, model, threads))
 
     run_stage("clips", items, start, output=output, store=store, making=making, strict=strict)
 
 
-def _cut_film(video: Video, options: Mapping[str, Any], embedder: Embedder) -> dict[str, Any]:
+def _cut_film(
+    video: Video, options: Mapping[str, Any], embedder: Embedder, threads: int
+) -> dict[str, Any]:
     try:
-        return to_json(Clips(segment_film(video, options, embedder)))
+        return to_json(Clips(segment_film(video, options, embedder, threads)))
     except (frames.DecodingError, OSError) as error:
         raise ItemFailure(f"{video.path}: {error}") from None
 
 
 def segment_film(
-    video: Video, options: Mapping[str, Any], embedder: Embedder
+    video: Video, options: Mapping[str, Any], embedder: Embedder, threads: int = 1
 ) -> tuple[Segment, ...]:
     """The segments of a film; they tile it without gap or overlap.
 
     Args:
-        options: as in `cut_clips`.
+        options, threads: as in `cut_clips`.
 
     Raises:
         DecodingError: if the film cannot be decoded.
     """
-    cuts_s, times_s, embeddings = watch_film(video, options, embedder)
+    cuts_s, times_s, embeddings = watch_film(video, options, embedder, threads)
     cuts_s = without_short_ends(cuts_s, video.duration_s, options["min_segment_s"])
     starts: dict[float, str] = {0.0: "start"} | dict.fromkeys(cuts_s, "cut")
     for start_s, end_s in zip([0.0, *cuts_s], [*cuts_s, video.duration_s], strict=True):
@@ -97,7 +101,7 @@ def segment_film(
 
 
 def watch_film(
-    video: Video, options: Mapping[str, Any], embedder: Embedder
+    video: Video, options: Mapping[str, Any], embedder: Embedder, threads: int = 1
 ) -> tuple[list[float], np.ndarray, np.ndarray]:
     """Decode a film once, for cuts and embeddings.
 
@@ -109,29 +113,24 @@ def watch_film(
     detector = CutDetector(
         options["content_threshold"], options["min_segment_s"], video.fps, film_size
     )
-    shown_size = _shrunk(film_size, 2 * embedder.image_px)
+    shown_size = embedder.best_size(film_size)
     cuts_s: list[float] = []
     times_s: list[float] = []
     pending: list[np.ndarray] = []
     embeddings: list[np.ndarray] = []
     step_s, next_s = 1 / options["embedding_fps"], 0.0
-    for picture in frames.iterate_pictures(video.path):
-        cuts_s += detector.feed(picture.time_s, picture.pixels(detector.size))
+    for picture in frames.iterate_pictures(video.path, threads):
+        # Scaled as PySceneDetect's own scene manager does.
+        small = picture.pixels(detector.size, order="bgr24", interpolation="FAST_BILINEAR")
+        cuts_s += detector.feed(picture.time_s, small)
         if picture.time_s < next_s - 1e-6:
             continue
         next_s = max(next_s + step_s, picture.time_s + 1e-6)
         times_s.append(picture.time_s)
-        pending.append(picture.pixels(shown_size))
+        pending.append(picture.pixels(shown_size, interpolation="BICUBIC"))
         if len(pending) == _EMBEDDING_BATCH:
             embeddings.append(embedder.embed_images(np.stack(pending)))
             pending.clear()
     if pending:
         embeddings.append(embedder.embed_images(np.stack(pending)))
     return cuts_s, np.array(times_s), np.concatenate(embeddings)
-
-
-def _shrunk(size: tuple[int, int], shortest_px: int) -> tuple[int, int]:
-    """A film's size, scaled down to a shortest side: the embedder's own scaling does the rest,
-    and of a large film it would be most of the work."""
-    factor = min(shortest_px / min(size), 1.0)
-    return round(size[0] * factor), round(size[1] * factor)

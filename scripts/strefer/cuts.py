@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import cv2
 import numpy as np
 from scenedetect import ContentDetector, FrameTimecode
 from scenedetect.common import Timecode
@@ -40,7 +39,7 @@ class CutDetector:
         """Take the next frame.
 
         Args:
-            frame: uint8 RGB [H, W, 3] of the size `size`.
+            frame: uint8 BGR [H, W, 3] of the size `size`.
 
         Returns:
             Times of the cuts that are certain now, in seconds: each is the time of the first
@@ -48,7 +47,5 @@ class CutDetector:
         """
         # A time of its own for each frame, so that variable rates are no special case.
         time = Timecode(pts=round(time_s / _MICROSECOND), time_base=_MICROSECOND)
-        cuts = self.detector.process_frame(
-            FrameTimecode(time, fps=self.fps), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
-        )
+        cuts = self.detector.process_frame(FrameTimecode(time, fps=self.fps), frame)
         return [round(cut.seconds, 6) for cut in cuts]

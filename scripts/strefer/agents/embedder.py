@@ -14,6 +14,11 @@ class Embedder(Protocol):
 
     image_px: int
 
+    def best_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The width and height in pixels to which frames of a film of `size` are best scaled before
+        they are embedded: more would be looked at by nobody."""
+        ...
+
     def embed_images(self, frames: np.ndarray) -> np.ndarray:
         """uint8 RGB [B, H, W, 3] → float32 [B, D], unit length."""
         ...
@@ -62,7 +67,15 @@ class OpenClipEmbedder:
         self._tokenizer = open_clip.get_tokenizer(name)
         self._preprocess = open_clip.get_model_preprocess_cfg(self.model)
         size = self._preprocess["size"]
-        self.image_px = int(size if isinstance(size, int) else min(size))
+        self._image_size = (size, size) if isinstance(size, int) else tuple(size)  # rows, columns
+        self.image_px = int(min(self._image_size))
+
+    def best_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        if self._preprocess["resize_mode"] == "squash":
+            return self._image_size[::-1]
+        # The model's own transform scales and crops; of a large film that would be most of the work.
+        factor = min(2 * self.image_px / min(size), 1.0)
+        return round(size[0] * factor), round(size[1] * factor)
 
     def embed_images(self, frames: np.ndarray) -> np.ndarray:
         torch = self._torch
@@ -90,8 +103,7 @@ class OpenClipEmbedder:
 
             pixels = torch.stack([self._transform(Image.fromarray(f)) for f in frames])
         else:  # the same as the transform does, for a whole batch
-            size = rules["size"]
-            size = (size, size) if isinstance(size, int) else tuple(size)
+            size = self._image_size
             pixels = torch.from_numpy(np.ascontiguousarray(frames)).to(self._device)
             pixels = pixels.permute(0, 3, 1, 2).float() / 255
             if pixels.shape[-2:] != size:
