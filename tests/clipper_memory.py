@@ -1,6 +1,6 @@
-"""The clipper on one film, in a process of its own: prints its peak memory in MB.
+"""The clipper in a process of its own: prints the process's peak memory in MB after each film.
 
-python tests/clipper_memory.py FILM EMBEDDER_FOLDER
+python tests/clipper_memory.py EMBEDDER_FOLDER FILM...
 """
 
 import subprocess
@@ -16,11 +16,11 @@ OPTIONS = {
 }
 
 
-def clipper_peak_mb(film, embedder):
-    """Peak memory in MB of a process that cuts a film and does nothing else."""
-    command = [sys.executable, __file__, str(film), str(embedder)]
+def clipper_peaks_mb(embedder, *films):
+    """Peak memory in MB of a process that cuts films and does nothing else, after each of them."""
+    command = [sys.executable, __file__, str(embedder), *map(str, films)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return float(done.stdout)
+    return [float(line) for line in done.stdout.split()]
 
 
 def _peak_mb():
@@ -35,8 +35,9 @@ if __name__ == "__main__":
     from strefer.agents.embedder import load_embedder
     from strefer.clips import segment_film
 
-    model = load_embedder({"adapter": "open_clip", "model": sys.argv[2], "device": "cpu"})
-    video = video_of(sys.argv[1])
-    segments = segment_film(video, OPTIONS, model)
-    assert segments[-1].end_s == video.duration_s
-    print(_peak_mb())
+    model = load_embedder({"adapter": "open_clip", "model": sys.argv[1], "device": "cpu"})
+    for path in sys.argv[2:]:
+        video = video_of(path)
+        segments = segment_film(video, OPTIONS, model)
+        assert segments[-1].end_s == video.duration_s
+        print(_peak_mb())

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 import scenedetect
 
+from clipper_memory import clipper_peaks_mb
+from films import repeat_film, write_textured_film
 from shared_data import shared_data
 from strefer import clips, frames, segmentation
 from strefer.agents.embedder import load_embedder
+from strefer.cuts import CutDetector
 from strefer.demo.films import write_world
 from strefer.demo.truth import load_truth
 from strefer.records import Clips, Video, to_json
@@ -113,6 +116,50 @@ def test_cuts_are_those_of_scenedetect(tmp_path):
     assert found == pytest.approx(expected)
 
 
+def test_scores_are_those_of_scenedetect():
+    """Cuts can only differ where a score is close to the threshold: these are the same numbers."""
+    rng = np.random.default_rng(2)
+    theirs = scenedetect.ContentDetector(threshold=20)
+    ours = CutDetector(20, 1.0, 25.0, (64, 48)).detector
+    for i in range(20):
+        frame = rng.integers(0, 256, (48, 64, 3), dtype=np.uint8)
+        time = scenedetect.FrameTimecode(i, 25.0)
+        expected = theirs._calculate_frame_score(time, frame)
+        assert ours._calculate_frame_score(time, frame) == pytest.approx(expected, abs=1e-9)
+    assert expected > 20
+
+
+class RecordingDetector(scenedetect.ContentDetector):
+    """PySceneDetect's own detector, with its scores in order."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.scores = []
+
+    def process_frame(self, timecode, frame_img):
+        cuts = super().process_frame(timecode, frame_img)
+        self.scores.append(self._frame_score)
+        return cuts
+
+
+@pytest.mark.parametrize("name", ["01_dog", "03_blocks", "04_coffee", "bedroom"])
+def test_real_films_have_the_scores_of_scenedetect(name):
+    """The scaled frames are nearly those of OpenCV: averaging would be off by up to 4."""
+    path = str(shared_data(f"videos/{name}.mp4"))
+    theirs = RecordingDetector(threshold=20)
+    scenedetect.detect(path, theirs)
+    video = video_of(path)
+    ours = CutDetector(20, 0.6, video.fps, (video.width_px, video.height_px))
+    scores = []
+    for picture in frames.iterate_pictures(path):
+        small = picture.pixels(ours.size, order="bgr24", interpolation="FAST_BILINEAR")
+        assert ours.feed(picture.time_s, small) == []
+        scores.append(ours.detector._frame_score)
+    differences = np.abs(np.subtract(scores, theirs.scores))
+    assert differences.mean() < 0.25
+    assert differences.max() < 1.5
+
+
 @pytest.mark.parametrize(
     ("n_frames", "fps"), [(1, 8), (2, 8), (5, 8), (3, 30)], ids=["one", "two", "short", "shorter"]
 )
@@ -182,6 +229,22 @@ def test_memory_does_not_grow_with_the_film(tmp_path):
     tracemalloc.stop()
     assert embedder.largest_batch == clips._EMBEDDING_BATCH
     assert peak < 100 * 240 * 320 * 3, "more than 100 of the 400 frames were held"
+
+
+def test_a_long_film_takes_no_more_memory_than_a_short_one(tmp_path):
+    """Of the whole process, with the decoder's frames and a real embedder."""
+    short = write_textured_film(tmp_path / "short.mp4", seconds=6, fps=10, size=(270, 480))
+    longer = repeat_film(short, tmp_path / "long.mp4", times=12)
+    short_mb, long_mb = clipper_peaks_mb(TEACHER, short, longer)
+    assert long_mb < short_mb + 40, "its 720 frames are 280 MB"
+
+
+@pytest.mark.long
+def test_an_hour_takes_no_more_than_two_gigabytes(tmp_path):
+    minute = write_textured_film(tmp_path / "minute.mp4", seconds=60, fps=10)
+    hour = repeat_film(minute, tmp_path / "hour.mp4", times=60)
+    assert frames.measure(hour).duration_s == pytest.approx(3600)
+    assert clipper_peaks_mb(TEACHER, hour)[0] <= 2000
 
 
 def test_a_shard_with_a_film_that_went_away(tmp_path, monkeypatch):

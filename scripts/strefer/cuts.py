@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import cv2
 import numpy as np
 from scenedetect import ContentDetector, FrameTimecode
 from scenedetect.common import Timecode
 from scenedetect.scene_manager import compute_downscale_factor
 
 _MICROSECOND = Fraction(1, 1_000_000)
+
+
+class _OneCallDetector(ContentDetector):
+    """PySceneDetect's content detector with its default weights; the score comes from one call of
+    OpenCV instead of three channels' differences in numpy, which were a tenth of the clipper's
+    time. The value is the same."""
+
+    _last: np.ndarray | None = None
+
+    def _calculate_frame_score(self, timecode: FrameTimecode, frame_img: np.ndarray) -> float:
+        hsv = cv2.cvtColor(frame_img, cv2.COLOR_BGR2HSV)
+        last, self._last = self._last, hsv
+        return 0.0 if last is None else cv2.norm(hsv, last, cv2.NORM_L1) / hsv.size
 
 
 class CutDetector:
@@ -30,7 +44,7 @@ class CutDetector:
         fps: mean rate of the film.
         film_size: width and height of the film in pixels.
         """
-        self.detector = ContentDetector(threshold, min_scene_len=float(min_segment_s))
+        self.detector = _OneCallDetector(threshold, min_scene_len=float(min_segment_s))
         self.fps = fps
         factor = max(compute_downscale_factor(max(film_size)), 1.0)
         self.size = tuple(max(1, round(side / factor)) for side in film_size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from clipper_memory import clipper_peak_mb
+from clipper_memory import clipper_peaks_mb
 from films import repeat_film, write_textured_film
 
 EMBEDDER = Path(__file__).resolve().parents[2] / "resources" / "teachers" / "embedder"
@@ -16,4 +16,4 @@ def measure() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         minute = write_textured_film(Path(folder) / "minute.mp4", seconds=60, fps=10)
         hour = repeat_film(minute, Path(folder) / "hour.mp4", times=60)
-        return {"clips.hour_peak_mb": clipper_peak_mb(hour, EMBEDDER)}
+        return {"clips.hour_peak_mb": clipper_peaks_mb(EMBEDDER, hour)[0]}

@@ -73,7 +73,7 @@ class OpenClipEmbedder:
     def best_size(self, size: tuple[int, int]) -> tuple[int, int]:
         if self._preprocess["resize_mode"] == "squash":
             return self._image_size[::-1]
-        # The model's own transform scales and crops; of a large film that would be most of the work.
+        # The model's own transform scales and crops: of a large film that is most work.
         factor = min(2 * self.image_px / min(size), 1.0)
         return round(size[0] * factor), round(size[1] * factor)
 
