@@ -121,13 +121,13 @@ def watch_film(
     step_s, next_s = 1 / options["embedding_fps"], 0.0
     for picture in frames.iterate_pictures(video.path, threads):
         # Scaled as PySceneDetect's own scene manager does.
-        small = picture.pixels(detector.size, order="bgr24", interpolation="FAST_BILINEAR")
+        small = picture.pixels(detector.size, interpolation="FAST_BILINEAR")
         cuts_s += detector.feed(picture.time_s, small)
         if picture.time_s < next_s - 1e-6:
             continue
         next_s = max(next_s + step_s, picture.time_s + 1e-6)
         times_s.append(picture.time_s)
-        pending.append(picture.pixels(shown_size, interpolation="BICUBIC"))
+        pending.append(picture.pixels(shown_size))
         if len(pending) == _EMBEDDING_BATCH:
             embeddings.append(embedder.embed_images(np.stack(pending)))
             pending.clear()

@@ -60,15 +60,11 @@ class _Scalers:
     def __init__(self) -> None:
         self._scalers: dict[tuple, VideoReformatter] = {}
 
-    def scale(self, frame: av.VideoFrame, width: int, height: int, *how: str) -> np.ndarray:
-        """Args:
-        how: pixel format and interpolation.
-        """
-        scaler = self._scalers.setdefault((width, height, *how), VideoReformatter())
-        pixel_format, interpolation = how
-        return scaler.reformat(
-            frame, width, height, pixel_format, interpolation=interpolation, threads=1
-        ).to_ndarray()
+    def scale(self, frame: av.VideoFrame, width: int, height: int, how: str) -> np.ndarray:
+        """uint8 RGB [H, W, 3]; `how` is libswscale's interpolation."""
+        scaler = self._scalers.setdefault((width, height, how), VideoReformatter())
+        scaled = scaler.reformat(frame, width, height, "rgb24", interpolation=how, threads=1)
+        return scaled.to_ndarray()
 
 
 @dataclass(frozen=True)
@@ -81,25 +77,21 @@ class Picture:
     scalers: _Scalers
 
     def pixels(
-        self,
-        size: tuple[int, int] | None = None,
-        order: str = "rgb24",
-        interpolation: str = "AREA",
+        self, size: tuple[int, int] | None = None, interpolation: str = "BICUBIC"
     ) -> np.ndarray:
-        """uint8 [H, W, 3], turned upright.
+        """uint8 RGB [H, W, 3], turned upright.
 
         Args:
             size: width and height in pixels that the picture is scaled to; its own if None.
-            order: of the channels, "rgb24" or "bgr24".
-            interpolation: "AREA" averages; "BICUBIC" is what vision encoders are mostly trained on;
-                "FAST_BILINEAR" looks at four pixels, as OpenCV's linear interpolation does.
+            interpolation: libswscale's. "BICUBIC" is what vision encoders mostly know;
+                "FAST_BILINEAR" looks at four pixels, as OpenCV's linear one does.
         """
         turns = round((self.frame.rotation or 0) / 90) % 4
         if size is None:
             width, height, interpolation = self.frame.width, self.frame.height, "BILINEAR"
         else:
             width, height = size[::-1] if turns % 2 else size
-        pixels = self.scalers.scale(self.frame, width, height, order, interpolation)
+        pixels = self.scalers.scale(self.frame, width, height, interpolation)
         return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
 
