@@ -1,3 +1,4 @@
+import av
 import numpy as np
 import pytest
 
@@ -49,3 +50,22 @@ def test_what_is_no_film_is_said(tmp_path):
     path.write_text("no")
     with pytest.raises(DecodingError, match="cannot be decoded"):
         read_frames(path, [0])
+
+
+def test_a_trimmed_film_is_not_a_truncated_one(tmp_path):
+    """Its container counts the frames that its edit list hides."""
+    whole, trimmed = write_film(tmp_path / "a.mp4", n_frames=24), tmp_path / "trimmed.mp4"
+    options = {"avoid_negative_ts": "disabled", "use_editlist": "1"}
+    with av.open(str(whole)) as source, av.open(str(trimmed), "w", options=options) as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                second = round(1 / packet.time_base)
+                packet.pts, packet.dts = packet.pts - second, packet.dts - second
+                packet.stream = stream
+                target.mux(packet)
+    with av.open(str(trimmed)) as container:
+        assert container.streams.video[0].frames == 24
+    shape = measure(trimmed)
+    assert (shape.n_frames, shape.duration_s, shape.fps) == (16, 2.0, 8.0)
+    assert [shade(f) for f in read_frames(trimmed, [0.0, 1.0])] == [8, 16]

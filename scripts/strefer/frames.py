@@ -180,8 +180,8 @@ class Shape:
     height_px: int
 
 
-# A container may promise a few frames more than its edit list shows; a truncated file lacks many.
-_MIN_SHARE_OF_PROMISED_FRAMES = 0.95
+# A container may promise a few frames more than it holds; a truncated file lacks many.
+_MIN_SHARE_OF_PROMISE = 0.95
 
 
 def measure(path: str | Path) -> Shape:
@@ -200,7 +200,11 @@ def measure(path: str | Path) -> Shape:
         raise DecodingError("no frame can be decoded")
     with _open(path) as (_, stream):
         promised, nominal_fps = stream.frames, float(stream.average_rate or 25)
-    if count < promised * _MIN_SHARE_OF_PROMISED_FRAMES:
-        raise DecodingError(f"truncated: {promised} frames promised, {count} can be decoded")
+        promised_s = float((stream.duration or 0) * (stream.time_base or 0))
     fps = (count - 1) / last_s if last_s > 0 else nominal_fps
-    return Shape(round(last_s + 1 / fps, 6), round(fps, 6), count, width, height)
+    duration_s = last_s + 1 / fps
+    # A trimmed film keeps the frames that its edit list hides, and counts them; not so its time.
+    lacks_frames = count < promised * _MIN_SHARE_OF_PROMISE
+    if lacks_frames and duration_s < promised_s * _MIN_SHARE_OF_PROMISE:
+        raise DecodingError(f"truncated: {promised} frames promised, {count} can be decoded")
+    return Shape(round(duration_s, 6), round(fps, 6), count, width, height)
