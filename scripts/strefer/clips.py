@@ -117,7 +117,8 @@ def watch_film(
     cuts_s: list[float] = []
     times_s: list[float] = []
     pending: list[np.ndarray] = []
-    embeddings: list[np.ndarray] = []
+    # One block that grows: small arrays kept between the model's large ones would split its memory.
+    embeddings = bytearray()
     step_s, next_s = 1 / options["embedding_fps"], 0.0
     for picture in frames.iterate_pictures(video.path, threads):
         # Scaled as PySceneDetect's own scene manager does.
@@ -129,8 +130,9 @@ def watch_film(
         times_s.append(picture.time_s)
         pending.append(picture.pixels(shown_size))
         if len(pending) == _EMBEDDING_BATCH:
-            embeddings.append(embedder.embed_images(np.stack(pending)))
+            embeddings += embedder.embed_images(np.stack(pending)).tobytes()
             pending.clear()
     if pending:
-        embeddings.append(embedder.embed_images(np.stack(pending)))
-    return cuts_s, np.array(times_s), np.concatenate(embeddings)
+        embeddings += embedder.embed_images(np.stack(pending)).tobytes()
+    rows = np.frombuffer(embeddings, np.float32).reshape(len(times_s), -1)
+    return cuts_s, np.array(times_s), rows
