@@ -28,7 +28,7 @@ from strefer.prompts import Prompt
 
 HEADLINE = "average"
 FORMS = ("multi-choice", "yes_no", "caption_matching", "captioning")
-_HINTS = {
+HINTS = {
     "multi-choice": "Please directly give the best option:",
     "yes_no": "Please answer yes or no:",
     "caption_matching": "Please directly give the best option:",
@@ -65,7 +65,7 @@ def load(annotations: Path, videos: Path, options: Mapping) -> list[Question]:
                     if form == "captioning" and aspect not in _OF_CAPTIONS:
                         known = ", ".join(_OF_CAPTIONS)
                         raise ValueError(f"{path}, film {film}: aspect {aspect} is none of {known}")
-                    text = f"{entry['question']}\n{_HINTS[form]}".strip()
+                    text = f"{entry['question']}\n{HINTS[form]}".strip()
                     sample = {
                         "conversations": human(text),
                         "path": str(find_video(videos, film)),

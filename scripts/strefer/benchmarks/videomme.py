@@ -43,16 +43,21 @@ def load(annotations: Path, videos: Path, options: Mapping) -> list[Question]:
     for film in read_json(annotations):
         try:
             path = find_video(videos, film["video_id"])
-            before = _subtitles(options.get("subtitles"), film["video_id"]) + _BEFORE
+            before = _subtitles(options.get("subtitles"), film["video_id"])
             for entry in film["questions"]:
-                lines = [before, entry["question"], *entry["options"], "The best answer is:"]
+                asked = before + question_text(entry["question"], entry["options"])
                 about = {key: film[key] for key in _BY[:3]} | {"task_type": entry["task_type"]}
-                sample = {"conversations": human("\n".join(lines)), "path": str(path)}
+                sample = {"conversations": human(asked), "path": str(path)}
                 questions.append(Question(entry["question_id"], sample, entry["answer"], about, 8))
         except KeyError as missing:
             name = film.get("video_id")
             raise ValueError(f"{annotations}, film {name}: {missing} is missing") from None
     return questions
+
+
+def question_text(question: str, options: Sequence[str]) -> str:
+    """A question as the official prompt puts it."""
+    return "\n".join([_BEFORE, question, *options, "The best answer is:"])
 
 
 def _subtitles(folder: str | None, name: str) -> str:

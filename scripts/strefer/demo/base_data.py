@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from strefer.demo.benchmark_files.questions import spread_masks
 from strefer.demo.films import write_world
 from strefer.demo.truth import Truth, load_truth
 from strefer.demo.vocabulary import all_expressions, with_article
@@ -21,6 +22,7 @@ from strefer.stage import atomic_write
 
 Sample = dict[str, Any]
 
+_FRAMES_OF_REGION = 8
 _WHO = (
     "Who or what acts in this video?",
     "List everyone and everything that moves in the video.",
@@ -79,8 +81,8 @@ def samples_of(truth: Truth, drawn: random.Random) -> Iterator[Sample]:
         others = drawn.sample(not_there, 3)
         yield _choice("Which of these is in the video?", entity.expression, others, drawn)
     for entity in truth.entities:
-        mask = _some_mask(entity, drawn)
-        if mask is None:
+        mask = spread_masks(truth, entity, _FRAMES_OF_REGION)
+        if not mask:
             continue
         told = with_article(entity.expression).capitalize() + "."
         yield _sample(drawn.choice(_REGION), told, mask)
@@ -101,14 +103,6 @@ def _join(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
 
 
-def _some_mask(entity: Any, drawn: random.Random) -> dict[str, Any] | None:
-    frames = sorted(entity.masks, key=int)
-    if not frames:
-        return None
-    frame = drawn.choice(frames)
-    return {str(frame): {"segmentation": entity.masks[frame]}}
-
-
 def _choice(
     question: str, right: str, wrong: list[str], drawn: random.Random, mask: Any = None
 ) -> Sample:
@@ -116,7 +110,7 @@ def _choice(
     drawn.shuffle(options)
     letter = chr(65 + options.index(right))
     lines = [f"({chr(65 + i)}) {option}" for i, option in enumerate(options)]
-    return _sample("\n".join([question, *lines, CHOICE_HINT]), f"({letter})", mask)
+    return _sample("\n".join([question, *lines, CHOICE_HINT]), letter, mask)
 
 
 def _sample(question: str, answer: str, mask: dict[str, Any] | None = None) -> Sample:

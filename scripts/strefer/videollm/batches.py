@@ -57,11 +57,18 @@ def _pad(samples: Sequence[Encoded], pad_id: int, left: bool) -> Batch:
     return {"input_ids": ids, "attention_mask": attention, "labels": labels}
 
 
+_TEXTS_A_ROW = 8
+
+
 def _rows(samples: Sequence[Encoded]) -> list[list[Encoded]]:
-    """Samples that begin with the same film in the same way."""
+    """Samples that begin with the same film in the same way, and some without a film."""
     rows: dict[tuple, list[Encoded]] = {}
-    for number, sample in enumerate(samples):
-        key = (sample.view, tuple(sample.ids[: sample.prefix])) if sample.prefix else (number,)
+    n_texts = 0
+    for sample in samples:
+        key = (sample.view, tuple(sample.ids[: sample.prefix]))
+        if not sample.prefix:
+            key = (None, n_texts // _TEXTS_A_ROW)
+            n_texts += 1
         rows.setdefault(key, []).append(sample)
     return list(rows.values())
 

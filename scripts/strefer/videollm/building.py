@@ -56,6 +56,7 @@ def build_student(
     model = VideoLlm(config)
     load_vision_weights(model.vision, vision)
     _fill_llm(model, llm, old_size)
+    _match_scales(model)
     return model, tokenizer
 
 
@@ -90,6 +91,18 @@ def _fill_llm(model: VideoLlm, llm: str, old_size: int) -> None:
     model.llm.generation_config.pad_token_id = model.config.get_text_config().pad_token_id
 
 
+@torch.no_grad()
+def _match_scales(model: VideoLlm) -> None:
+    """Visual vectors begin as long as those of words: an LLM whose words are short vectors (small
+    ones with tied embeddings) would not get to change longer ones in its first layers."""
+    words = model.get_input_embeddings().weight[: model.config.video_token_id]
+    share = float(words.norm(dim=-1).median()) / words.shape[1] ** 0.5
+    path = model.region_encoder.path
+    last = [model.to_llm[-1], model.region_encoder.project[-1]]
+    for layer in [*last, *([path.layers[-1]] if path is not None else [])]:
+        layer.weight *= share
+
+
 def settings_of(model: VideoLlm, **options: Any) -> ProcessorSettings:
     """The processor's settings that belong to a model."""
     config = model.config
@@ -100,6 +113,7 @@ def settings_of(model: VideoLlm, **options: Any) -> ProcessorSettings:
         video_tokens=config.video_tokens,
         region_tokens=config.region_tokens,
         grid_side=model.vision.side,
+        frames_together=model.vision.together,
         **options,
     )
 

@@ -90,7 +90,10 @@ class VideoLlmConfig(PretrainedConfig):
     @property
     def video_tokens(self) -> int:
         """Tokens of a film in the LLM's input."""
-        return self.latents * (self.n_frames if self.temporal_encoder == "frame_tokens" else 1)
+        if self.temporal_encoder != "frame_tokens":
+            return self.latents
+        together = (self.vision or {}).get("config", {}).get("temporal_patch_size", 1)
+        return self.latents * (self.n_frames // together)
 
     def get_text_config(self, *args: Any, **kwargs: Any) -> PretrainedConfig:
         """The LLM's configuration, for transformers' `generate` and savers."""

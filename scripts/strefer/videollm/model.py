@@ -96,6 +96,7 @@ class VideoLlm(PreTrainedModel):
 
     def encode_films(self, features: torch.Tensor) -> torch.Tensor:
         """[V, T, S, S, D] → [V, video tokens, llm width]."""
+        features = features[:, :: self.vision.together]  # the others are equal to these
         n_films, n_frames = features.shape[:2]
         tokens = self.resampler(features.flatten(0, 1).flatten(1, 2))
         tokens = tokens.unflatten(0, (n_films, n_frames))

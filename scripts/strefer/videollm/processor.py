@@ -32,6 +32,7 @@ class ProcessorSettings:
     Args:
         n_frames, n_time_tokens, time_rounding, video_tokens, region_tokens: as the model's.
         grid_side: cells along a side of the feature grid.
+        frames_together: neighbouring frames that the vision encoder sees as one.
         sampled_regions, raw_regions: which annotated frames of a region are used in training,
             "one" at random or "all", by the kind of frame keys.
         system: system sentence, if the chat template takes one.
@@ -45,6 +46,7 @@ class ProcessorSettings:
     video_tokens: int
     region_tokens: int
     grid_side: int
+    frames_together: int = 1
     sampled_regions: str = "one"
     raw_regions: str = "all"
     system: str | None = None
@@ -137,6 +139,7 @@ class Processor:
         keys = sorted({key for masks in found for key in masks})
         frames, others = self._frames_of(sample, encoded.view, keys)
         if others:
+            others += others[-1:] * (-len(others) % self.settings.frames_together)
             encoded.other_view = View(sample.path, tuple(others))
         times_s = [*encoded.view.times_s, *others]
         first_s, last_s = encoded.view.times_s[0], encoded.view.times_s[-1]

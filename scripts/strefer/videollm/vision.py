@@ -1,7 +1,7 @@
 """The frozen vision encoder: frames → a grid of patch features.
 
-Two libraries of SigLIP-class encoders: a folder (or hub name) of open_clip, and transformers'
-`SiglipVisionModel`. Either way the features are those after the last block and its norm.
+SigLIP-class encoders of two libraries, open_clip and transformers (the features are those after
+the last block and its norm), and the vision tower of a Qwen2-VL.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from strefer.videollm.vision_qwen import MODEL_TYPE as QWEN
+from strefer.videollm.vision_qwen import QwenTower, load_qwen_tower, qwen_spec
+
 # Images of SigLIP are brought to [-1, 1]; open_clip folders say their own values.
 _HALF = [0.5, 0.5, 0.5]
 _OPEN_CLIP = "open_clip:"
@@ -20,7 +23,10 @@ _WEIGHTS = "open_clip_model.safetensors"
 
 
 class VisionEncoder(nn.Module):
-    """uint8 frames → patch features [F, S, S, D], without gradients."""
+    """uint8 frames → patch features [F, S, S, D], without gradients. `together` neighbouring frames
+    are seen as one; what is encoded at once has to hold a multiple of it for each film."""
+
+    together = 1
 
     def __init__(self, spec: dict[str, Any]) -> None:
         super().__init__()
@@ -38,8 +44,12 @@ class VisionEncoder(nn.Module):
             self.tower = SiglipVisionModel(config)
             self.image_size, self.patch_size = config.image_size, config.patch_size
             self.width = config.hidden_size
+        elif self.library == QWEN:
+            self.tower = QwenTower(spec["config"], spec["image_size"])
+            self.image_size, self.patch_size = self.tower.image_size, self.tower.patch_size
+            self.width, self.together = self.tower.width, self.tower.together
         else:
-            raise ValueError(f"vision library is {self.library!r}, not open_clip or siglip")
+            raise ValueError(f"vision library is {self.library!r}, not open_clip, siglip or {QWEN}")
         self.requires_grad_(False)
         self.eval()
 
@@ -63,6 +73,8 @@ class VisionEncoder(nn.Module):
             ).clamp(0, 1)
         mean, std = pixels.new_tensor(self.mean), pixels.new_tensor(self.std)
         pixels = ((pixels - mean[:, None, None]) / std[:, None, None]).to(kind)
+        if self.library == QWEN:
+            return self.tower(pixels)
         if self.library == "siglip":
             grid = self.tower(pixel_values=pixels).last_hidden_state
             return grid.unflatten(1, (self.side, self.side))
@@ -92,7 +104,7 @@ def local_folder(model: str) -> Path | None:
 
 def vision_spec(model: str) -> dict[str, Any]:
     """The specification of an encoder: a local folder of either library (`open_clip:` may stand
-    in front), `open_clip:<architecture>/<weights>`, or a SigLIP id of the hub.
+    in front), `open_clip:<architecture>/<weights>`, or an id of the hub (SigLIP, Qwen2-VL).
 
     Raises:
         ValueError: if the folder holds no such model.
@@ -114,9 +126,11 @@ def vision_spec(model: str) -> dict[str, Any]:
     from transformers import AutoConfig
 
     config = AutoConfig.from_pretrained(folder or model)
-    config = getattr(config, "vision_config", config)
+    whole, config = config.model_type, getattr(config, "vision_config", config)
+    if whole == QWEN:
+        return qwen_spec(model, config)
     if config.model_type != "siglip_vision_model":
-        raise ValueError(f"vision model {model!r} is {config.model_type!r}, not SigLIP")
+        raise ValueError(f"vision model {model!r} is {whole!r}, not SigLIP or Qwen2-VL")
     return {"library": "siglip", "config": _plain(config), "mean": _HALF, "std": _HALF}
 
 
@@ -155,6 +169,9 @@ def load_vision_weights(encoder: VisionEncoder, model: str) -> None:
                 k.removeprefix("visual."): v for k, v in weights.items() if k.startswith("visual.")
             }
         encoder.tower.load_state_dict(source)
+        return
+    if encoder.library == QWEN:
+        load_qwen_tower(encoder.tower, model)
         return
     from transformers import SiglipVisionModel
 

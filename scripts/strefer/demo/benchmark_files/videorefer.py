@@ -40,6 +40,20 @@ def descriptions(truth: Truth, film: str) -> list[dict[str, Any]]:
 
 def questions(truth: Truth, film: str, drawn: random.Random) -> list[dict[str, Any]]:
     """Entries of VideoRefer-Bench-Q."""
+    of_expression = {e.entity_id: e for e in truth.entities}
+    return [
+        {key: value for key, value in entry.items() if key != "entities"}
+        | {
+            "video": f"{film}.mp4",
+            "frame_idx": best_frame(of_expression[entry["entities"][0]]),
+            "annotation": [spread_masks(truth, of_expression[e]) for e in entry["entities"]],
+        }
+        for entry in worded_questions(truth, drawn)
+    ]
+
+
+def worded_questions(truth: Truth, drawn: random.Random) -> list[dict[str, Any]]:
+    """The same without masks; `entities` are the ids of those that the regions mark."""
     shown = [e for e in truth.entities if e.masks]
     entries = []
     for entity in shown:
@@ -48,16 +62,7 @@ def questions(truth: Truth, film: str, drawn: random.Random) -> list[dict[str, A
             entries += [*_behaviour(entity, drawn), *_next_action(entity, drawn)]
     for pair in itertools.pairwise(shown):
         entries += _who_first(*drawn.sample(pair, 2))
-    of_expression = {e.entity_id: e for e in shown}
-    return [
-        {key: value for key, value in entry.items() if key != "entities"}
-        | {
-            "video": f"{film}.mp4",
-            "frame_idx": best_frame(of_expression[entry["entities"][0]]),
-            "annotation": [spread_masks(truth, of_expression[e]) for e in entry["entities"]],
-        }
-        for entry in entries
-    ]
+    return entries
 
 
 def _entry(kind: str, question: str, options: list[str], right: int, entities: list[int]) -> dict:

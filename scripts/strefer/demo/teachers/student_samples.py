@@ -1,0 +1,174 @@
+"""What the demo's starting student is trained on: what can be seen on single frames of a film, and
+the reading of texts.
+
+It stands for what the paper's model knows before its recipe: an LLM that answers questions on a
+text in any form, and a vision encoder whose tokens name what is seen. Nothing here tells from a
+film what somebody does, and nothing says a time.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+from strefer.benchmarks import tempcompass, videomme
+from strefer.demo.benchmark_files.others import tempcompass as compass_questions
+from strefer.demo.benchmark_files.others import videomme as mme_questions
+from strefer.demo.benchmark_files.questions import told_actions
+from strefer.demo.benchmark_files.videorefer import worded_questions
+from strefer.demo.truth import EntityTruth, Truth
+from strefer.demo.vocabulary import PLACES, all_expressions, with_article
+from strefer.frames import sample_times
+from strefer.published_format import CHOICE_HINT, YES_NO_HINT
+
+Sample = dict[str, Any]
+_WHO = ("Who or what is in this video?", "Name everyone and everything in the video.")
+_WHICH = ("Which of these is in the video?", "Which one can be seen?")
+_REGION = ("What is <region>?", "Describe <region>.", "Who or what is marked by <region>?")
+_PLACE = "Where does the video play at some time?"
+_COUNT = "How many different people, animals and vehicles or balls are seen in the video?"
+_MOST_FRAMES_OF_REGION = 32
+
+
+def film_samples(truth: Truth, n_frames: int, drawn: random.Random) -> Iterator[Sample]:
+    """Samples on one film, without its path; masks by number of the sampled frame."""
+    seen = [entity for entity in truth.entities if entity.masks]
+    names = [with_article(entity.expression) for entity in seen]
+    there = {entity.expression for entity in seen}
+    yield sample(drawn.choice(_WHO), _listed(names))
+    for entity in seen:
+        for answer in drawn.sample(("Yes.", "No."), 2):
+            asked = entity.expression
+            if answer == "No.":
+                asked = drawn.choice([e for e in _like(asked, drawn) if e not in there])
+            yield sample(f"Is there {with_article(asked)}? {YES_NO_HINT}", answer)
+        wrong = drawn.sample([e for e in all_expressions() if e not in there], 3)
+        yield _choice(drawn.choice(_WHICH), entity.expression, wrong, drawn)
+    numbers = [str(n) for n in range(1, 5)]
+    yield _choice(_COUNT, str(len(seen)), [n for n in numbers if n != str(len(seen))], drawn)
+    places = [scene.place for scene in truth.scenes]
+    elsewhere = [place for place in PLACES if place not in places]
+    if elsewhere:
+        wrong = drawn.sample(elsewhere, min(3, len(elsewhere)))
+        yield _choice(_PLACE, drawn.choice(places), wrong, drawn)
+    for entity in seen:
+        yield from _region_samples(truth, entity, n_frames, drawn)
+
+
+def _region_samples(
+    truth: Truth, entity: EntityTruth, n_frames: int, drawn: random.Random
+) -> Iterator[Sample]:
+    times = sample_times(truth.duration_s, n_frames, truth.fps)
+    frames = {k: min(round(t * truth.fps), truth.n_frames - 1) for k, t in enumerate(times)}
+    shown = {str(k): entity.masks[frame] for k, frame in frames.items() if frame in entity.masks}
+    if not shown:
+        return
+    own = entity.expression
+
+    def marked(question: str, answer: str) -> Sample:
+        count = min(len(shown), drawn.choice((1, 4, _MOST_FRAMES_OF_REGION)))
+        keys = sorted(drawn.sample(sorted(shown), count), key=int)
+        region = {key: {"segmentation": shown[key]} for key in keys}
+        return sample(question, answer) | {"annotation": [region], "frame_keys": "sampled"}
+
+    yield marked(drawn.choice(_REGION), with_article(own).capitalize() + ".")
+    for answer in drawn.sample(("Yes.", "No."), 2):
+        asked = own if answer == "Yes." else drawn.choice(_like(own, drawn))
+        yield marked(f"Is <region> {with_article(asked)}? {YES_NO_HINT}", answer)
+    wrong = drawn.sample(_like(own, drawn), 3)
+    right = _choice("What is <region>?", own, wrong, drawn)
+    question, answer = (turn["value"] for turn in right["conversations"])
+    yield marked(question.removeprefix("<image>\n"), answer)
+
+
+def _like(own: str, drawn: random.Random) -> list[str]:
+    """Other expressions: half of the time any, else those of the same noun or the same colour."""
+    others = [e for e in all_expressions() if e != own]
+    if drawn.random() < 0.5:
+        return others
+    words = set(own.split())
+    near = [e for e in others if len(words & set(e.split())) >= len(words) - 1]
+    return near if len(near) >= 3 else others
+
+
+def text_samples(truth: Truth, drawn: random.Random) -> Iterator[Sample]:
+    """A film's story in words, and questions on it in the forms of benchmarks."""
+    story = _story(truth)
+    for form, by_aspect in compass_questions(truth, drawn).items():
+        for entries in by_aspect.values():
+            for entry in entries:
+                question = f"{entry['question']}\n{tempcompass.HINTS[form]}".strip()
+                yield _read(story, question, _compass_answer(form, entry))
+    for entry in mme_questions(truth, truth.id, drawn)["questions"]:
+        if entry["task_type"] == "Action Recognition":
+            question = videomme.question_text(entry["question"], entry["options"])
+            yield _read(story, question, entry["answer"])
+    by_id = {entity.entity_id: entity for entity in truth.entities}
+    for entry in worded_questions(truth, drawn):
+        question = entry["Question"]
+        for number, entity in enumerate(entry["entities"]):
+            asked = f"the {by_id[entity].expression}"
+            question = question.replace(f"<object{number}><region>", asked)
+        if entry["type"] in ("Reasoning Questions", "Sequential Questions"):
+            question = "\n".join([question, *entry["options"], CHOICE_HINT])
+            yield _read(story, question, entry["Answer"].strip("()"))
+
+
+def _story(truth: Truth) -> str:
+    told = []
+    for entity in truth.entities:
+        phrases = [action.phrase for action in told_actions(entity)] or ["stands still"]
+        told.append(f"The {entity.expression} {', then '.join(phrases)}.")
+    return " ".join(told)
+
+
+def _compass_answer(form: str, entry: dict[str, Any]) -> str:
+    answer = entry["answer"]
+    if form == "yes_no":
+        return f"{answer.capitalize()}."
+    if form == "multi-choice":
+        return answer[0]
+    if form == "caption_matching":
+        return answer.partition(":")[0]
+    subject = entry["question"].split("'subject': '")[1].split("'")[0]
+    return f"The {subject} {answer[3:]}."
+
+
+def _read(story: str, question: str, answer: str) -> Sample:
+    return sample(f"{story}\n{question}", answer, image=False)
+
+
+_STYLES = ("videorefer", "tempcompass", "videomme")
+
+
+def _choice(question: str, right: str, wrong: list[str], drawn: random.Random) -> Sample:
+    """A choice in one of the benchmarks' forms; the answer is the letter."""
+    options = [right, *wrong]
+    drawn.shuffle(options)
+    style = drawn.choice(_STYLES)
+    letters = [chr(65 + i) for i in range(len(options))]
+    answer = letters[options.index(right)]
+    if style == "videomme":
+        lines = [f"{a}. {option}." for a, option in zip(letters, options, strict=True)]
+        return sample(videomme.question_text(question, lines), answer)
+    mark, hint = "({}) {}", CHOICE_HINT
+    if style == "tempcompass":
+        mark, hint = "{}. {}", tempcompass.HINTS["multi-choice"]
+    lines = [mark.format(a, option) for a, option in zip(letters, options, strict=True)]
+    return sample("\n".join([question, *lines, hint]), answer)
+
+
+def _listed(names: list[str]) -> str:
+    joined = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+    return joined.capitalize() + "."
+
+
+def sample(question: str, answer: str, image: bool = True) -> Sample:
+    """One question and answer in the published format."""
+    return {
+        "conversations": [
+            {"from": "human", "value": f"<image>\n{question}" if image else question},
+            {"from": "gpt", "value": answer},
+        ]
+    }
