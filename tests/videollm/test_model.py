@@ -12,7 +12,7 @@ from strefer.videollm.configuration import VideoLlmConfig
 from strefer.videollm.frame_source import DecodedFrames, KeptFeatures
 from strefer.videollm.model import VideoLlm
 from strefer.videollm.processor import Processor
-from strefer.videollm.samples import sample_from_json
+from strefer.videollm.samples import Sample, sample_from_json
 from strefer.videollm.vision import vision_spec
 from tiny_student import SIZES, sample_fields
 
@@ -85,6 +85,26 @@ def test_packed_rows_give_the_same_loss(student, parts):
     assert shown == [2 * 3, 4 * 3]
     losses = [student.model(**batch).loss for batch in (packed, plain)]
     assert torch.allclose(losses[0], losses[1], atol=1e-5)
+
+
+def test_packed_texts_without_a_film_do_not_see_each_other(student):
+    texts = [("What is it?", "It walks to the left."), ("No?", "Yes."), ("Yes?", "No.")]
+    samples = [student.processor.encode(Sample((turn,)), draw=None) for turn in texts]
+    packed, plain = batch_of(student, samples, pack=True), batch_of(student, samples)
+    assert len(packed["input_ids"]) == 1
+    losses = [student.model(**batch).loss for batch in (packed, plain)]
+    assert torch.allclose(losses[0], losses[1], atol=1e-5)
+
+
+def test_visual_vectors_begin_as_long_as_words(student, parts):
+    film = parts.films[0]
+    batch = batch_of(student, [encode(student, film, film[1][:1])])
+    ids, vectors = batch["input_ids"], student.model.input_vectors(batch)
+    config = student.model.config
+    long = student.model.get_input_embeddings().weight[: config.video_token_id].norm(dim=-1)
+    for token in (config.video_token_id, config.region_token_id):
+        share = vectors[ids == token].norm(dim=-1).mean() / long.median()
+        assert 0.2 < share < 5
 
 
 def test_decoded_frames_and_kept_features_are_the_same(student, parts):

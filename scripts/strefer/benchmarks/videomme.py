@@ -21,7 +21,7 @@ from strefer.benchmarks.questions import (
 from strefer.benchmarks.qvhighlights import find_video
 
 HEADLINE = "accuracy"
-_BEFORE = (
+BEFORE = (
     "Select the best answer to the following multiple-choice question based on the video. "
     "Respond with only the letter (A, B, C, or D) of the correct option."
 )
@@ -57,7 +57,7 @@ def load(annotations: Path, videos: Path, options: Mapping) -> list[Question]:
 
 def question_text(question: str, options: Sequence[str]) -> str:
     """A question as the official prompt puts it."""
-    return "\n".join([_BEFORE, question, *options, "The best answer is:"])
+    return "\n".join([BEFORE, question, *options, "The best answer is:"])
 
 
 def _subtitles(folder: str | None, name: str) -> str:

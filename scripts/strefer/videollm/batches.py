@@ -57,7 +57,7 @@ def _pad(samples: Sequence[Encoded], pad_id: int, left: bool) -> Batch:
     return {"input_ids": ids, "attention_mask": attention, "labels": labels}
 
 
-_TEXTS_A_ROW = 8
+_TEXTS_A_ROW = 4
 
 
 def _rows(samples: Sequence[Encoded]) -> list[list[Encoded]]:
