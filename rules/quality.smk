@@ -1,5 +1,34 @@
 # The agents and the data against the truth: measuring alone, no other rule reads its result.
 MEASURED = ["videos", "clips", "entities", "references", "masklets", "transcripts", "instructions"]
+MEASURED += ["masklet_scores"]
+MASKLET_AGENTS = ["detector", "tracker", "assigner"]
+
+
+rule measure_masklets:
+    input:
+        videos=of_shard("videos"),
+        truth=rules.draw_films.output.truth,
+        assigner=prompt("assigner"),
+        models=agent_files(*MASKLET_AGENTS),
+    output:
+        of_shard("masklet_scores"),
+    log:
+        log_of("measure_masklets", "{shard}"),
+    benchmark:
+        usage_of("measure_masklets", "{shard}")
+    conda:
+        "../envs/vision.yaml"
+    resources:
+        **needs("tracks"),
+    params:
+        code=code_of("measure_masklets"),
+        n_films=-(-config["quality"]["teacher_films"] // len(SHARDS)),
+        options={"tracks": config["tracks"], "masklets": config["masklets"]},
+        agents={role: agent(role) for role in MASKLET_AGENTS},
+        store=store_of("masklet_scores"),
+        strict=config["strict"],
+    script:
+        "../scripts/measure_masklets.py"
 
 
 rule measure_quality:
@@ -22,8 +51,7 @@ rule measure_quality:
         code=code_of("measure_quality"),
         stages=MEASURED,
         agents={role: agent(role) for role in ("detector", "tracker")},
-        options=config["quality"]
-        | {"procedure": config["masklets"]["procedure"], "tracks": config["tracks"]},
+        options=config["quality"] | {"tracks": config["tracks"]},
         command="make quality" if config["demo"]["split"] == "held_out" else "make demo",
     script:
         "../scripts/measure_quality.py"

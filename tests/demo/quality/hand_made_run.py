@@ -9,6 +9,7 @@ import dataclasses
 import numpy as np
 
 from strefer.demo.quality.films import MeasuredFilm
+from strefer.demo.quality.masklets import score_masklets
 from strefer.demo.truth import ActionTruth, Boundary, EntityTruth, SceneTruth, Truth
 from strefer.instructions.claims import does
 from strefer.masks import encode_mask
@@ -118,6 +119,7 @@ RIGHT = {
     "entities": [Entities("The active entities are a brown dog and a red ball.")],
     "references": [References(ENTITIES)],
     "masklets": [masklets()],
+    "masklet_scores": [score_masklets(TRUTH, masklets(), p) for p in ("paper", "ours")],
     "transcripts": [
         Transcript(
             0,

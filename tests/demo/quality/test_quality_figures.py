@@ -8,6 +8,7 @@ from hand_made_run import BALL, DOG, ENTITIES, RIGHT, TRUTH, film, masklets, pai
 
 from shards import write_shard
 from strefer.demo.quality.films import MeasuredFilm, parsed_share, read_run
+from strefer.demo.quality.masklets import score_masklets
 from strefer.demo.quality.measure import figures_of
 from strefer.demo.quality.pairs import TruthWitness, near_duplicates, text_only_yes_no
 from strefer.demo.truth import Boundary
@@ -15,7 +16,7 @@ from strefer.records import Clips, Entities, Entity, References, Segment
 
 
 def measured(**changed):
-    return figures_of([film(**changed)], "ours")
+    return figures_of([film(**changed)])
 
 
 def test_a_run_that_is_right_measures_full():
@@ -27,8 +28,9 @@ def test_a_run_that_is_right_measures_full():
         "existence.accuracy",
         "behaviour.accuracy",
         "segments.hard_f1",
+        "masklets.run.jf",
         "masklets.ours.jf",
-        "masklets.ours.never_together_recall",
+        "masklets.paper.never_together_recall",
         "pairs.true_after",
         "pairs.true_kept",
     ):
@@ -58,7 +60,7 @@ def test_an_entity_that_is_not_there_lowers_precision():
 def test_naming_who_only_stands_about_is_neither_asked_for_nor_wrong():
     still = dataclasses.replace(BALL.actions[0], action="stay", phrase="stands still")
     truth = dataclasses.replace(TRUTH, entities=(DOG, dataclasses.replace(BALL, actions=(still,))))
-    figures = figures_of([MeasuredFilm(truth, RIGHT)], "ours")
+    figures = figures_of([MeasuredFilm(truth, RIGHT)])
     assert figures["entities.recall"] == figures["entities.precision"] == 1.0
 
 
@@ -107,15 +109,16 @@ def test_a_boundary_of_the_other_kind_is_no_mistake():
     clips = Clips(
         tuple(Segment(i, s, e, "cut") for i, (s, e) in enumerate([(0, 5), (5, 8), (8, 10)]))
     )
-    figures = figures_of([MeasuredFilm(truth, RIGHT | {"clips": [clips]})], "ours")
+    figures = figures_of([MeasuredFilm(truth, RIGHT | {"clips": [clips]})])
     assert figures["segments.hard_f1"] == figures["segments.gradual_f1"] == 1.0
 
 
 def test_masklets_beside_their_entity_lose_jf_and_recall():
     figures = measured(masklets=[masklets(x0_dog=20)])
-    assert figures["masklets.ours.jf"] < 0.6
-    assert figures["masklets.ours.never_together_recall"] == 0.5
-    assert measured(masklets=[])["masklets.ours.jf"] == 0.0
+    assert figures["masklets.run.jf"] < 0.6
+    assert figures["masklets.run.never_together_recall"] == 0.5
+    assert figures["masklets.ours.jf"] == 1.0
+    assert measured(masklets=[])["masklets.run.jf"] == 0.0
 
 
 def test_a_mask_where_nobody_is_costs_jf():
@@ -123,7 +126,8 @@ def test_a_mask_where_nobody_is_costs_jf():
     ball = late.masklets[1]
     ball = dataclasses.replace(ball, masks=ball.masks | {"9": ball.masks["0"]})
     late = dataclasses.replace(late, masklets=(late.masklets[0], ball))
-    assert measured(masklets=[late])["masklets.ours.jf"] == pytest.approx(0.95)
+    scores = [score_masklets(TRUTH, late, "paper")]
+    assert measured(masklet_scores=scores)["masklets.paper.jf"] == pytest.approx(0.95)
 
 
 def test_untrue_pairs_that_pass_lower_the_figure():

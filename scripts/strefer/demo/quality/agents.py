@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from strefer.demo.quality.films import MeasuredFilm
+from strefer.demo.quality.masklets import score_masklets
 from strefer.demo.vocabulary import NOUNS
-from strefer.masklet_procedures.davis import j_and_f, region_j
-from strefer.masks import decode_mask
 
 Values = dict[str, list[float]]
 
 PRESENT, ABSENT = 0.25, 0.05  # shares of a segment; between them presence is left undecided
 HARD_S, GRADUAL_S = 0.5, 0.75  # how far a boundary may be off
-FOUND_J = 0.5  # from this mean J on, a masklet has found its entity
 
 
-def measure_film(film: MeasuredFilm, procedure: str) -> Values:
+def measure_film(film: MeasuredFilm) -> Values:
     """What this film adds to each figure: the figure is the mean over all films' values, but for
     the counts that `gather` puts together."""
     values: Values = {}
@@ -26,7 +22,7 @@ def measure_film(film: MeasuredFilm, procedure: str) -> Values:
     _parser(film, values)
     _transcripts(film, values)
     _segments(film, values)
-    _masklets(film, f"masklets.{procedure}", values)
+    _masklets(film, values)
     return values
 
 
@@ -109,30 +105,11 @@ def _hits(found: Sequence[float], true: Iterable[float], tolerance_s: float) -> 
     return hits
 
 
-def _masklets(film: MeasuredFilm, name: str, values: Values) -> None:
-    masklets = film.one("masklets")
-    of_expression = {m.expression: m for m in masklets.masklets} if masklets else {}
-    times_s = masklets.frame_times_s if masklets else ()
-    scores, found = [], []
-    for entity in film.truth.entities:
-        if not entity.active:
-            continue
-        masklet = of_expression.get(entity.expression)
-        if masklet is None:
-            scores.append(0.0)
-            found.append(0.0)
-            continue
-        empty = np.zeros((film.truth.height_px, film.truth.width_px), bool)
-        predicted, true = [], []
-        for i, time_s in enumerate(times_s):
-            rle = masklet.masks.get(str(i))
-            predicted.append(empty if rle is None else decode_mask(rle))
-            mask = film.truth.mask(entity.entity_id, round(time_s * film.truth.fps))
-            true.append(empty if mask is None else mask)
-        scores.append(j_and_f(predicted, true))
-        visible = [(p, t) for p, t in zip(predicted, true, strict=True) if t.any()]
-        j = [region_j(p, t) for p, t in visible]
-        found.append(float(bool(j) and float(np.mean(j)) >= FOUND_J))
-    values[f"{name}.jf"] = scores
-    if "never_together" in film.truth.hard_cases:
-        values[f"{name}.never_together_recall"] = found
+def _masklets(film: MeasuredFilm, values: Values) -> None:
+    """Of both procedures from true expressions, and of the run's own masklets ("run")."""
+    of_run = score_masklets(film.truth, film.one("masklets"), "run")
+    for scores in (*film.records["masklet_scores"], of_run):
+        name = f"masklets.{scores.procedure}"
+        values[f"{name}.jf"] = list(scores.jf)
+        if "never_together" in film.truth.hard_cases:
+            values[f"{name}.never_together_recall"] = list(scores.found)

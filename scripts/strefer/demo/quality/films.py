@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from strefer.demo.quality.masklets import MaskletScores
 from strefer.demo.truth import EntityTruth, Truth, load_truth
 from strefer.records import (
     Clips,
@@ -25,6 +26,7 @@ KINDS = {
     "entities": Entities,
     "references": References,
     "masklets": Masklets,
+    "masklet_scores": MaskletScores,
     "transcripts": Transcript,
     "instructions": Instruction,
 }

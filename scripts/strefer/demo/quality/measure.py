@@ -36,27 +36,27 @@ def measure_quality(
         stages: the run's shard files by stage.
         truth_dir, videos_dir: the drawn films and the truth about them.
         agents: specifications of `detector` and `tracker`, which are also measured by themselves.
-        options: `procedure` of the masklets; `tracks`, the options of that stage;
-            `teacher_films`, so many films for detector and tracker.
+        options: `tracks`, the options of that stage; `teacher_films`, so many films for detector
+            and tracker.
         command: what a reader calls to measure it again.
     """
     films = read_run(stages, truth_dir)
-    figures = figures_of(films, options["procedure"])
+    figures = figures_of(films)
     cases = sorted({case for film in films for case in film.truth.hard_cases})
     for case in cases:
         of_case = [film for film in films if case in film.truth.hard_cases]
-        some = figures_of(of_case, options["procedure"], by_text=False)
+        some = figures_of(of_case, by_text=False)
         figures |= {f"{name}@{case}": value for name, value in some.items()}
     figures["replies.parsed"] = parsed_share(stages)
     figures |= measure_teachers(films, videos_dir, agents, options)
     write_figures(output, QUALITY, figures, command)
 
 
-def figures_of(films: Sequence[MeasuredFilm], procedure: str, by_text: bool = True) -> Figures:
+def figures_of(films: Sequence[MeasuredFilm], by_text: bool = True) -> Figures:
     """The figures of these films; None where nothing was there to measure."""
     pooled: dict[str, list[float]] = {}
     for film in films:
-        for name, values in measure_film(film, procedure).items():
+        for name, values in measure_film(film).items():
             pooled.setdefault(name, []).extend(values)
     counts = {name: pooled.pop(name) for name in list(pooled) if name.startswith("segments.")}
     figures: Figures = {name: fmean(values) if values else None for name, values in pooled.items()}

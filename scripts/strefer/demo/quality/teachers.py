@@ -14,6 +14,7 @@ from strefer.demo.truth import Truth
 from strefer.demo.vocabulary import GENERALIZED_NOUNS
 from strefer.frames import read_frames, sample_times
 from strefer.masklet_procedures.davis import region_j
+from strefer.masklet_procedures.starting_frame import named, suppressed, usable
 from strefer.masks import box_ious
 
 CLEAR_PX = 60  # an entity with fewer visible pixels is neither demanded nor a false alarm
@@ -49,15 +50,16 @@ def _detect(detector, truth: Truth, path: Path, options: Mapping) -> tuple[int, 
     frames = list(read_frames(path, times_s))
     limits = (options["box_threshold"], options["text_threshold"])
     hits = wanted = given = 0
-    for time_s, detections in zip(times_s, detector.detect(frames, phrases, *limits), strict=True):
+    for time_s, raw in zip(times_s, detector.detect(frames, phrases, *limits), strict=True):
         number = round(time_s * truth.fps)
+        # As the masklet generator takes them: labels read as nouns, and each object once.
+        of_kinds = named(usable(raw, number, options["min_score"]), phrases)
+        detections = suppressed(of_kinds, options["nms_iou"])
         seen = [(e, truth.mask(e.entity_id, number)) for e in truth.entities]
         clear = [e for e, m in seen if m is not None and m.sum() >= CLEAR_PX]
         faint = [e for e, m in seen if m is not None and m.sum() < CLEAR_PX]
         free = list(clear)
         for detection in detections:
-            if detection.score < options["min_score"]:
-                continue
             same = [e for e in free if e.generalized_noun == detection.label]
             ious = box_ious([detection.box], [e.boxes[number] for e in same])[0] if same else []
             if len(ious) and max(ious) >= 0.5:

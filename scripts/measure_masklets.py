@@ -1,0 +1,26 @@
+"""Rule measure_masklets: both masklet procedures on drawn films, from the true expressions."""
+
+from pathlib import Path
+
+from strefer.demo.quality.masklets import measure_masklets
+from strefer.logs import start_log
+from strefer.making import making_of
+
+start_log(snakemake.log[0])
+measure_masklets(
+    videos=Path(snakemake.input.videos),
+    truth_dir=Path(snakemake.input.truth[0]).parent,
+    n_films=snakemake.params.n_films,
+    output=Path(snakemake.output[0]),
+    store=Path(snakemake.params.store),
+    making=making_of(
+        snakemake.params.code,
+        snakemake.params.options,
+        {"assigner": snakemake.input.assigner},
+        snakemake.params.agents,
+    ),
+    options=snakemake.params.options,
+    agents=snakemake.params.agents,
+    prompt=Path(snakemake.input.assigner),
+    strict=snakemake.params.strict,
+)
