@@ -14,19 +14,19 @@ WANTED, N_FILMS = 947_854, 4253
 
 
 def measure() -> dict[str, float]:
-    """Seconds for as many pairs as the paper made, from what was made here."""
+    """Seconds for as many pairs as the paper made. What one film lacks, the next ones give."""
     random = Random(0)
     films = [synthetic_film(random, 3, 60) for _ in range(N_FILMS)]
     phrasings = load_folder(ROOT / "config" / "phrasings")
     described = [GROUPS[name] for name in ("G1", "G3", "G5", "G7")]
-    each = -(-WANTED // (N_FILMS * len(described)))
     begin = time.perf_counter()
     made = 0
-    for film in films:
+    for number, film in enumerate(films):
+        each = -(-(WANTED - made) // ((N_FILMS - number) * len(described)))
         for group in described:
             made += len(group.propose(film, phrasings[group.phrasings], each, random))
     seconds = time.perf_counter() - begin
     return {
-        "templates.seconds_947854": seconds * WANTED / made,
+        "templates.seconds_947854": seconds,
         "templates.pairs_made": float(made),
     }

@@ -1,10 +1,12 @@
 import dataclasses
 
+import numpy as np
 import pytest
-from told_films import DEEDS, told_film
+from told_films import DEEDS, DOG, MAN, told_film
 
 from strefer.instructions import claims
 from strefer.instructions.verification import Checks, Verifier, distinguishing_words
+from strefer.masks import decode_mask, encode_mask
 from strefer.records import Evidence, Instruction
 
 FIRST, SECOND, THIRD, FOURTH = ((4.0 * n, 4.0 * n + 4) for n in range(4))
@@ -117,17 +119,62 @@ def test_somebody_who_is_chased_has_to_be_there():
     deeds = changed(1, 0, "chases the brown dog")
     film = told_film(deeds)
     chase = pair(claims.does(0, SECOND, "chases the brown dog"))
-    assert reason(film, chase) is None
+    assert reason(film, chase, motion=False) is None
     gone = tuple(tuple(None if e == 2 and s == 1 else d for e, d in enumerate(row))
                  for s, row in enumerate(deeds))  # fmt: skip
     film = dataclasses.replace(film, masks=told_film(gone).masks)
-    assert "do not show the brown dog" in reason(film, chase)
+    assert "do not show the brown dog" in reason(film, chase, motion=False)
 
 
 def test_an_entity_without_a_masklet_is_doubted_if_asked_to():
     film = told_film(without=(2,))
     assert reason(film, pair(SITS)) == "claim: no masklet shows the brown dog"
     assert reason(film, pair(SITS), unseen=False) is None
+
+
+def test_who_goes_after_another_is_told_so_and_only_then():
+    deeds = (("walks to the right", None), ("chases the brown dog", "runs to the right"))
+    film = told_film(deeds, (MAN, DOG))
+    masks = told_film(deeds, (MAN, DOG)).masks
+    ahead = {f: _moved(rle, 14) for f, rle in masks.by_entity[1].items()}
+    both = dataclasses.replace(masks, by_entity={0: masks.by_entity[0], 1: ahead})
+    film = dataclasses.replace(film, masks=both)
+    assert reason(film, pair(claims.does(0, SECOND, "chases the brown dog"))) is None
+    alone = dataclasses.replace(
+        film, deeds=(film.deeds[0], ("walks to the right", film.deeds[1][1]))
+    )
+    found = reason(alone, pair(claims.does(0, SECOND, "walks to the right")))
+    assert "goes after the brown dog" in found
+    still = {f: _moved(rle, 30) for f, rle in list(masks.by_entity[1].items())[:1]} | dict.fromkeys(
+        list(masks.by_entity[1])[1:], _moved(masks.by_entity[1][8], 30)
+    )
+    film = dataclasses.replace(
+        film, masks=dataclasses.replace(both, by_entity={0: masks.by_entity[0], 1: still})
+    )
+    found = reason(film, pair(claims.does(0, SECOND, "chases the brown dog")))
+    assert "does not go after the brown dog" in found
+
+
+def _moved(rle, px):
+    return encode_mask(np.roll(decode_mask(rle), px, axis=1))
+
+
+def test_single_odd_frames_do_not_count():
+    masks = told_film().masks
+    cut = dict(masks.by_entity[2])
+    cut[17] = encode_mask(np.eye(64, dtype=bool))
+    film = dataclasses.replace(
+        told_film(), masks=dataclasses.replace(masks, by_entity={**masks.by_entity, 2: cut})
+    )
+    assert reason(film, pair(SITS)) is None
+
+
+def test_a_masklet_that_fits_its_expression_badly_is_doubted():
+    film = told_film()
+    scores = {0: 0.9, 1: 0.9, 2: 0.3}
+    film = dataclasses.replace(film, masks=dataclasses.replace(film.masks, scores=scores))
+    assert "fits 'brown dog' too little" in reason(film, pair(SITS), least_score=0.4)
+    assert reason(film, pair(SITS), least_score=0.2) is None
 
 
 def test_motion_is_compared_only_if_asked_to():

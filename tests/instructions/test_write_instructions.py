@@ -22,6 +22,8 @@ OPTIONS = {
     "verify": True,
     "check_motion": True,
     "check_unseen": True,
+    "least_score": 0.0,
+    "replace_failed": False,
     "second_reader": False,
     "reply_tokens": 128,
     "temperature": 0.0,
@@ -169,6 +171,26 @@ def test_a_writer_whose_words_differ_from_the_task_is_rejected(inputs, tmp_path,
     pairs = read_records(write(inputs, tmp_path, question_writer="llm"), Instruction)["a"]
     faults = {p.rejected.partition(":")[0] for p in pairs if p.group in ("G2", "G4", "G6", "G8")}
     assert faults == {"reply", "writer"}
+
+
+def test_what_the_writer_fails_at_is_worded_by_phrasings(inputs, tmp_path, monkeypatch):
+    monkeypatch.setattr(stage, "load_chat", lambda spec: ScriptedChat(lambda request: "no JSON"))
+    replaced = write(inputs, tmp_path, question_writer="llm", replace_failed=True)
+    pairs = read_records(replaced, Instruction)["a"]
+    assert [p.rejected for p in pairs if p.rejected] == []
+    assert {"G2", "G4", "G6", "G8"} <= {p.group for p in pairs}
+
+
+def test_verification_leaves_as_many_yes_as_no(inputs, tmp_path):
+    fields = json.loads(inputs["masklets"].read_text().splitlines()[0])
+    for masklet in fields["masklets"]:
+        masklet["masks"] = dict(sorted(masklet["masks"].items())[:9])
+    inputs["masklets"].write_text(json.dumps(fields) + "\n")
+    pairs = read_records(write(inputs, tmp_path), Instruction)["a"]
+    asked = [p for p in pairs if p.form == "yes_no"]
+    assert any(p.rejected == stage.UNBALANCED for p in asked)
+    kept = [p.answer.startswith("Yes") for p in asked if p.rejected is None]
+    assert sum(kept) * 2 == len(kept) > 0
 
 
 def test_how_many_pairs_a_film_gets():

@@ -60,7 +60,9 @@ def _drawn(number, deed, step):
         x = 4 + 5 * step
     if "jumps" in deed:
         y -= 8 * (step % 2)
-    width = 8 + (3 * (step % 2) if "waves" in deed or "spins" in deed else 0)
+    if "chases" in deed:
+        x = 2 + 5 * step
+    width = 8 + (2 * (step % 2) if "waves" in deed else 0)
     mask[y : y + 16, x : x + width] = True
     return mask
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from strefer.instructions.behaviour import deed_of
@@ -15,11 +15,13 @@ SIDE_MARGIN = 0.08  # of the picture's width: nearer than that, no side is plain
 
 @dataclass(frozen=True)
 class Masks:
-    """The masklets of a film by entity: sampled frame -> mask, only where there are pixels."""
+    """The masklets of a film by entity: sampled frame -> mask, only where there are pixels.
+    `scores` say how well each entity's expression fits its masklet, as the assigner sees it."""
 
     frame_times_s: tuple[float, ...]
     width_px: int
     by_entity: Mapping[int, Mapping[int, Rle]]
+    scores: Mapping[int, float] = field(default_factory=dict)
 
     @cached_property
     def times_s(self) -> dict[int, list[float]]:
@@ -166,6 +168,7 @@ def join_film(
         by_entity = {
             m.entity: {int(frame): rle for frame, rle in m.masks.items()} for m in masklets.masklets
         }
-        masks = Masks(masklets.frame_times_s, masklets.width_px, by_entity)
+        scores = {m.entity: m.score for m in masklets.masklets}
+        masks = Masks(masklets.frame_times_s, masklets.width_px, by_entity, scores)
     limits = tuple((t.start_s, t.end_s) for t in transcripts)
     return Film(digest, duration_s, tuple(entities), limits, tuple(present), tuple(deeds), masks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from random import Random
 
@@ -38,7 +39,8 @@ def draw_tasks(film: Film, masks: bool, timed: bool, n: int, random: Random) -> 
             if keys & known:
                 continue  # the same statement at the same place, in another couple
             known |= keys
-            tasks += drawn
+            couple = len(tasks) if len(drawn) > 1 else None
+            tasks += [dataclasses.replace(task, couple=couple) for task in drawn]
             quota -= len(drawn)
     return tasks
 

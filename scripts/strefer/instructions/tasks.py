@@ -89,6 +89,7 @@ class Task:
         wrong: for a choice, the other options.
         claim: what has to be so for the pair to be true.
         segments: the segments it rests on.
+        couple: for yes/no, the number that it shares with its counterpart.
     """
 
     form: str
@@ -104,6 +105,7 @@ class Task:
     premise: bool = False
     answer: str = ""
     wrong: tuple[str, ...] = ()
+    couple: int | None = None
 
 
 def gather_facts(scope: Scope, cited: Sequence[Cell]) -> tuple[tuple[Fact, ...], tuple[int, ...]]:

@@ -12,9 +12,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from strefer.instructions.claims import Claim, does, evaluate, parts, present
+from strefer.instructions.claims import Claim, Window, does, evaluate, parts, present
 from strefer.instructions.film import Film
-from strefer.instructions.motion import contradiction, motion_in, plainly_so
+from strefer.instructions.motion import (
+    Motion,
+    chases,
+    contradiction,
+    goes_after,
+    motion_in,
+    plainly_so,
+)
 from strefer.instructions.witnesses import MaskWitness, TranscriptWitness
 from strefer.records import Instruction
 
@@ -30,10 +37,12 @@ class Checks:
     Attributes:
         motion: whether directions in the words are compared with the masklets' paths.
         unseen: whether an entity without a masklet is doubted, in films that have masklets.
+        least_score: a masklet whose expression fits it less well counts as none.
     """
 
     motion: bool = True
     unseen: bool = True
+    least_score: float = 0.0
 
 
 class Verifier:
@@ -85,6 +94,10 @@ class Verifier:
             for entity in entities:
                 if entity not in self.film.maskable:
                     return f"no masklet shows the {self.film.entities[entity].expression}"
+            for entity in entities:
+                if self.masks.masks.scores.get(entity, 1.0) < self.checks.least_score:
+                    known = self.film.entities[entity].expression
+                    return f"the masklet fits {known!r} too little"
         if evaluate(claim, self.masks) is False:
             return f"the masklets show otherwise ({claim['kind']})"
         if claim["kind"] == "once" and self._doubtful_elsewhere(claim):
@@ -100,23 +113,52 @@ class Verifier:
             if window == (claim["start_s"], claim["end_s"]) or (there[entity] and deed is None):
                 continue
             said = present(entity, window, False) if deed is None else does(entity, window, deed)
-            if self._claim_fault(said):
+            # A doubted line counts only if what the claim says may have happened there instead.
+            if self._claim_fault(said) and not self._shown_otherwise(entity, window, claim["text"]):
                 return True
         return False
 
+    def _shown_otherwise(self, entity: int, window: Window, text: str) -> bool:
+        assert self.masks is not None
+        claim = does(entity, window, text)
+        return evaluate(claim, self.masks) is False or bool(self._deed_fault(claim, self.masks))
+
     def _deed_fault(self, claim: Claim, witness: MaskWitness) -> str | None:
         entity, text = claim["entity"], claim["text"]
-        window, masks = (claim["start_s"], claim["end_s"]), witness.masks
-        motion = motion_in(masks, entity, window) if self.checks.motion else None
+        window = (claim["start_s"], claim["end_s"])
+        motion = self._motion(entity, window)
         if not claim["value"]:
             moves = motion is not None and plainly_so(motion, text)
             return f"not {text!r}, but the masklet moves so" if moves else None
-        for other, known in enumerate(self.film.entities):
-            named = other != entity and known.expression in text
-            if named and witness.seen(other, window) is False:
-                return f"{text!r}, but the masklets do not show the {known.expression}"
-        against = contradiction(motion, text) if motion is not None else None
+        others = [e for e in range(len(self.film.entities)) if e != entity]
+        named = [e for e in others if self.film.entities[e].expression in text]
+        for other in named:
+            if witness.seen(other, window) is False:
+                known = self.film.entities[other].expression
+                return f"{text!r}, but the masklets do not show the {known}"
+        if motion is None:
+            return None
+        against = contradiction(motion, text) or self._company_fault(motion, text, named, window)
         return f"{text!r}, but {against}" if against else None
+
+    def _motion(self, entity: int, window: Window) -> Motion | None:
+        if not self.checks.motion or self.masks is None:
+            return None
+        return motion_in(self.masks.masks, entity, window)
+
+    def _company_fault(
+        self, motion: Motion, text: str, named: Sequence[int], window: Window
+    ) -> str | None:
+        """Whether the entity moves behind another, and the text does not say so; or the other way
+        round."""
+        chased = chases(text)
+        others = named if chased else [e for e in self.film.maskable if e != motion.entity]
+        for other in others:
+            of_other = self._motion(other, window)
+            if of_other is not None and goes_after(motion, of_other) is not chased:
+                known = self.film.entities[other].expression
+                return f"the masklet {'does not go' if chased else 'goes'} after the {known}"
+        return None
 
     def _contradictory(
         self, pairs: Sequence[Instruction], reasons: Sequence[str | None]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,7 +14,7 @@ from strefer.agents.chat import Chat, load_chat
 from strefer.batches import in_batches
 from strefer.instructions.film import Film, join_film
 from strefer.instructions.groups import GROUPS, WRITTEN
-from strefer.instructions.oracle import Reply
+from strefer.instructions.oracle import Reply, write_reply
 from strefer.instructions.phrasings import Phrasings, load_folder
 from strefer.instructions.tasks import Task
 from strefer.instructions.verification import Checks, Verifier
@@ -21,12 +22,15 @@ from strefer.instructions.written_pairs import (
     Written,
     assemble,
     read_again,
+    reply_fault,
     write_by_chat,
     write_by_phrasings,
 )
 from strefer.prompts import Prompt, load_prompt
 from strefer.records import Instruction, Masklets, References, Transcript, Video, to_json
 from strefer.stage import Item, ItemFailure, Worker, read_records, run_stage
+
+UNBALANCED = "balance: the same question with the other answer was rejected"
 
 
 def write_instructions(
@@ -49,7 +53,9 @@ def write_instructions(
         videos, references, transcripts: shard files of these stages.
         masklets: the masklets' shard file; None leaves the mask groups unpointed and unverified.
         options: `pairs_per_minute` by group; `question_writer` ("llm" or "phrasings");
-            `time_answers`; `verify`, `check_motion`, `check_unseen`, `second_reader`;
+            `replace_failed`;
+            `time_answers`; `verify`, `check_motion`, `check_unseen`, `least_score`,
+            `second_reader`;
             `reply_tokens`, `temperature`, `attempts`, `retry_temperature`; `batch_films`; `seed`.
         prompts: `question_writer` and `second_reader`.
         phrasings: the folder of phrasings files; its digest belongs into `making`.
@@ -133,6 +139,47 @@ class _Draft:
     pairs: list[Instruction]
     tasks: list[tuple[str, Task]]  # group, task
     written: list[Written]
+    worded: dict[int, Reply] = field(default_factory=dict)  # by phrasings, by place in `tasks`
+
+    def replace_failed(self, phrasings: Phrasings) -> None:
+        """Word by phrasings what the LLM failed to write. A yes/no question's counterpart is then
+        worded so too: who wrote a question must not tell its answer."""
+        failed = [place for place in range(len(self.tasks)) if self._fault(place)]
+        couples = {(self.tasks[p][0], self.tasks[p][1].couple) for p in failed}
+        for place, (group, task) in enumerate(self.tasks):
+            coupled = task.couple is not None and (group, task.couple) in couples
+            if place in failed or coupled:
+                self.worded[place] = write_reply(task, phrasings, self.random)
+
+    def _fault(self, place: int) -> str | None:
+        return reply_fault(self.tasks[place][1], self.written[place])
+
+    def assemble(self) -> None:
+        """Turn the written tasks into pairs, behind those that are there."""
+        counts: Counter[str] = Counter()
+        for place, ((group, task), written) in enumerate(
+            zip(self.tasks, self.written, strict=True)
+        ):
+            reply = self.worded.get(place, written)
+            number = counts[group]
+            counts[group] += 1
+            self.pairs.append(assemble(self.film, group, number, task, reply, self.random))
+
+    def balance(self) -> None:
+        """Where verification left more of one answer than of the other to a kind of yes/no
+        question, set questions apart whose counterpart was rejected."""
+        first = len(self.pairs) - len(self.tasks)
+        kinds: dict[tuple[str, str], dict[bool, list[int]]] = {}
+        for place, (group, task) in enumerate(self.tasks, first):
+            if task.couple is not None and self.pairs[place].rejected is None:
+                answers = kinds.setdefault((group, task.focus), {True: [], False: []})
+                answers[bool(task.truth)].append(place)
+        for answers in kinds.values():
+            more, less = sorted(answers.values(), key=len, reverse=True)
+            coupled = {self.tasks[place - first][1].couple for place in less}
+            single = [p for p in more if self.tasks[p - first][1].couple not in coupled]
+            for place in single[: len(more) - len(less)]:
+                self.pairs[place] = dataclasses.replace(self.pairs[place], rejected=UNBALANCED)
 
 
 class _Worker:
@@ -151,13 +198,21 @@ class _Worker:
         """The lines of each film of the batch; the LLM gets all of the batch's prompts at once."""
         drafts = [self._propose(film) for _, film in batch]
         self._write_tasks(drafts)
-        checks = Checks(self.options["check_motion"], self.options["check_unseen"])
+        if self.options["replace_failed"]:
+            for draft in drafts:
+                draft.replace_failed(self.phrasings["questions"])
+        checks = Checks(
+            self.options["check_motion"], self.options["check_unseen"], self.options["least_score"]
+        )
         for draft in drafts:
-            draft.pairs += _assembled(draft)
+            draft.assemble()
             if self.options["verify"]:
                 draft.pairs = Verifier(draft.film, checks).verify(draft.pairs)
         if _second_reader(self.options):
             self._read_again(drafts)
+        if self.options["verify"]:
+            for draft in drafts:
+                draft.balance()
         return [[_line(pair) for pair in draft.pairs] for draft in drafts]
 
     def _propose(self, film: Film) -> _Draft:
@@ -201,7 +256,8 @@ class _Worker:
             for place, ((_, task), reply) in enumerate(
                 zip(draft.tasks, draft.written, strict=True), first
             ):
-                if draft.pairs[place].rejected is None and isinstance(reply, Reply):
+                by_llm = isinstance(reply, Reply) and place - first not in draft.worded
+                if draft.pairs[place].rejected is None and by_llm:
                     asked.append((draft, place, task, reply))
         doubts = read_again(
             [task for _, _, task, _ in asked], [reply for *_, reply in asked],
@@ -215,16 +271,6 @@ class _Worker:
 def _line(pair: Instruction) -> dict[str, Any]:
     # `to_json` copies every claim, which takes longer than making the pair.
     return vars(pair) | {"evidence": vars(pair.evidence)}
-
-
-def _assembled(draft: _Draft) -> list[Instruction]:
-    counts: dict[str, int] = {}
-    pairs = []
-    for (group, task), written in zip(draft.tasks, draft.written, strict=True):
-        number = counts.get(group, 0)
-        counts[group] = number + 1
-        pairs.append(assemble(draft.film, group, number, task, written, draft.random))
-    return pairs
 
 
 def pairs_wanted(per_minute: float, duration_s: float) -> int:

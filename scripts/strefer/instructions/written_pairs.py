@@ -71,6 +71,18 @@ def read_again(
     ]
 
 
+def reply_fault(task: Task, written: Written) -> str | None:
+    """Why a reply is not the task's pair ("reply: …", "writer: …"), or None."""
+    if isinstance(written, str):
+        return f"reply: {written}"
+    try:
+        published(task, written)
+    except ReplyError as error:
+        return f"reply: {error}"
+    wrong = written_fault(task, written)
+    return f"writer: {wrong}" if wrong else None
+
+
 def assemble(
     film: Film, group: str, number: int, task: Task, written: Written, random: Random
 ) -> Instruction:
@@ -80,17 +92,10 @@ def assemble(
         number: counts the group's pairs in the film.
         random: draws the right option's letter.
     """
-    question, answer, regions, options, fault = "", "", (), (), None
-    if isinstance(written, str):
-        fault = f"reply: {written}"
-    else:
-        try:
-            question, answer, regions = published(task, written)
-        except ReplyError as error:
-            fault = f"reply: {error}"
-        else:
-            wrong = written_fault(task, written)
-            fault = f"writer: {wrong}" if wrong else None
+    question, answer, regions, options = "", "", (), ()
+    fault = reply_fault(task, written)
+    if fault is None or fault.startswith("writer"):
+        question, answer, regions = published(task, written)
     if task.form == "choice":
         options, letter = _lettered(task, random)
         answer = letter if fault is None else answer

@@ -38,7 +38,8 @@ def test_a_run_that_is_right_measures_full():
     assert figures["transcripts.disagreements"] == 0.0
     assert figures["segments.gradual_f1"] is None
     assert figures["pairs.true_before"] == 0.5
-    assert figures["pairs.per_minute_film"] == 6.0
+    assert figures["pairs.per_minute_any_film"] == 6.0
+    assert figures["pairs.per_minute_film"] is None  # no film of three entities
     assert figures["pairs.near_duplicates"] == 0.0
     assert figures["pairs.share_G3"] == 1.0
 

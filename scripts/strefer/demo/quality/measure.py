@@ -10,6 +10,7 @@ from statistics import fmean
 from strefer.demo.quality.agents import measure_film
 from strefer.demo.quality.films import MeasuredFilm, parsed_share, read_run
 from strefer.demo.quality.pairs import (
+    exact_duplicates,
     near_duplicates,
     text_only_choice,
     text_only_yes_no,
@@ -17,8 +18,10 @@ from strefer.demo.quality.pairs import (
 )
 from strefer.demo.quality.teachers import measure_teachers
 from strefer.figures import QUALITY, write_figures
+from strefer.records import Instruction
 
 Figures = dict[str, float | None]
+ENTITIES = 3
 
 
 def measure_quality(
@@ -74,29 +77,44 @@ def _f1(counts: Mapping[str, list[float]], name: str) -> float | None:
 
 def _pair_figures(films: Sequence[MeasuredFilm], by_text: bool) -> Figures:
     judged = [one for film in films for one in truth_of_pairs(film)]
-    kept = [(pair, true) for pair, true in judged if pair.rejected is None]
-    true_before = [true for _, true in judged]
-    pairs = [p for film in films for p in film.records["instructions"] if p.rejected is None]
-    minutes = sum(film.truth.duration_s for film in films) / 60
-    figures: Figures = {
-        "pairs.true_before": fmean(true_before) if judged else None,
-        "pairs.true_after": fmean(true for _, true in kept) if kept else None,
-        "pairs.true_kept": sum(t for _, t in kept) / sum(true_before) if any(true_before) else None,
-        "pairs.per_minute_film": len(pairs) / minutes if minutes else None,
-    }
+    kept_of = [[p for p in film.records["instructions"] if not p.rejected] for film in films]
+    pairs = [pair for kept in kept_of for pair in kept]
+    figures = _truth_figures(judged, "")
+    # The paper's figure is for films of a minute with three entities.
+    of_three = [len(film.truth.entities) == ENTITIES for film in films]
+    figures["pairs.per_minute_film"] = _per_minute(films, kept_of, of_three)
+    figures["pairs.per_minute_any_film"] = _per_minute(films, kept_of, [True] * len(films))
     if not by_text:
         return figures
-    near = [
-        value
-        for film in films
-        for value in near_duplicates([p for p in film.records["instructions"] if not p.rejected])
-    ]
+    near = [value for kept in kept_of for value in near_duplicates(kept)]
     figures["pairs.near_duplicates"] = fmean(near) if near else None
+    figures["pairs.exact_duplicates"] = float(sum(exact_duplicates(kept) for kept in kept_of))
     figures["pairs.text_only_yes_no"] = text_only_yes_no(films)
     figures["pairs.text_only_choice"] = text_only_choice(films)
     for group, count in sorted(Counter(p.group for p in pairs).items()):
         figures[f"pairs.share_{group}"] = count / len(pairs)
     for group in sorted({pair.group for pair, _ in judged}):
-        of_group = [true for pair, true in kept if pair.group == group]
-        figures[f"pairs.true_after_{group}"] = fmean(of_group) if of_group else None
+        figures |= _truth_figures([one for one in judged if one[0].group == group], f"_{group}")
     return figures
+
+
+def _per_minute(
+    films: Sequence[MeasuredFilm],
+    kept_of: Sequence[Sequence[Instruction]],
+    counts: Sequence[bool],
+) -> float | None:
+    """Accepted pairs a minute in the films that count."""
+    minutes = sum(f.truth.duration_s for f, one in zip(films, counts, strict=True) if one) / 60
+    made = sum(len(kept) for kept, one in zip(kept_of, counts, strict=True) if one)
+    return made / minutes if minutes else None
+
+
+def _truth_figures(judged: Sequence[tuple[Instruction, bool]], suffix: str) -> Figures:
+    """Share true before and after verification, and share of the true ones that it kept."""
+    before = [true for _, true in judged]
+    after = [true for pair, true in judged if pair.rejected is None]
+    return {
+        f"pairs.true_before{suffix}": fmean(before) if before else None,
+        f"pairs.true_after{suffix}": fmean(after) if after else None,
+        f"pairs.true_kept{suffix}": sum(after) / sum(before) if any(before) else None,
+    }

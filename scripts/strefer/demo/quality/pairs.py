@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from statistics import fmean
 
 from strefer.demo.quality.films import MeasuredFilm
 from strefer.instructions.claims import Window, evaluate
+from strefer.masks import rle_iou
 from strefer.records import Instruction
 
 _NEAR = 0.9  # Jaccard of the words of question and answer from which pairs count as near-duplicates
+_ON = 0.5  # mean IoU from which a masklet shows its entity
 _SEEN, _UNSEEN = 0.5, 0.05  # shares of a window; between them presence is left undecided
 
 
@@ -72,10 +75,45 @@ class TruthWitness:
 
 
 def truth_of_pairs(film: MeasuredFilm) -> list[tuple[Instruction, bool]]:
-    """Each pair of the film with whether its claim holds in truth; undecided ones left out."""
+    """Each pair of the film with whether its claim holds in truth and its regions show who they
+    stand for; undecided ones left out."""
     witness = TruthWitness(film)
-    verdicts = [(p, evaluate(p.evidence.claim, witness)) for p in film.records["instructions"]]
-    return [(pair, verdict) for pair, verdict in verdicts if verdict is not None]
+    shown: dict[tuple, bool | None] = {}
+    found = []
+    for pair in film.records["instructions"]:
+        verdict = evaluate(pair.evidence.claim, witness)
+        for entity in pair.regions:
+            window = pair.clip_s or (0.0, film.truth.duration_s)
+            if (entity, window) not in shown:
+                shown[entity, window] = shows(film, entity, window)
+            verdict = False if shown[entity, window] is False else verdict
+        if verdict is not None:
+            found.append((pair, verdict))
+    return found
+
+
+def shows(film: MeasuredFilm, entity: int, window: Window) -> bool | None:
+    """Whether the entity's masklet lies on the true one in the window: mean IoU of at least one
+    half. None if it has no mask there."""
+    if entity not in film.true_entities:
+        return False
+    true, masklets = film.true_entities[entity].masks, film.one("masklets")
+    masks = next((m.masks for m in masklets.masklets if m.entity == entity), {})
+    ious = []
+    for frame, rle in masks.items():
+        time_s = masklets.frame_times_s[int(frame)]
+        if window[0] <= time_s < window[1]:
+            there = true.get(round(time_s * film.truth.fps))
+            ious.append(rle_iou(rle, there) if there else 0.0)
+    return fmean(ious) >= _ON if ious else None
+
+
+def exact_duplicates(pairs: Sequence[Instruction]) -> int:
+    """Pairs of one film that ask in the same words the same of the same regions and times."""
+    keys = [
+        (p.question, p.answer, p.options, p.regions, p.start_s, p.end_s, p.clip_s) for p in pairs
+    ]
+    return len(keys) - len(set(keys))
 
 
 def near_duplicates(pairs: Sequence[Instruction]) -> list[float]:
@@ -84,7 +122,7 @@ def near_duplicates(pairs: Sequence[Instruction]) -> list[float]:
     found = []
     for pair in pairs:
         words = set(re.findall(r"\w+", f"{pair.question} {pair.answer}".lower()))
-        key = (pair.regions, pair.start_s, pair.end_s, pair.form)
+        key = (pair.regions, pair.start_s, pair.end_s, pair.clip_s, pair.form)
         near = any(len(words & other) >= _NEAR * len(words | other) for other in seen.get(key, []))
         seen.setdefault(key, []).append(words)
         found.append(float(near))
