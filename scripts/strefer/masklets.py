@@ -20,8 +20,20 @@ from strefer.masklet_procedures.assignment_ours import (
 )
 from strefer.masklet_procedures.assignment_paper import assign_paper
 from strefer.masklet_procedures.options import AssignOptions
-from strefer.masks import box_of_rle, rle_iou
-from strefer.records import Box, Masklet, Masklets, References, Track, Tracks, Video, to_json
+from strefer.masklet_procedures.region_prompts import region_prompt
+from strefer.masks import box_of_rle, decode_mask, rle_iou
+from strefer.records import (
+    Box,
+    Masklet,
+    Masklets,
+    References,
+    RegionPrompt,
+    Rle,
+    Track,
+    Tracks,
+    Video,
+    to_json,
+)
 from strefer.stage import Item, Worker, one_by_one, read_records, run_stage
 
 # Frames given to the assigner together: enough to fill an engine, few enough to hold in memory.
@@ -93,7 +105,14 @@ def assign_film(
         covered = sum(len(piece.frames) for piece in pieces)
         score = sum(piece.score * len(piece.frames) for piece in pieces) / max(covered, 1)
         masklets.append(
-            Masklet(position, entity.expression, entity.generalized_noun, round(score, 6), masks)
+            Masklet(
+                entity=position,
+                expression=entity.expression,
+                generalized_noun=entity.generalized_noun,
+                score=round(score, 6),
+                masks=masks,
+                region_prompts=_prompts_of(masks) if options.region_prompts else None,
+            )
         )
     return Masklets(
         frame_times_s=tracks.frame_times_s,
@@ -102,6 +121,10 @@ def assign_film(
         masklets=tuple(masklets),
         dropped={str(i): reason for i, reason in sorted(composition.dropped.items())},
     )
+
+
+def _prompts_of(masks: Mapping[str, Rle]) -> dict[str, RegionPrompt]:
+    return {frame: region_prompt(decode_mask(mask)) for frame, mask in masks.items()}
 
 
 def _compose_as_paper(

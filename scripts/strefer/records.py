@@ -107,15 +107,28 @@ class Tracks:
 
 
 @dataclass(frozen=True)
+class RegionPrompt:
+    """What refers to a masked region on one frame besides its mask, as a user would draw it: a box,
+    a point deep inside, and a stroke along the region's longest extent. Pixels; points are [x, y]
+    and lie in the mask."""
+
+    box: Box
+    point: tuple[int, int]
+    scribble: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
 class Masklet:
     """The tracked masks of one referring expression. `entity` is the position in
-    `References.entities`; `masks` as in `Track`."""
+    `References.entities`; `masks` as in `Track`. `region_prompts` are by frame too, and None unless
+    `masklets.region_prompts` is set."""
 
     entity: int
     expression: str
     generalized_noun: str
     score: float
     masks: dict[str, Rle]
+    region_prompts: dict[str, RegionPrompt] | None = None
 
 
 @dataclass(frozen=True)
@@ -214,4 +227,6 @@ def _build(kind: Any, value: Any) -> Any:
         if len(arguments) == 2 and arguments[1] is Ellipsis:
             return tuple(_build(arguments[0], v) for v in value)
         return tuple(_build(a, v) for a, v in zip(arguments, value, strict=True))
+    if origin is dict:
+        return {name: _build(typing.get_args(kind)[1], v) for name, v in value.items()}
     return value

@@ -64,6 +64,7 @@ def track_options(**changed):
 
 def assign_options(**changed):
     options = {"procedure": "ours", "min_score": 0.1, "drift_margin": 0.1, "switch_cost": 0.3}
+    options["region_prompts"] = False
     return AssignOptions(**(options | changed))
 
 

@@ -14,7 +14,7 @@ from strefer import tracks as tracks_stage
 from strefer.agents.assigner import ChoosingAssigner, ScoringAssigner
 from strefer.demo.teachers.tracker_model import new_tracker, tracker_processor
 from strefer.masklets import assign_film, assign_masklets
-from strefer.masks import encode_mask
+from strefer.masks import box_of_rle, decode_mask, encode_mask
 from strefer.records import Entity, Masklets, References, Track, Tracks, from_json, to_json
 from strefer.stage import read_lines, read_records
 from strefer.tracks import track_entities
@@ -175,6 +175,18 @@ def test_paper_asks_on_the_starting_frame_and_keeps_whole_tracks(film):
     assert [len(m.masks) for m in result.masklets] == [4, 8]
     assert [m.score for m in result.masklets] == [0.9, 0.9]
     assert assigner.boxes[0] == [box(0, 0), box(20, 0)]
+
+
+def test_masks_have_prompts_to_refer_by_if_asked_for(film):
+    tracked = Tracks(TIMES_S, (2,), (dog_track(0, 0, range(8), 2),))
+    assigner = GreyAssigner(lambda _: ["brown dog"])
+    options = assign_options(region_prompts=True)
+    result = assign_film(film, References((BROWN,)), tracked, assigner, options)
+    [masklet] = from_json(Masklets, json.loads(json.dumps(to_json(result)))).masklets
+    assert list(masklet.region_prompts) == list(masklet.masks)
+    prompt, mask = masklet.region_prompts["3"], decode_mask(masklet.masks["3"])
+    assert prompt.box == box_of_rle(masklet.masks["3"])
+    assert all(mask[y, x] for x, y in (prompt.point, *prompt.scribble))
 
 
 def test_an_assigner_of_starting_frames_keeps_whole_tracks(film):

@@ -58,12 +58,14 @@ class AssignOptions:
         drift_margin: a piece of a track is cut off where another expression fits better by more
             than this (ours, `embedder` only).
         switch_cost: how much fit a change of expression within a track must gain (as above).
+        region_prompts: give each mask a box, a point and a scribble too.
     """
 
     procedure: str
     min_score: float
     drift_margin: float
     switch_cost: float
+    region_prompts: bool
 
     def __post_init__(self) -> None:
         _check_procedure("masklets", self.procedure)

@@ -1,36 +1,21 @@
-"""Region prompts beyond masks: from a mask also a box, a point and a scribble.
+"""Region prompts beyond masks: from a mask also a box, a point and a scribble (`RegionPrompt`).
 
-The record stands for what a user would draw to refer to the masked object on one frame:
-
-    {"box": [x0, y0, x1, y1], "point": [x, y], "scribble": [[x, y], …]}
-
-all in pixels; x1, y1 outside. The point is the pixel deepest inside the mask. The scribble is a
-stroke along the mask's longest extent, in `SCRIBBLE_POINTS` points that all lie in the mask.
+The point is the pixel deepest inside the mask. The scribble is a stroke along the mask's longest
+extent, in at most `SCRIBBLE_POINTS` points that all lie in the mask.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from strefer.masks import box_of_mask
-from strefer.records import Box
+from strefer.records import RegionPrompt
 
 Point = tuple[int, int]
 SCRIBBLE_POINTS = 8
 # Strokes keep off the ends of an object, as a user's do.
 FIRST_SHARE, LAST_SHARE = 0.1, 0.9
-
-
-@dataclass(frozen=True)
-class RegionPrompt:
-    """What refers to a region on one frame besides its mask."""
-
-    box: Box
-    point: Point
-    scribble: tuple[Point, ...]
 
 
 def region_prompt(mask: np.ndarray) -> RegionPrompt:

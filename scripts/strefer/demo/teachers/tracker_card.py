@@ -24,7 +24,8 @@ boxes through films of 128 px, which it sees at {image_px} px. It stands in for 
 weights can be had, and is of no use elsewhere. Class: `Sam2VideoModel` of transformers.
 
 - Data: films of the demo world's split `train`, drawn while training; 32 frames a film, clips of 1
-  to 8 of them, both directions, box prompts with {jitter} px of noise.
+  to 12 of them, both directions, box prompts with {jitter} px of noise; images of 128 px at first,
+  of {image_px} px in the second half.
 - Seed {seed}; {steps} steps; {minutes:.1f} minutes of one CPU thread; float32 weights, bfloat16
   products.
 - Licence: Apache-2.0. No outside data or weights.

@@ -1,0 +1,219 @@
+"""The masklet stages against a straightforward run of the published order of work.
+
+Both do the published procedure on the same drawn films with the same weights. The straightforward
+run takes the steps as they are published: for each film the models are loaded, sampled frames go
+through a folder of JPEG files before detection and another one before tracking, frames are detected
+one at a time, and the tracker's own class follows the boxes in two states, one a direction, each
+with image features of its own. It all happens in one process; the published steps need three, whose
+starting would count against them too, and is left out.
+
+`masklets.speedup` counts the loading of models (once, against once a film); `_warm` does not.
+`masklets.speedup_ours` and `_ours_warm` set our procedure, which does more, against the same run.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import yaml
+from transformers import Sam2VideoModel, Sam2VideoProcessor
+
+from shards import video_of
+from strefer.agents.assigner import load_assigner
+from strefer.agents.detector import load_detector
+from strefer.agents.tracker import load_tracker
+from strefer.configuration import complete, load_schema
+from strefer.demo.films import write_world
+from strefer.demo.quality.masklets import true_references
+from strefer.demo.truth import load_truth
+from strefer.frames import read_frames, sample_times
+from strefer.masklet_procedures.assignment_paper import assign_paper
+from strefer.masklet_procedures.frame_order import breadth_first
+from strefer.masklet_procedures.joining import join_directions
+from strefer.masklet_procedures.options import AssignOptions, TrackOptions
+from strefer.masklet_procedures.starting_frame import choose_starting_frame, phrases_of, usable
+from strefer.masklets import assign_film
+from strefer.masks import encode_mask
+from strefer.records import References, Video
+from strefer.tracks import track_film
+
+ROOT = Path(__file__).resolve().parents[2]
+FILMS = 6
+REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Time over all films: in all, and for loading models."""
+
+    total: float
+    loading: float
+
+    @property
+    def warm(self) -> float:
+        return self.total - self.loading
+
+
+def measure() -> dict[str, float]:
+    """Medians of the ratios of three rounds, in which the three runs take turns."""
+    torch.set_num_threads(1)
+    config = complete(
+        yaml.safe_load((ROOT / "config" / "config.yaml").read_text()),
+        load_schema(ROOT / "config" / "schema.yaml"),
+    )
+    rounds = []
+    with tempfile.TemporaryDirectory() as folder:
+        films = draw_films(Path(folder))
+        for _ in range(REPEATS):
+            plain = run_straightforward(films, config)
+            rounds.append(
+                (plain, run_stages(films, config, "paper"), run_stages(films, config, "ours"))
+            )
+    figures = {}
+    for name, column in (("masklets.speedup", 1), ("masklets.speedup_ours", 2)):
+        figures[name] = statistics.median(r[0].total / r[column].total for r in rounds)
+        figures[f"{name}_warm"] = statistics.median(r[0].warm / r[column].warm for r in rounds)
+    for name, column in (("straightforward", 0), ("paper", 1), ("ours", 2)):
+        seconds = statistics.median(r[column].total for r in rounds)
+        figures[f"masklets.seconds_a_film_{name}"] = seconds / len(films)
+    return figures
+
+
+def draw_films(folder: Path, n_films: int = FILMS) -> list[tuple[Video, References]]:
+    """Drawn films with their true expressions."""
+    names = write_world("input", n_films, folder)
+    return [
+        (
+            video_of(folder / "videos" / f"{name}.mp4"),
+            true_references(load_truth(folder / "truth" / f"{name}.json")),
+        )
+        for name in names
+    ]
+
+
+def run_stages(films: list[tuple[Video, References]], config: dict, procedure: str) -> Seconds:
+    """The work of the two stages on a shard."""
+    track_options = TrackOptions(**config["tracks"], procedure=procedure)
+    assign_options = AssignOptions(**{**config["masklets"], "procedure": procedure})
+    begin = time.perf_counter()
+    detector = load_detector(_agent(config, "detector"))
+    tracker = load_tracker(_agent(config, "tracker"))
+    assigner = load_assigner(_agent(config, "assigner"))
+    loading = time.perf_counter() - begin
+    for video, references in films:
+        nouns = [entity.generalized_noun for entity in references.entities]
+        tracks = track_film(video, nouns, detector, tracker, track_options)
+        assign_film(video, references, tracks, assigner, assign_options)
+    return Seconds(time.perf_counter() - begin, loading)
+
+
+def _agent(config: dict, role: str) -> dict:
+    spec = config["agents"][role]
+    return spec | {"model": str(ROOT / spec["model"])}
+
+
+def run_straightforward(films: list[tuple[Video, References]], config: dict) -> Seconds:
+    """The published order of work, film after film."""
+    begin, loading = time.perf_counter(), 0.0
+    for video, references in films:
+        with tempfile.TemporaryDirectory() as folder:
+            loading += straightforward_film(video, references, config, Path(folder))[1]
+    return Seconds(time.perf_counter() - begin, loading)
+
+
+def straightforward_film(
+    video: Video, references: References, config: dict, folder: Path
+) -> tuple[dict[int, dict[int, dict]], float]:
+    """Masks by expression and frame, and the seconds spent on loading models."""
+    options = config["tracks"]
+    times_s = sample_times(video.duration_s, options["frames"], video.fps)
+
+    begin = time.perf_counter()
+    detector = load_detector(_agent(config, "detector"))
+    loading = time.perf_counter() - begin
+    paths = _write_jpegs(read_frames(video.path, times_s), folder / "detector")
+    phrases = phrases_of([entity.generalized_noun for entity in references.entities])
+
+    def detect(frame: int):
+        limits = (options["box_threshold"], options["text_threshold"])
+        [raw] = detector.detect([_read_jpeg(paths[frame])], phrases, *limits)
+        return usable(raw, frame, options["min_score"])
+
+    starts = choose_starting_frame(detect, breadth_first(len(paths)), len(references.entities))
+    if not starts:
+        return {}, loading
+
+    begin = time.perf_counter()
+    source = _agent(config, "tracker")["model"]
+    model = Sam2VideoModel.from_pretrained(source, dtype=torch.float32).eval()
+    processor = Sam2VideoProcessor.from_pretrained(source)
+    loading += time.perf_counter() - begin
+    paths = _write_jpegs(read_frames(video.path, times_s), folder / "tracker")
+    frames = np.stack([_read_jpeg(path) for path in paths])
+    boxes = [start.box for start in starts]
+    both = [_propagate(model, processor, frames, starts[0].frame, boxes, r) for r in (False, True)]
+    tracks = join_directions(*both, starts[0].frame)
+
+    begin = time.perf_counter()
+    assigner = load_assigner(_agent(config, "assigner"))
+    loading += time.perf_counter() - begin
+    picture = _read_jpeg(paths[starts[0].frame])
+
+    def ask(candidates, expression: str) -> list[int]:
+        return assigner.choose(picture, [boxes[k] for k in candidates], [expression])[0]
+
+    assignment = assign_paper(references.entities, [start.label for start in starts], ask)
+    masks = {
+        entity: {f: encode_mask(m) for f, m in tracks[k].items() if m.any()}
+        for entity, k in assignment.track_of.items()
+    }
+    return masks, loading
+
+
+def _write_jpegs(frames: np.ndarray, folder: Path) -> list[Path]:
+    folder.mkdir()
+    paths = [folder / f"{number:05d}.jpg" for number in range(len(frames))]
+    for path, frame in zip(paths, frames, strict=True):
+        cv2.imwrite(str(path), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+    return paths
+
+
+def _read_jpeg(path: Path) -> np.ndarray:
+    return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+
+
+@torch.inference_mode()
+def _propagate(
+    model: Sam2VideoModel,
+    processor: Sam2VideoProcessor,
+    frames: np.ndarray,
+    start_frame: int,
+    boxes: list,
+    reverse: bool,
+) -> list[dict[int, np.ndarray]]:
+    """One direction in a state of its own, by the class's own means."""
+    session = processor.init_video_session(video=torch.from_numpy(frames).permute(0, 3, 1, 2))
+    processor.add_inputs_to_inference_session(
+        session,
+        frame_idx=start_frame,
+        obj_ids=list(range(len(boxes))),
+        input_boxes=[[list(box) for box in boxes]],
+    )
+    model(inference_session=session, frame_idx=start_frame)
+    found: list[dict[int, np.ndarray]] = [{} for _ in boxes]
+    for output in model.propagate_in_video_iterator(
+        session, start_frame_idx=start_frame, reverse=reverse
+    ):
+        [drawn] = processor.post_process_masks(
+            [output.pred_masks], original_sizes=[list(frames.shape[1:3])], binarize=True
+        )
+        for row, masks in enumerate(found):
+            masks[output.frame_idx] = drawn[row, 0].numpy()
+    return found
