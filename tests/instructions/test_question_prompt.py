@@ -7,6 +7,7 @@ from strefer.instructions import task_builders as build
 from strefer.instructions.oracle import Reply
 from strefer.instructions.places import Places
 from strefer.instructions.question_prompt import ReplyError, parse_reply, prompt_values, published
+from strefer.instructions.task_drawing import draw_tasks
 from strefer.instructions.written_checks import stem, written_fault
 
 
@@ -129,3 +130,16 @@ def test_before_must_not_be_turned_round(places):
 )
 def test_stems(forms, same):
     assert (len({stem(form) for form in forms}) == 1) is same
+
+
+def test_an_ordinal_stands_only_where_two_regions_share_a_noun():
+    film = told_film()
+    task = next(
+        t
+        for seed in range(20)
+        for t in draw_tasks(film, True, False, 60, Random(seed))
+        if t.form == "open" and t.focus == "while" and set(t.scope.subjects) == {0, 2}
+    )
+    reply = Reply("While {other} runs, what does {who} do?".format(**task.slots), "{who} sits.")
+    _, answer, _ = published(task, Reply(reply.question, reply.answer.format(**task.slots)))
+    assert answer in ("the person sits.", "the dog sits.")

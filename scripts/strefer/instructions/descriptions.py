@@ -81,7 +81,7 @@ def absence(places: Places, cell: Cell) -> Description:
     film = places.film
     there = [s for s, row in enumerate(film.present) if row[entity]]
     who = subject(places, entity)
-    when = " between <start_time> and <end_time>" if places.timed else " here"
+    when = " between <start_time> and <end_time>" if places.timed else " in this clip"
     answer = sentence(f"{who} is not there{when}")
     claims = [holds(film, cell)]
     if places.timed and there:

@@ -115,17 +115,18 @@ def published(task: Task, reply: Reply) -> tuple[str, str, tuple[int, ...]]:
         return f"{match[1]} {match[2]} in <region>"
 
     question = _REGION.sub("<region>", _NAMED_REGION.sub(once, reply.question))
-    answer = _without_regions(reply.answer, order)
+    answer = _without_regions(reply, order)
     return question, answer, tuple(subjects[number - 1] for number in order)
 
 
-def _without_regions(answer: str, order: list[int]) -> str:
-    nouns = {int(m[3]): m[2] for m in _NAMED_REGION.finditer(answer)}
+def _without_regions(reply: Reply, order: list[int]) -> str:
+    named = _NAMED_REGION.finditer(f"{reply.question} {reply.answer}")
+    nouns = {int(m[3]): m[2] for m in named}
     ordinals = ("first", "second", "third", "fourth")
 
     def name(match: re.Match[str]) -> str:
-        shared = len(order) > 1 and len(set(nouns.values())) < max(len(nouns), 2)
+        shared = sum(noun == match[2] for noun in nouns.values()) > 1
         ordinal = f"{ordinals[order.index(int(match[3]))]} " if shared else ""
         return f"{match[1]} {ordinal}{match[2]}"
 
-    return _REGION.sub("it", _NAMED_REGION.sub(name, answer))
+    return _REGION.sub("it", _NAMED_REGION.sub(name, reply.answer))
