@@ -44,11 +44,11 @@ def test_a_code_fence_is_passed_over():
     assert reply == Reply("Does it sit?", "No.")
 
 
-def test_the_prompt_names_the_cited_fact(task):
+def test_the_prompt_says_what_the_answer_is(task):
     values = prompt_values(task)
     cited = values["facts"].splitlines()[task.cited[0] - 1]
     assert cited.endswith("between <start_time> and <end_time>: the person in <region1> sits.")
-    assert values["hint"] == f"The answer is no, because of fact {task.cited[0]}."
+    assert values["hint"] == "Answer no and say why: the person in <region1> sits."
 
 
 def test_a_region_is_named_once_and_in_the_order_of_the_question(places):

@@ -151,8 +151,8 @@ def test_a_model_that_babbles_is_kept_apart(inputs, tmp_path):
 
 def test_the_second_reader_takes_out_what_it_doubts(inputs, tmp_path, monkeypatch):
     def answer(request):
-        assert request.text.startswith("Facts about a video:")
-        return "No." if "jump" in request.text.splitlines()[-3] else "Yes."
+        assert request.text.startswith("Do the facts about a video support")
+        return "No." if "jump" in request.text.splitlines()[-2] else "Yes."
 
     chat = ScriptedChat(answer)
     monkeypatch.setattr(stage, "load_chat", lambda spec: chat)

@@ -41,13 +41,17 @@ def right_answer(task: Task) -> str:
     """The task's answer, in the words of the facts it cites."""
     if task.form == "choice":
         return task.answer
-    cited = [task.facts[number - 1].text for number in task.cited]
-    reason = " and then ".join(cited) if task.focus == "order" else " and ".join(cited)
     if task.premise:
-        return f"{REFUSAL}: {reason}."
+        return f"{REFUSAL}: {reason(task)}."
     if task.form == "yes_no":
-        return f"{'Yes' if task.truth else 'No'}, {reason}."
-    return sentence(reason)
+        return f"{'Yes' if task.truth else 'No'}, {reason(task)}."
+    return sentence(reason(task))
+
+
+def reason(task: Task) -> str:
+    """The facts that the task's answer rests on, as one clause."""
+    cited = [task.facts[number - 1].text for number in task.cited]
+    return " and then ".join(cited) if task.focus == "order" else " and ".join(cited)
 
 
 def contradiction(task: Task, other: Task, random: Random) -> Reply | None:

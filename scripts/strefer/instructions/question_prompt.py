@@ -7,8 +7,7 @@ import re
 from typing import Any
 
 from strefer.instructions.facts import render_facts
-from strefer.instructions.oracle import REFUSAL, Reply
-from strefer.instructions.task_builders import numbers
+from strefer.instructions.oracle import REFUSAL, Reply, reason
 from strefer.instructions.tasks import Task
 from strefer.prompts import Prompt
 
@@ -33,15 +32,15 @@ class ReplyError(ValueError):
 
 def prompt_values(task: Task) -> dict[str, str]:
     """The values that `question_writer.txt` is rendered with."""
-    cited = numbers(task.cited)
     if task.premise:
-        hint = f'The question supposes something false: answer "{REFUSAL}: ..." with {cited}.'
+        hint = f'The question supposes something false; answer "{REFUSAL}: ..." and say why: '
     elif task.form == "yes_no":
-        hint = f"The answer is {'yes' if task.truth else 'no'}, because of {cited}."
+        hint = f"Answer {'yes' if task.truth else 'no'} and say why: "
     elif task.form == "choice":
-        hint = f"The answer is only the words of the correct option, from {cited}."
+        hint = "Answer with these words only: "
     else:
-        hint = f"The answer is in {cited}."
+        hint = "Answer this: "
+    hint += f"{task.answer if task.form == 'choice' else reason(task)}."
     return {
         "facts": render_facts(task.facts),
         "form": _FORMS[task.form],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from strefer.instructions.behaviour import bare, first_sentence, listed
+from strefer.instructions.behaviour import bare, first_sentence
 from strefer.instructions.claims import Claim, does, every, longer, once, present
 from strefer.instructions.claims import left_of as left_of_claim
 from strefer.instructions.facts import ABSENT, AFTER, BEFORE, DURING, Fact
@@ -226,8 +226,3 @@ def is_longer(scope: Scope, seconds: tuple[int, int]) -> Task:
         "yes_no", "longer", scope, ask, facts, (1, 2), longer(more, less), segments,
         {"who": scope.who(entity), "other": scope.who(other)}, truth=seconds[0] > seconds[1],
     )  # fmt: skip
-
-
-def numbers(cited: tuple[int, ...]) -> str:
-    """ "fact 3", "facts 1 and 2"."""
-    return f"fact{'s' * (len(cited) > 1)} {listed([str(n) for n in cited])}"

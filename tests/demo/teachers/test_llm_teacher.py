@@ -15,6 +15,7 @@ from strefer.demo.teachers import llm, llm_judge_choice, llm_parser, llm_questio
 from strefer.demo.teachers.llm_evaluation import reply_all
 from strefer.demo.teachers.llm_judge import Description, score_description
 from strefer.demo.teachers.llm_model import build_model, shared_prefix_states
+from strefer.demo.teachers.llm_phrases import PHRASES, WORLD_TEXTS
 from strefer.demo.teachers.llm_tokenizer import build_tokenizer
 from strefer.demo.teachers.llm_training import Role, Trainer, chat_ids, collate
 from strefer.demo.teachers.llm_words import generalized, head_noun, invented_word
@@ -32,7 +33,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
     random = Random(0)
     samples = [llm_parser.parser_sample(random) for _ in range(200)]
     texts = [text for s in samples for text in (s.prompt, s.reply)]
-    return build_tokenizer(texts, llm.SCAFFOLDING)
+    return build_tokenizer([*texts, *WORLD_TEXTS * 2], PHRASES)
 
 
 def test_any_text_survives_the_tokenizer(tokenizer: PreTrainedTokenizerFast) -> None:
@@ -44,11 +45,18 @@ def test_any_text_survives_the_tokenizer(tokenizer: PreTrainedTokenizerFast) -> 
         assert tokenizer.decode(tokenizer(text).input_ids) == text
 
 
-def test_known_words_and_json_keys_are_single_tokens(tokenizer: PreTrainedTokenizerFast) -> None:
-    text = '[{"expression": "man with blond hair", "noun": "man"'
-    assert len(tokenizer(text).input_ids) == 1 + 4 + 1 + 1 + 1
-    # The first word of an expression is the same token in a sentence and in the reply.
-    assert tokenizer("a man with").input_ids[1] == tokenizer(text).input_ids[1]
+def test_words_phrases_and_json_keys_are_single_tokens(tokenizer: PreTrainedTokenizerFast) -> None:
+    text = '[{"expression": "man with blond hair in a red shirt", "noun": "man"}]'
+    assert len(tokenizer(text).input_ids) == 5
+    # An expression is the same token in a sentence and at the beginning of a JSON value.
+    sentence = "Ask what the man with blond hair in a red shirt does."
+    assert tokenizer(text).input_ids[1] in tokenizer(sentence).input_ids
+
+
+def test_words_that_only_begin_like_a_phrase_are_none(tokenizer: PreTrainedTokenizerFast) -> None:
+    phrase = tokenizer(" red car").input_ids
+    assert len(phrase) == 1
+    assert phrase[0] not in tokenizer(" red carpet").input_ids
 
 
 def test_tokenizer_loads_from_the_models_folder(
@@ -143,7 +151,7 @@ def test_question_exercises_are_what_the_writer_is_asked() -> None:
     samples = llm.roles()[1].draw(Random(0), 1.0, 60)
     for sample in samples:
         assert set(json.loads(sample.reply)) == {"question", "answer"}
-        assert sample.prompt.startswith("Facts about a video:\n1. ")
+        assert "\nFacts:\n1. " in sample.prompt
     film = llm_questions.draw_film(Random(3), with_masks=True)
     assert film.masks is not None
     assert film.maskable == frozenset(range(len(film.entities)))
@@ -190,6 +198,6 @@ def test_shipped_checkpoint_parses_the_recognizers_sentences() -> None:
     samples = [llm_parser.parser_sample(random, world_share=1.0) for _ in range(16)]
     replies = reply_all(model, tokenizer, [sample.prompt for sample in samples], 256)
     right = sum(reply == sample.reply for reply, sample in zip(replies, samples, strict=True))
-    assert right >= len(samples) / 2  # its card says 0.68
+    assert right >= len(samples) - 1
     assert sum(f.stat().st_size for f in SHIPPED.iterdir()) <= 8_000_000
     assert all(f.suffix in (".safetensors", ".json", ".jinja", ".md") for f in SHIPPED.iterdir())

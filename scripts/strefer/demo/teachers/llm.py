@@ -15,12 +15,12 @@ from strefer.demo.teachers import llm_judge, llm_judge_choice, llm_parser, llm_q
 from strefer.demo.teachers.llm_card import write_card
 from strefer.demo.teachers.llm_evaluation import evaluate
 from strefer.demo.teachers.llm_model import build_model
+from strefer.demo.teachers.llm_phrases import PHRASES, WORLD_TEXTS
 from strefer.demo.teachers.llm_samples import Sample, configured_words
 from strefer.demo.teachers.llm_tokenizer import build_tokenizer
 from strefer.demo.teachers.llm_training import Role, Trainer
 from strefer.demo.teachers.llm_words import invented_word
 
-SCAFFOLDING = (*llm_parser.SCAFFOLDING, *llm_questions.SCAFFOLDING, *llm_judge.SCAFFOLDING)
 HELD_OUT_SEED = 4_000_000  # training draws from seeds that are texts, never from this one
 N_HELD_OUT = 100
 
@@ -60,10 +60,10 @@ def roles() -> list[Role]:
     """What is practised, from when on, and how much of it at a time."""
     return [
         Role("parser", _parser, 6),
-        Role("question", _stream(llm_questions.question_samples), 5, _from(0.1)),
-        Role("reader", _stream(llm_questions.reader_samples), 6, _from(0.2)),
-        Role("judge_description", _each(llm_judge.judge_description_sample), 4, _from(0.2)),
-        Role("judge_choice", _each(llm_judge_choice.judge_choice_sample), 6, _from(0.2)),
+        Role("question", _stream(llm_questions.question_samples), 6),
+        Role("reader", _stream(llm_questions.reader_samples), 6, _from(0.1)),
+        Role("judge_description", _each(llm_judge.judge_description_sample), 6, _from(0.1)),
+        Role("judge_choice", _each(llm_judge_choice.judge_choice_sample), 6),
     ]
 
 
@@ -84,7 +84,7 @@ def _parser(random: Random, part: float, n: int) -> list[Sample]:
     """Short lists first, and the demo's own sentences: what is learned on them is found again in
     the longer and stranger ones."""
     early = part < 0.1
-    world_share, longest = (0.8, 3) if early else (0.6, 5)
+    world_share, longest = (1.0, 3) if early else (0.9, 5)
     return [
         llm_parser.parser_sample(random, world_share=world_share, longest=longest) for _ in range(n)
     ]
@@ -116,8 +116,8 @@ def _tokenizer_of_run(work_dir: Path, seed: int) -> PreTrainedTokenizerBase:
         for sample in role.draw(random, 1.0, 1500)
         for text in (sample.prompt, sample.reply)
     ]
-    words = [f"{word} {word}" for word in configured_words()] * 20
+    words = [*(f"{word} {word}" for word in configured_words()), *WORLD_TEXTS] * 6
     spelling = [invented_word(random) for _ in range(4000)]
-    tokenizer = build_tokenizer(texts + words, SCAFFOLDING, spelling, min_count=6)
+    tokenizer = build_tokenizer(texts + words, PHRASES, spelling, min_count=6)
     tokenizer.save_pretrained(folder)
     return tokenizer

@@ -88,7 +88,7 @@ def _faithful_words(sample: Sample, reply: str) -> float:
     if not _is_json(sample, reply):
         return 0.0
     question, wanted = json.loads(reply).get("question", ""), json.loads(sample.reply)["question"]
-    asked = re.search(r"Ask (.*?)\. (?:The|This)", sample.prompt)
+    asked = re.search(r"^Ask (.*)\.$", sample.prompt, re.M)
     words = set(re.findall(r"<\w+>|\w+", asked[1] if asked else "")) & set(
         re.findall(r"<\w+>|\w+", wanted)
     )

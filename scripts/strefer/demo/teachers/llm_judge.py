@@ -30,9 +30,6 @@ DIMENSIONS = (
     "Temporal Description",
     "Hallucination Detection",
 )
-SCAFFOLDING = tuple(
-    f"{'' if i == 1 else chr(10)}{i}. {name}: " for i, name in enumerate(DIMENSIONS, 1)
-)
 _EXPRESSIONS = tuple(all_expressions())
 _QUESTIONS = (
     "What is <region> and what does it do?",
@@ -40,7 +37,7 @@ _QUESTIONS = (
     "Please describe <region> in the video in detail.",
     "Describe <region>.",
 )
-_JOINS = (", then ", " and then ", ". Then it ", ". After that it ", ", and ")
+_JOINS = (*[", then "] * 6, " and then ", ". Then it ", " and ")
 
 
 @dataclass(frozen=True)
@@ -82,8 +79,8 @@ def score_description(truth: Description, said: Description) -> tuple[int, int, 
 
     Subject: the same noun 5, another of the same category 2, else 0. Appearance: right looks over
     looks that the truth has; an unnamed one counts for a third. Temporal: deeds of the truth that
-    are named, less a third of them in another order; a wrong side counts for a half.
-    Hallucination: two points off for every wrong or invented statement.
+    are named, less a third of them if their first mentions come in another order; a wrong side
+    counts for a half. Hallucination: two points off for every wrong or invented statement.
     """
     subject = 5 if said.noun == truth.noun else 2 * (NOUNS[said.noun] == NOUNS[truth.noun])
     looks = [(truth.colour, said.colour)]
@@ -91,8 +88,8 @@ def score_description(truth: Description, said: Description) -> tuple[int, int, 
         looks.append((truth.hair, said.hair))
     points = [1.0 if a == b else (1 / 3 if b is None else 0.0) for a, b in looks]
     deeds = sum(_deed_points(deed, said.deeds) for deed in truth.deeds) / len(truth.deeds)
-    kept = [deed for deed in said.deeds if deed in truth.deeds]
-    if kept != [deed for deed in truth.deeds if deed in kept]:
+    kept = [deed for deed in dict.fromkeys(said.deeds) if deed in truth.deeds]
+    if kept != [deed for deed in dict.fromkeys(truth.deeds) if deed in kept]:
         deeds *= 2 / 3
     invented = len(said.extras) + (NOUNS[said.noun] != NOUNS[truth.noun])
     invented += sum(b is not None and a != b for a, b in looks)
@@ -136,8 +133,11 @@ def _deed_points(deed: str, said: Sequence[str]) -> float:
 def _draw_description(random: Random) -> Description:
     noun = random.choice(tuple(NOUNS))
     hair = random.choice(tuple(HAIR)) if noun in PERSON_NOUNS else None
-    n_deeds = random.choices((1, 2, 3), (4, 4, 2))[0]
-    deeds = random.sample(deeds_of(noun, random), n_deeds)
+    n_deeds = random.choices((1, 2, 3, 4), (4, 4, 2, 1))[0]
+    deeds: list[str] = []
+    while len(deeds) < n_deeds:  # a deed may come back, but not at once
+        deed = random.choice(deeds_of(noun, random))
+        deeds += [deed] if deed not in deeds[-1:] else []
     return Description(noun, random.choice(colours_of(noun)), hair, tuple(deeds))
 
 

@@ -12,12 +12,15 @@ from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 
 from strefer.demo.teachers.llm_tokenizer import END, END_OF_TEXT
 
-HIDDEN_SIZE, LAYERS, HEADS, FEED_FORWARD = 192, 5, 3, 512
+HIDDEN_SIZE, LAYERS, HEADS, FEED_FORWARD = 128, 5, 4, 384
 ROPE_THETA = 1e6
 RESIDUAL_STRENGTH = 0.08
 WRITE_STRENGTH, COMPARE_STRENGTH, CODE_BALANCE, COPY_STRENGTH = 0.1, 2.0, 3.0, 0.3
-COPYING_PARTS = ("model.layers.0.self_attn.", "model.layers.1.self_attn.")
-TWIN_LIKENESS = 0.8  # cosine of "shirt" and "shirt " at the start
+COPYING_PARTS = (
+    "model.layers.0.self_attn.",
+    "model.layers.1.self_attn.q_proj",
+    "model.layers.1.self_attn.k_proj",
+)
 
 
 def build_model(tokenizer: PreTrainedTokenizerBase, seed: int) -> LlamaForCausalLM:
@@ -47,20 +50,8 @@ def build_model(tokenizer: PreTrainedTokenizerBase, seed: int) -> LlamaForCausal
                 # Fan-in: the class default (0.02) leaves blocks near no-ops at this width.
                 small = RESIDUAL_STRENGTH if ("o_proj" in name or "down_proj" in name) else 1.0
                 weight.normal_(0.0, small / weight.shape[1] ** 0.5)
-        _liken_twins(model, tokenizer)
         _lay_out_copying(model)
     return model
-
-
-def _liken_twins(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Begin with like embeddings for a word with and without the space behind it: what is copied
-    from the middle of a text often stands at the end of an expression."""
-    table, vocabulary = model.model.embed_tokens.weight, tokenizer.get_vocab()
-    rest = (1 - TWIN_LIKENESS**2) ** 0.5
-    for name, index in sorted(vocabulary.items()):
-        twin = vocabulary.get(name.removesuffix("Ġ"))
-        if len(name) > 1 and name.endswith("Ġ") and twin is not None:
-            table[index] = TWIN_LIKENESS * table[twin] + rest * table[index]
 
 
 def _lay_out_copying(model: LlamaForCausalLM) -> None:
@@ -72,7 +63,8 @@ def _lay_out_copying(model: LlamaForCausalLM) -> None:
     code of what stands there, each into a part of its own of the second half; attention by
     distance alone is a matter of the biases under the rotary embedding (the query's is the key's,
     turned back by the distance). Layer 1's heads compare the codes of (this token, one before, two
-    before) with those of (one before, two before, three before).
+    before) with those of (one before, two before, three before); the last of them reads what stood
+    in front of the place found, the letter of an option, say, and how that is used is learned.
     """
     back, match = (model.model.layers[i].self_attn for i in (0, 1))
     size, half, words = back.head_dim, back.head_dim // 2, HIDDEN_SIZE // 2
@@ -109,6 +101,9 @@ def _lay_out_copying(model: LlamaForCausalLM) -> None:
             distance, index = place % HEADS, codes[place // HEADS]
             for projection, there in ((match.q_proj, distance), (match.k_proj, distance + 1)):
                 projection.weight[rows.start + target] = held[there][index] * strengths[there]
+        if head == HEADS - 1:
+            match.v_proj.weight[rows] = torch.cat([held[2], held[3]])[:size]
+            continue
         reading = torch.zeros(size, HIDDEN_SIZE)
         reading[:, :words] = torch.nn.init.orthogonal_(torch.empty(size, words))
         match.v_proj.weight[rows] = reading

@@ -20,15 +20,9 @@ from strefer.demo.teachers.llm_words import (
     head_noun,
     invented_word,
 )
+from strefer.demo.teachers.video_llm_texts import in_list_order
 from strefer.demo.vocabulary import all_expressions, with_article
 
-SCAFFOLDING = (
-    '[{"expression": "',
-    '", "noun": "',
-    '", "generalized_noun": "',
-    '"}, {"expression": "',
-    '"}]',
-)
 _WORLD = tuple(all_expressions())
 _NOUNS = tuple(sorted(GENERALIZED))
 _SENTENCES = (
@@ -45,11 +39,11 @@ _SENTENCES = (
 
 
 def parser_reply(expressions: list[str]) -> str:
-    """The reply for these expressions, in their order."""
+    """The reply for these expressions, in their order; one that is named twice stands once."""
     return json_reply(
         [
             {"expression": e, "noun": head_noun(e), "generalized_noun": generalized(head_noun(e))}
-            for e in expressions
+            for e in dict.fromkeys(expressions)
         ]
     )
 
@@ -63,8 +57,12 @@ def parser_sample(random: Random, *, world_share: float = 0.5, longest: int = 5)
     n_entities = random.choices(range(1, longest + 1), (4, 5, 4, 2, 1)[:longest])[0]
     if random.random() < world_share:
         expressions = [random.choice(_WORLD) for _ in range(n_entities)]
+        if random.random() < 0.2:  # a weak recognizer names one twice
+            expressions.append(random.choice(expressions))
+        if random.random() < 0.5:
+            expressions = in_list_order([(generalized(head_noun(e)), e) for e in expressions])
         text = recognizer_sentence(expressions)
-        if random.random() < 0.15:
+        if random.random() < 0.1:
             expressions = [_garbled(e, random) for e in expressions]
             text = recognizer_sentence(expressions)
     else:

@@ -19,15 +19,6 @@ from strefer.instructions.task_drawing import draw_tasks
 from strefer.instructions.tasks import Task
 from strefer.records import Entity
 
-SCAFFOLDING = (
-    '{"question": "',
-    '", "answer": "',
-    '"}',
-    "<region1>",
-    "<region2>",
-    "<start_time>",
-    "<end_time>",
-)
 TASKS_PER_FILM = 8
 _EXPRESSIONS = tuple(all_expressions())
 
@@ -45,7 +36,7 @@ def draw_film(random: Random, *, with_masks: bool) -> Film:
     n_entities, n_segments = random.choices((1, 2, 3, 4), (1, 3, 4, 3))[0], random.randint(1, 6)
     expressions: list[str] = []
     while len(expressions) < n_entities:
-        new = any_expression(random) if random.random() < 0.1 else random.choice(_EXPRESSIONS)
+        new = any_expression(random) if random.random() < 0.02 else random.choice(_EXPRESSIONS)
         # No name may be part of another: a fact would speak of both.
         if not any(new in old or old in new for old in expressions):
             expressions.append(new)
@@ -71,7 +62,7 @@ def draw_film(random: Random, *, with_masks: bool) -> Film:
 def _draw_deed(entity: Entity, entities: tuple[Entity, ...], random: Random) -> str | None:
     if random.random() < 0.2:
         return None
-    if random.random() < 0.05:
+    if random.random() < 0.01:
         return f"{invented_word(random)}s the {random.choice(_EXPRESSIONS)}"
     actions = ACTIONS_OF[NOUNS.get(entity.noun, "person")]
     others = [e.expression for e in entities if e != entity]

@@ -1,20 +1,29 @@
-"""The tokenizer of the text-LLM teacher: whole words, and bytes for everything else.
+"""The tokenizer of the text-LLM teacher: words and fixed phrases of the demo, bytes for the rest.
 
-A word keeps the space *behind* it ("red " and "red"), so that the first word of an expression is
-the same token in running text and after the quote mark of a JSON reply: the model copies tokens
-instead of learning pairs of them. Words that the demo does not know fall into pieces of a few
-letters, and these into bytes, so any text can be encoded and decoded without loss. Keys and
-brackets of the JSON replies are single tokens.
+What the demo always says together ("man with blond hair in a red shirt", "walks to the left", the
+keys and brackets of the JSON replies) is one token, so that a tiny model compares and copies one
+token where it would have to keep five together. A word carries the space before it, at the
+beginning of a JSON text too: there the tokenizer adds one and takes it away again. Words that the
+demo does not know fall into pieces of a few letters, and these into bytes, so any other text can
+be encoded and decoded without loss.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import (
+    AddedToken,
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    trainers,
+)
 from transformers import PreTrainedTokenizerFast
 
 END_OF_TEXT, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
@@ -36,13 +45,13 @@ CHAT_TEMPLATE = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 
-_PIECE = r"\p{L}+ ?|\p{N} ?|[^\s\p{L}\p{N}]+ ?|\s+"
-_WORD = re.compile(r"[^\W\d_]+ ?|\d ?|(?:[^\w\s]|_)+ ?|\s+")
+_TEXT_BEGINS = '": "'  # of a JSON value
+_PIECE = r"\d+\.(?= )| ?\p{L}+| ?\p{N}| ?[^\s\p{L}\p{N}]|\s+"
 
 
 def build_tokenizer(
     texts: Iterable[str],
-    scaffolding: Iterable[str],
+    phrases: Sequence[str],
     spelling: Iterable[str] = (),
     *,
     min_count: int = 2,
@@ -52,33 +61,34 @@ def build_tokenizer(
 
     Args:
         texts: example prompts and replies.
-        scaffolding: strings that always become one token (JSON keys with their quotes).
+        phrases: regular expressions, the first that fits wins: what they match is one piece.
         spelling: words from which the pieces of unknown words are learned.
-        min_count: rarer words are spelled in pieces, as unknown words will be.
+        min_count: rarer pieces are spelled, as unknown words will be.
         n_pieces: how many pieces of more than one byte to learn.
     """
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    scaffolding = sorted(set(scaffolding))
-    split = re.compile("|".join(map(re.escape, sorted(scaffolding, key=len, reverse=True))) or "$^")
+    normalizer = normalizers.Replace(_TEXT_BEGINS, f"{_TEXT_BEGINS} ")
+    split = pre_tokenizers.Split(Regex("|".join((*phrases, _PIECE))), "isolated")
+    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    splitter = pre_tokenizers.Sequence([split, byte_level])
     counts: Counter[str] = Counter()
     for text in texts:
-        for part in split.split(text):
-            counts.update(_WORD.findall(part))
-    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+        pieces = splitter.pre_tokenize_str(normalizer.normalize_str(text))
+        counts.update(piece for piece, _ in pieces)
     known = sorted(piece for piece, count in counts.items() if count >= min_count)
-    spelled = [byte_level.pre_tokenize_str(piece)[0][0] for piece in known]
-    pieces, merges = _learn_pieces(alphabet, spelling, n_pieces)
-    names = list(dict.fromkeys([*alphabet, *pieces, *spelled]))
-    # With ignore_merges, a word of the vocabulary is one token whatever the merges say.
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    spelled = [byte_level.pre_tokenize_str(f" {word}")[0][0] for word in spelling]
+    pieces, merges = _learn_pieces(alphabet, spelled, n_pieces)
+    names = list(dict.fromkeys([*alphabet, *pieces, *known]))
+    # With ignore_merges, a piece of the vocabulary is one token whatever the merges say.
     tokenizer = Tokenizer(
         models.BPE(vocab={n: i for i, n in enumerate(names)}, merges=merges, ignore_merges=True)
     )
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Split(Regex(_PIECE), "isolated"), byte_level]
+    tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = splitter
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.ByteLevel(), decoders.Replace(f"{_TEXT_BEGINS} ", _TEXT_BEGINS)]
     )
-    tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens([AddedToken(t, special=True) for t in SPECIAL_TOKENS])
-    tokenizer.add_tokens([AddedToken(t, special=False, normalized=False) for t in scaffolding])
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         eos_token=END,
