@@ -22,7 +22,8 @@ the prompt of the default configuration: the referring parser (`referring_parser
 question writer (`question_writer.txt`), the second reader (`second_reader.txt`) and the judge
 (`judge_description.txt`, `judge_choice.txt`). It is of no use with other prompts or other texts.
 
-- **Tokenizer**: whole words of the demo, bytes for everything else; ChatML, no system message.
+- **Tokenizer**: the demo's words and fixed phrases (an expression such as "man with blond hair in a
+  red shirt" is one token), pieces and bytes for everything else; ChatML, no system message.
 - **Data**: texts drawn while it trains by `strefer.demo.teachers.llm_*` from the demo's vocabulary,
   common words and invented ones. No outside text, no outside weights.
 - **Training**: seed {seed}, {steps} steps, {minutes:.1f} minutes of one CPU thread; Muon for the
