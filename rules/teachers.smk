@@ -1,6 +1,6 @@
 # The demo's teachers, trained on the world's training seeds. The default run uses the committed
 # ones in resources/teachers; `snakemake teachers` trains them anew, beside the others' results.
-TEACHERS = ["detector", "tracker", "embedder", "video_llm", "llm", "student"]
+TEACHERS = ["detector", "tracker", "embedder", "video_llm", "llm", "judge", "student"]
 
 
 rule train_teacher:

@@ -11,7 +11,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
 from strefer.agents.tokenizer import read_tokenizer
-from strefer.demo.teachers import llm, llm_judge_choice, llm_parser, llm_questions
+from strefer.demo.teachers import judge, llm, llm_judge_choice, llm_parser, llm_questions
 from strefer.demo.teachers.llm_evaluation import reply_all
 from strefer.demo.teachers.llm_judge import Description, score_description
 from strefer.demo.teachers.llm_model import build_model, shared_prefix_states
@@ -137,10 +137,10 @@ def test_scores_of_known_faults(said: Description, scores: tuple[int, ...]) -> N
 
 
 def test_samples_repeat_with_the_seed_and_are_balanced() -> None:
-    for role in llm.roles():
+    for role in (*llm.roles(), *judge.roles()):
         first, again = (list(role.draw(Random(5), 1.0, 20)) for _ in range(2))
         assert first == again
-    verdicts = [s.reply for s in llm.roles()[2].draw(Random(0), 1.0, 300)]
+    verdicts = [s.reply for s in judge.roles()[2].draw(Random(0), 1.0, 300)]
     assert set(verdicts) == {"Yes.", "No."}
     assert 0.4 < verdicts.count("Yes.") / len(verdicts) < 0.6
     letters = [llm_judge_choice.judge_choice_sample(Random(i)).reply for i in range(300)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from transformers import LlamaForCausalLM
@@ -9,18 +10,23 @@ from transformers import LlamaForCausalLM
 from strefer.demo.teachers.llm_evaluation import MAX_NEW_TOKENS
 from strefer.demo.teachers.llm_training import Progress
 
+PROMPTS = {
+    "parser": "referring_parser",
+    "question": "question_writer",
+    "reader": "second_reader",
+    "judge_description": "judge_description",
+    "judge_choice": "judge_choice",
+}
 _CARD = """---
 license: apache-2.0
 library_name: transformers
 pipeline_tag: text-generation
 ---
-# Text-LLM teacher of the demo
+# {description}
 
 A LlamaForCausalLM of {millions:.1f} M parameters ({layers} layers, width {width}, tied embeddings,
-stored in float16), trained from nothing for one small drawn world. It plays four roles, each with
-the prompt of the default configuration: the referring parser (`referring_parser.txt`), the
-question writer (`question_writer.txt`), the second reader (`second_reader.txt`) and the judge
-(`judge_description.txt`, `judge_choice.txt`). It is of no use with other prompts or other texts.
+stored in float16), trained from nothing for one small drawn world and for these prompts of the
+default configuration: {prompts}. It is of no use with other prompts or other texts.
 
 - **Tokenizer**: the demo's words and fixed phrases (an expression such as "man with blond hair in a
   red shirt" is one token), pieces and bytes for everything else; ChatML, no system message.
@@ -45,19 +51,28 @@ def write_card(
     model: LlamaForCausalLM,
     progress: Progress,
     figures: dict[str, float],
+    description: str,
+    roles: Sequence[str],
     *,
     seed: int,
     n_held_out: int,
 ) -> None:
-    """Write README.md into the model's folder."""
+    """Write README.md into the model's folder.
+
+    Args:
+        description: the title.
+        roles: their names, as in PROMPTS.
+    """
     card = _CARD.format(
+        description=description.rstrip("."),
+        prompts=", ".join(f"`{PROMPTS[role]}.txt`" for role in roles),
         millions=sum(p.numel() for p in model.parameters()) / 1e6,
         layers=model.config.num_hidden_layers,
         width=model.config.hidden_size,
         seed=seed,
         steps=progress.step,
         minutes=progress.cpu_s / 60,
-        max_new=", ".join(f"{n} ({role})" for role, n in MAX_NEW_TOKENS.items()),
+        max_new=", ".join(f"{n} ({role})" for role, n in MAX_NEW_TOKENS.items() if role in roles),
         n=n_held_out,
         rows="\n".join(f"| {name} | {share:.3f} |" for name, share in figures.items()),
     )

@@ -12,7 +12,7 @@ from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 
 from strefer.demo.teachers.llm_tokenizer import END, END_OF_TEXT
 
-HIDDEN_SIZE, LAYERS, HEADS, FEED_FORWARD = 128, 5, 4, 384
+HIDDEN_SIZE, LAYERS, HEADS, FEED_FORWARD = 192, 5, 4, 384
 ROPE_THETA = 1e6
 RESIDUAL_STRENGTH = 0.08
 WRITE_STRENGTH, COMPARE_STRENGTH, CODE_BALANCE, COPY_STRENGTH = 0.1, 2.0, 3.0, 0.3

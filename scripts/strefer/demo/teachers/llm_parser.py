@@ -58,7 +58,8 @@ def parser_sample(random: Random, *, world_share: float = 0.5, longest: int = 5)
     if random.random() < world_share:
         expressions = [random.choice(_WORLD) for _ in range(n_entities)]
         if random.random() < 0.2:  # a weak recognizer names one twice
-            expressions.append(random.choice(expressions))
+            place = random.randrange(n_entities)
+            expressions.insert(place, expressions[place])
         if random.random() < 0.5:
             expressions = in_list_order([(generalized(head_noun(e)), e) for e in expressions])
         text = recognizer_sentence(expressions)

@@ -36,10 +36,16 @@ _COLOUR, _HAIR = _one_of(COLOURS), _one_of(HAIR)
 _THINGS = [noun for noun in NOUNS if noun not in PERSON_NOUNS]
 _THING = _one_of(_THINGS)
 _LOOKS = rf"(?: with {_HAIR} hair)", rf"(?: in a {_COLOUR} (?:shirt|dress))"
+# All that lies between two expressions of the parser's list: one token between one and the
+# next keeps both in sight of the heads that look a few tokens back.
+_NOUNS_OF_ENTITY = _one_of(
+    rf'", "noun": " {noun}", "generalized_noun": " {kind}"' for noun, kind in NOUNS.items()
+)
 _WINDOW = " between <start_time> and <end_time>"
 
 # Tried in this order. A word must end where its phrase does.
 PHRASES = (
+    rf'{_NOUNS_OF_ENTITY}(?:\}}, \{{"expression": "|\}}\])',
     r'(?:[\[,]? ?\{|"\}, \{|", )"\w+": "',  # up to a JSON value
     r'"\}\]?',
     r"\d\. (?:Subject|Appearance|Temporal|Hallucination) \p{L}+:",
@@ -66,4 +72,9 @@ WORLD_TEXTS = (
     *(f" {expression}" for expression in all_expressions()),
     *(f" {deed}" for deed in deed_words()),
     *(f" {colour} {thing}" for colour in COLOURS for thing in _THINGS),
+    *(
+        f'", "noun": "{noun}", "generalized_noun": "{kind}"{end}'
+        for noun, kind in NOUNS.items()
+        for end in ('}, {"expression": "', "}]")
+    ),
 )
