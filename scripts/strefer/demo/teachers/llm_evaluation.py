@@ -10,6 +10,7 @@ import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerBase
 
 from strefer.demo.teachers.llm_samples import Sample
+from strefer.replies import parse_entities
 
 MAX_NEW_TOKENS = {
     "parser": 192,
@@ -68,6 +69,14 @@ def _exact(sample: Sample, reply: str) -> float:
     return float(reply == sample.reply)
 
 
+def _same_list(sample: Sample, reply: str) -> float:
+    """As the stage reads it: one that is named twice counts once."""
+    try:
+        return float(parse_entities(reply) == parse_entities(sample.reply))
+    except ValueError:
+        return 0.0
+
+
 def _is_json(sample: Sample, reply: str) -> float:
     try:
         return float(type(json.loads(reply)) is type(json.loads(sample.reply)))
@@ -117,7 +126,7 @@ def _same_scores(sample: Sample, reply: str) -> float:
 
 
 _FIGURES = {
-    "parser": {"exact lists": _exact, "parsed": _is_json},
+    "parser": {"exact lists": _same_list, "parsed": _is_json},
     "question": {
         "parsed": _is_json,
         "right answer": _right_answer,
