@@ -1,10 +1,16 @@
 # The Video LLM, trained once for each recipe.
 
 
+def models_of_training(options):
+    """What a student begins with: a whole one, or an encoder and an LLM."""
+    whole = options["start_from"]
+    return [whole] if whole else [options["vision"], options["llm"]]
+
+
 rule train_checkpoint:
     input:
         recipe=f"{RUN}/recipes/{{recipe}}.jsonl",
-        models=local_files(config["training"]["vision"], config["training"]["llm"]),
+        models=local_files(*models_of_training(config["training"])),
     output:
         directory(f"{RUN}/checkpoints/{{recipe}}"),
     log:

@@ -78,6 +78,17 @@ def test_another_seed_gives_other_weights_and_resumes_nothing(options, recipe, t
     assert not torch.equal(first["to_llm.1.weight"], second["to_llm.1.weight"])
 
 
+def test_metrics_go_to_tensorboard_beside_the_checkpoint(options, recipe, tmp_path):
+    event_accumulator = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator"
+    )
+    train(recipe, tmp_path, {**options, "epochs": 0.2, "report_to": ["tensorboard"]})
+    events = event_accumulator.EventAccumulator(str(tmp_path / "out" / "tensorboard")).Reload()
+    lines = (tmp_path / "out" / "training_log.jsonl").read_text().splitlines()
+    losses = [event.value for event in events.Scalars("train/loss")]
+    assert losses == pytest.approx([json.loads(line)["loss"] for line in lines], rel=1e-5)
+
+
 def test_a_started_run_of_other_options_is_not_resumed(options, recipe, tmp_path):
     work = tmp_path / "work"
     work.mkdir()

@@ -16,6 +16,8 @@ class TrainingOptions:
     """Options of a training; the defaults are the paper's.
 
     Args:
+        model: "strefer" is the paper's; "qwen_vl" fine-tunes `start_from` by LoRA of rank
+            `lora_rank`, with regions outlined on its frames.
         vision, llm: where a new student's parts come from (see `build_student`).
         start_from: a student's folder to go on from, instead of `vision` and `llm`.
         sizes: fields of `VideoLlmConfig` other than the paper's.
@@ -35,6 +37,8 @@ class TrainingOptions:
             torchrun's place (on several machines).
     """
 
+    model: str = "strefer"
+    lora_rank: int = 16
     vision: str = "open_clip:ViT-SO400M-14-SigLIP-384/webli"
     llm: str = "microsoft/Phi-3-mini-4k-instruct"
     start_from: str | None = None
@@ -103,7 +107,7 @@ class TrainingOptions:
             dataloader_num_workers=0 if self.keep_features_mb else self.workers,
             dataloader_pin_memory=torch.cuda.is_available(),
             deepspeed=self.deepspeed,
-            report_to=list(self.report_to),
+            report_to=[r for r in self.report_to if r != "tensorboard"],  # see make_trainer
             disable_tqdm=True,
             label_names=["labels"],
         )

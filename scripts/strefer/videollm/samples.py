@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +101,8 @@ def iterate_samples(recipe: str | Path) -> Iterator[Sample]:
                 yield sample_from_json(json.loads(line))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ValueError(f"{recipe}, line {number}: {error}") from None
+
+
+def unanswered(sample: Sample) -> Sample:
+    """The sample with its last answer taken away."""
+    return replace(sample, turns=(*sample.turns[:-1], (sample.turns[-1][0], "")))

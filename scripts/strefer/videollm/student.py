@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -14,7 +13,9 @@ from strefer.videollm.building import read_student
 from strefer.videollm.frame_source import FrameSource, KeptFeatures
 from strefer.videollm.model import VideoLlm
 from strefer.videollm.processor import Processor, ProcessorSettings
-from strefer.videollm.samples import Sample
+from strefer.videollm.qwen_processor import QwenSettings
+from strefer.videollm.qwen_student import QwenStudent, load_qwen
+from strefer.videollm.samples import Sample, unanswered
 
 
 class Student:
@@ -41,7 +42,7 @@ class Student:
             ValueError: if a sample does not fit its film.
             DecodingError: if a film cannot be read.
         """
-        encoded = [self.processor.encode(_unanswered(sample), draw=None) for sample in samples]
+        encoded = [self.processor.encode(unanswered(sample), draw=None) for sample in samples]
         # Questions about one film together, and of like length, so that little is padded.
         order = sorted(
             range(len(encoded)),
@@ -75,17 +76,12 @@ class Student:
         return kept
 
 
-def _unanswered(sample: Sample) -> Sample:
-    """The sample with its last answer taken away."""
-    return replace(sample, turns=(*sample.turns[:-1], (sample.turns[-1][0], "")))
-
-
 def load_student(
     folder: str | Path,
     batch_size: int = 16,
     keep_features_mb: float = 500,
     device: str | None = None,
-) -> Student:
+) -> Student | QwenStudent:
     """A student from a checkpoint folder written by `train_checkpoint`.
 
     Args:
@@ -94,7 +90,9 @@ def load_student(
     Raises:
         ValueError: if the folder is none.
     """
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    if QwenSettings.belong_to(Path(folder)):
+        return load_qwen(Path(folder), batch_size, device)
     settings = ProcessorSettings.load(Path(folder))
     model, tokenizer = read_student(folder)
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     return Student(model.to(device), tokenizer, settings, batch_size, keep_features_mb)

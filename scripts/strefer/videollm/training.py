@@ -13,12 +13,13 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import PreTrainedTokenizerBase, TrainingArguments
+from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
 from strefer.making import identity_of
@@ -29,6 +30,8 @@ from strefer.videollm.launching import is_started, start_processes
 from strefer.videollm.model import VideoLlm
 from strefer.videollm.options import TrainingOptions
 from strefer.videollm.processor import Processor
+from strefer.videollm.qwen_processor import QwenProcessor
+from strefer.videollm.qwen_student import QwenCollator, build_qwen
 from strefer.videollm.samples import Sample, iterate_samples
 from strefer.videollm.trainer import StudentTrainer
 from strefer.videollm.training_log import TrainingLog
@@ -65,22 +68,21 @@ def train_checkpoint(
     with arguments.main_process_first(desc="looking for a run to resume"):
         output.mkdir(parents=True, exist_ok=True)
         _same_run_or_anew(work, recipe, settled, seed)
-    model, tokenizer = _student(settled, seed)
-    processor, source = _reading(model, tokenizer, settled)
+    parts = _parts(settled, seed)
     left_out: list[str] = []
-    if source.encoded:
-        samples, left_out = read_ahead(samples, processor, source)
+    if parts.source is not None and parts.source.encoded:
+        samples, left_out = read_ahead(samples, parts.processor, parts.source)
     if not samples:
         raise ValueError(f"{recipe}: no sample to train on")
-    trainer = make_trainer(model, processor, source, samples, settled, arguments, output)
+    trainer = make_trainer(parts, samples, settled, arguments, output)
     last = get_last_checkpoint(str(work))
     ready = time.monotonic()
     trainer.train(resume_from_checkpoint=last)
     trainer.save_model(str(output))
     if trainer.is_world_process_zero():
         (output / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
-        tokenizer.save_pretrained(output)
-        processor.settings.save(output)
+        parts.processor.tokenizer.save_pretrained(output)
+        parts.processor.settings.save(output)
         seconds = time.monotonic() - ready
         about = {
             "samples": len(samples),
@@ -116,6 +118,26 @@ def _same_run_or_anew(work: Path, recipe: Path, options: TrainingOptions, seed: 
     file.write_text(digest.hexdigest(), encoding="utf-8")
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What is trained, and how samples become its batches. `source` gives features that can be
+    encoded ahead, or None."""
+
+    model: torch.nn.Module
+    processor: Processor | QwenProcessor
+    collator: Callable[[Sequence[Any]], dict[str, torch.Tensor]]
+    source: FrameSource | None
+
+
+def _parts(options: TrainingOptions, seed: int) -> Parts:
+    if options.model == "qwen_vl":
+        model, processor = build_qwen(options, seed)
+        return Parts(model, processor, QwenCollator(processor), None)
+    student, tokenizer = _student(options, seed)
+    processor, source = _reading(student, tokenizer, options)
+    return Parts(student, processor, Collator(source, tokenizer.pad_token_id, options.pack), source)
+
+
 def _student(options: TrainingOptions, seed: int) -> tuple[VideoLlm, PreTrainedTokenizerBase]:
     if options.start_from:
         return read_student(options.start_from)
@@ -139,10 +161,18 @@ def _reading(
     return Processor(tokenizer, settings), source
 
 
+def _tensorboard(options: TrainingOptions, log_dir: Path) -> list[TrainerCallback]:
+    """TensorBoard's events go beside the checkpoint: Trainer's own folder is removed at the end."""
+    if "tensorboard" not in options.report_to:
+        return []
+    from torch.utils.tensorboard import SummaryWriter
+    from transformers.integrations import TensorBoardCallback
+
+    return [TensorBoardCallback(SummaryWriter(str(log_dir / "tensorboard")))]
+
+
 def make_trainer(
-    model: VideoLlm,
-    processor: Processor,
-    source: FrameSource,
+    parts: Parts,
     samples: list[Sample],
     options: TrainingOptions,
     arguments: TrainingArguments,
@@ -153,11 +183,11 @@ def make_trainer(
     order = order_of_epochs(samples, options.epochs, step_samples, options.per_film, arguments.seed)
     log.info("%d samples, %d of them drawn in all", len(samples), len(order))
     trainer = StudentTrainer(
-        model=model,
+        model=parts.model,
         args=arguments,
-        train_dataset=TrainingSamples(samples, order, processor, arguments.seed),
-        data_collator=Collator(source, processor.tokenizer.pad_token_id, options.pack),
-        callbacks=[TrainingLog(log_dir / _LOG)],
+        train_dataset=TrainingSamples(samples, order, parts.processor, arguments.seed),
+        data_collator=parts.collator,
+        callbacks=[TrainingLog(log_dir / _LOG), *_tensorboard(options, log_dir)],
     )
     trainer.new_parts_factor = options.new_parts_factor
     return trainer
