@@ -43,9 +43,9 @@ def held_out_samples(n: int) -> dict[str, list[Sample]]:
 
 def _parser(random: Random, part: float, n: int) -> list[Sample]:
     """Short lists first, and the demo's own sentences: what is learned on them is found again in
-    the longer and stranger ones."""
-    early = part < 0.1
-    world_share, longest = (1.0, 3) if early else (0.9, 5)
+    the longer and stranger ones. At the end, when the steps are small, the demo's again."""
+    longest = 3 if part < 0.1 else 5
+    world_share = 0.9 if 0.1 <= part < 0.8 else 1.0
     return [
         llm_parser.parser_sample(random, world_share=world_share, longest=longest) for _ in range(n)
     ]
