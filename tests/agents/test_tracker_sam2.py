@@ -1,9 +1,13 @@
 import numpy as np
 import pytest
 import torch
+from transformers import Sam2VideoConfig, Sam2VideoModel
 
+from sam2_weights import converted
 from strefer.agents.tracker import Prompt, load_tracker
 from strefer.agents.tracker_sam2 import Sam2PackageTracker
+from strefer.agents.tracker_transformers import TransformersTracker
+from strefer.demo.teachers.tracker_model import tracker_processor
 
 build_sam = pytest.importorskip("sam2.build_sam", reason="needs the sam2 package")
 
@@ -19,7 +23,8 @@ def tracker() -> Sam2PackageTracker:
     predictor = build_sam.build_sam2_video_predictor(
         "configs/sam2.1/sam2.1_hiera_t.yaml",
         device="cpu",
-        hydra_overrides_extra=[f"++model.image_size={IMAGE_PX}"],
+        # Filling holes needs a part that is compiled for CUDA.
+        hydra_overrides_extra=[f"++model.image_size={IMAGE_PX}", "++model.fill_hole_area=0"],
     )
     return Sam2PackageTracker(predictor)
 
@@ -49,6 +54,36 @@ def test_frames_reach_the_package_without_loss(tracker, frames):
     std = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
     expected = (torch.from_numpy(frames).permute(0, 3, 1, 2) / 255 - mean) / std
     torch.testing.assert_close(images, expected)
+
+
+@pytest.mark.parametrize(("start_frame", "reverse"), [(1, False), (3, True)])
+def test_the_same_weights_give_the_same_masks_through_transformers(
+    tracker, frames, start_frame, reverse
+):
+    twin = TransformersTracker(_of_transformers(tracker), tracker_processor(IMAGE_PX))
+    boxes = [BOX, (60.0, 60.0, 100.0, 120.0)]
+    of_package, of_twin = (
+        one.propagate(one.open_session(frames), start_frame, boxes, reverse)
+        for one in (tracker, twin)
+    )
+    for masks, twins in zip(of_package, of_twin, strict=True):
+        assert list(masks) == list(twins)
+        for frame, mask in masks.items():
+            assert 0 < mask.mean() < 1  # a full or an empty mask would prove little
+            assert np.mean(mask != twins[frame]) < 0.001  # float32 may tip a pixel
+
+
+def _of_transformers(tracker):
+    config = Sam2VideoConfig(
+        image_size=IMAGE_PX,
+        memory_attention_rope_feat_sizes=[IMAGE_PX // 16] * 2,
+        prompt_encoder_config={"image_size": IMAGE_PX},
+    )
+    config.vision_config.backbone_config.image_size = [IMAGE_PX] * 2
+    config.vision_config.backbone_feature_sizes = [[IMAGE_PX // s] * 2 for s in (4, 8, 16)]
+    model = Sam2VideoModel(config)
+    model.load_state_dict(converted(tracker.predictor.state_dict()))
+    return model
 
 
 def test_unknown_checkpoints_and_types_are_named():
