@@ -102,10 +102,9 @@ def test_a_change_of_size_keeps_the_optimisers_parameters():
 
 
 def test_the_rate_falls_within_its_phase():
-    phase, first = tracker_teacher._at(0.50)
-    assert phase.n_frames == 8
-    assert first == phase.rates[0]
-    assert tracker_teacher._at(0.709)[1] == pytest.approx(phase.rates[1], abs=0.01)
+    began, phase = tracker_teacher.PHASES[2].until, tracker_teacher.PHASES[3]
+    assert tracker_teacher._at(began) == (phase, phase.rates[0])
+    assert tracker_teacher._at(phase.until - 1e-6)[1] == pytest.approx(phase.rates[1], abs=0.01)
     assert tracker_teacher._at(0.0)[0] is tracker_teacher.PHASES[0]
 
 
