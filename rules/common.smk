@@ -2,7 +2,7 @@
 from strefer.code_digest import code_of
 from strefer.making import model_files
 from strefer.recipes import base_files, load_recipe
-from strefer.videos import shard_of
+from strefer.videos import film_marks, shard_of
 
 # A shard without films has no job, so that a new film touches one shard.
 MEMBERS = {}
@@ -19,21 +19,27 @@ wildcard_constraints:
     teacher=r"[a-z_]+",
 
 
-def has_braces(path):
-    """Snakemake would take braces in a film's name for a wildcard, and knows no way around it."""
-    return "{" in path or "}" in path
+# Snakemake keeps and looks at every input: a million would take it minutes and gigabytes.
+MOST_FILM_INPUTS = 50_000
+
+
+def is_input(path):
+    """Whether a film is an input of its job; it is a mark in the parameters otherwise.
+
+    Snakemake would take braces in a name for a wildcard, and knows no way around it.
+    """
+    return not ("{" in path or "}" in path) and (IS_DEMO or len(FILMS) <= MOST_FILM_INPUTS)
 
 
 def films_of(wildcards):
-    """The films of a shard, but for those that Snakemake cannot name."""
-    paths = [FILMS[film] for film in MEMBERS[wildcards.shard]]
-    return [path for path in paths if not has_braces(path)]
+    """The films of a shard, but for those that are no inputs."""
+    return [FILMS[film] for film in MEMBERS[wildcards.shard] if is_input(FILMS[film])]
 
 
 def marks_of(wildcards):
-    """Size and time of the films that are no inputs for their names: a change is still a change."""
-    paths = [Path(FILMS[film]) for film in MEMBERS[wildcards.shard] if has_braces(FILMS[film])]
-    return [(p.stat().st_size, p.stat().st_mtime_ns) for p in paths if p.exists()]
+    """A digest of size and time of the films that are no inputs: a change is still a change."""
+    marked = [FILMS[film] for film in MEMBERS[wildcards.shard] if not is_input(FILMS[film])]
+    return film_marks(marked)
 
 
 def of_shard(stage):

@@ -4,7 +4,7 @@ import pytest
 
 from films import write_audio, write_film
 from strefer.stage import read_lines
-from strefer.videos import list_videos, probe_videos, shard_of
+from strefer.videos import film_marks, list_videos, probe_videos, shard_of
 
 
 def probe(tmp_path, source, strict=False):
@@ -110,3 +110,31 @@ def test_shards_are_stable_and_even():
     shards = [shard_of(f"film_{i}", 8) for i in range(4000)]
     assert shards[:5] == [shard_of(f"film_{i}", 8) for i in range(5)]
     assert all(400 < shards.count(s) < 600 for s in range(8))
+
+
+def test_films_in_folders_are_named_by_their_way_from_the_top(tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    for name in ("top.mp4", "a/one.MKV", "a/b/two.webm", "a/no_film.txt"):
+        (tmp_path / name).touch()
+    found = list_videos(f"{tmp_path}/")
+    assert found == {i: f"{tmp_path}/{i}" for i in ("a/b/two.webm", "a/one.MKV", "top.mp4")}
+
+
+def test_marks_tell_a_change_of_size_of_time_and_a_film_that_goes(tmp_path):
+    films = [str(tmp_path / name) for name in ("a.mp4", "b.mp4")]
+    for film in films:
+        with open(film, "w") as file:
+            file.write("film")
+        os.utime(film, (1, 1))
+    marks = [film_marks(films)]
+    os.utime(films[1], (2, 2))
+    marks.append(film_marks(films))
+    with open(films[1], "a") as file:
+        file.write("more")
+    os.utime(films[1], (2, 2))
+    marks.append(film_marks(films))
+    os.remove(films[1])
+    marks += [film_marks(films), film_marks([])]
+    assert len(set(marks)) == len(marks)
+    os.utime(films[0], (1, 1))
+    assert film_marks(films) == marks[3]

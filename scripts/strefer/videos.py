@@ -32,7 +32,7 @@ def list_videos(source: str | Path) -> dict[str, str]:
     if path.suffix.lower() in {".csv", ".tsv", ".parquet"} and not path.is_dir():
         films = _from_table(path)
     elif path.is_dir():
-        films = {str(p.relative_to(path)): str(p) for p in _walk(path)}
+        films = dict(_walk(path))
     elif glob.has_magic(str(source)):
         found = sorted(p for p in glob.glob(str(source), recursive=True) if Path(p).is_file())
         root = os.path.commonpath([str(Path(p).parent) for p in found]) if found else ""
@@ -46,13 +46,15 @@ def list_videos(source: str | Path) -> dict[str, str]:
     return dict(sorted(films.items()))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path) -> Iterator[tuple[str, str]]:
+    # Plain strings: a Path for each of a million films would take longer than the walk itself.
     # Links to folders are not followed: they can go round in circles.
     for root, folders, names in os.walk(folder, followlinks=False):
         folders.sort()
+        inside = "" if root == str(folder) else os.path.relpath(root, folder) + os.sep
         for name in sorted(names):
-            if Path(name).suffix.lower() in EXTENSIONS:
-                yield Path(root) / name
+            if os.path.splitext(name)[1].lower() in EXTENSIONS:
+                yield inside + name, os.path.join(root, name)
 
 
 def _from_table(path: Path) -> dict[str, str]:
@@ -77,7 +79,23 @@ def _from_table(path: Path) -> dict[str, str]:
     if len(twice):
         raise ValueError(f"videos: {path} names the id {twice.iloc[0]!r} twice; ids are unique")
     base = path.parent
-    return {str(i): str(base / p) for i, p in zip(table["id"], table["path"], strict=True)}
+    paths = (os.path.join(base, p) for p in table["path"])
+    return dict(zip(map(str, table["id"]), paths, strict=True))
+
+
+def film_marks(paths: list[str]) -> str:
+    """A digest of size and modification time of files; "" for no file. What is missing counts."""
+    if not paths:
+        return ""
+    digest = hashlib.sha256()
+    for path in paths:
+        try:
+            seen = os.stat(path)
+            mark = (seen.st_size, seen.st_mtime_ns)
+        except OSError:
+            mark = None
+        digest.update(f"{path!r} {mark}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
 
 
 def shard_of(video_id: str, shards: int) -> int:
