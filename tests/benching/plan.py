@@ -16,7 +16,10 @@ def plan(n_films: int, shards: int, repeats: int) -> float:
         films = folder / "films"
         films.mkdir()
         for i in range(n_films):
-            (films / f"{i:05d}.mp4").touch()
+            folder_of_film = films / f"{i // 1000:04d}"
+            if i % 1000 == 0:
+                folder_of_film.mkdir()
+            (folder_of_film / f"{i:07d}.mp4").touch()
         command = [*SNAKEMAKE, "--dry-run", "--quiet", "all", "--directory", str(folder)]
         command += ["--config", "videos=films", f"shards={shards}", "run=plan"]
         seconds = []
