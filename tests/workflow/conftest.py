@@ -20,7 +20,7 @@ class Workplace:
 
     def __init__(self, folder):
         self.folder = folder
-        for name in ("config", "resources", "scripts"):
+        for name in ("config", "profiles", "resources", "scripts"):
             (folder / name).symlink_to(ROOT / name)
 
     def run(self, *arguments, config=(), targets=(), check=True):
