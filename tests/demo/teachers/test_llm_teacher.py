@@ -202,6 +202,6 @@ def test_shipped_checkpoint_parses_the_recognizers_sentences() -> None:
         parse_entities(reply) == parse_entities(sample.reply)
         for reply, sample in zip(replies, samples, strict=True)
     )
-    assert right >= 0.75 * len(samples)  # its card says 0.87
+    assert right >= 0.85 * len(samples)  # its card says 0.96
     assert sum(f.stat().st_size for f in SHIPPED.iterdir()) <= 8_000_000
     assert all(f.suffix in (".safetensors", ".json", ".jinja", ".md") for f in SHIPPED.iterdir())

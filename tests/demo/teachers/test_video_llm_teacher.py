@@ -205,7 +205,7 @@ def test_an_untrained_folder_can_be_measured(tmp_path, model, processor):
 def test_the_shipped_folder_answers_in_its_forms():
     weights = SHIPPED / "model.safetensors"
     assert weights.stat().st_size <= 14e6
-    assert (SHIPPED / "README.md").read_text().startswith("# The demo's video LLM")
+    assert "# The demo's video LLM" in (SHIPPED / "README.md").read_text()
     chat = Chat(SHIPPED)
     assert chat.model.dtype == torch.float32
     plan = plan_film(SPLITS["held_out"][500])
