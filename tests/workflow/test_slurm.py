@@ -95,6 +95,7 @@ def test_jobs_get_the_gpus_they_ask_for_and_others_none(sent):
     assert len(jobs["write_instructions"]) == 1
     for rule, of_rule in jobs.items():
         for job in of_rule:
+            assert job["NumNodes"] == "1"
             given = job["JOB_GRES"]  # such as gpu:t4:2
             assert re.sub(":(t4|h100):", ":", given) == GIVEN.get(rule, "(null)"), rule
             assert job["Partition"] == ("gpu" if rule in GIVEN else "cpu")

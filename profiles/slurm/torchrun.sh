@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Training on several nodes: srun starts this once on each, and torchrun one process a GPU.
+# docs/cluster.md says how a configuration names it. The processes meet on the node from which srun
+# was called, the first of the job.
+set -euo pipefail
+exec python -m torch.distributed.run \
+    --nnodes "$SLURM_NNODES" \
+    --node-rank "$SLURM_NODEID" \
+    --nproc-per-node "${SLURM_GPUS_ON_NODE:-1}" \
+    --master-addr "$SLURM_LAUNCH_NODE_IPADDR" \
+    --master-port $((20000 + SLURM_JOB_ID % 10000)) \
+    "$@"
