@@ -14,18 +14,25 @@ T = TypeVar("T")
 Loaded = tuple[Item, T]
 
 
+class MachineFault(Exception):
+    """No film's fault: an engine or a server is gone. It ends the job, to be tried again."""
+
+
 def in_batches(
     loaded: Iterable[tuple[Item, T | ItemFailure]],
-    size: int,
+    size: int | None,
     function: Callable[[Sequence[Loaded[T]]], Sequence[Any]],
 ) -> Iterator[tuple[Item, Any]]:
     """Run a function over batches of loaded items.
 
     Args:
         loaded: items with what was loaded for them (frames, texts), or why it was not.
-        size: items a batch.
-        function: gives the results of a batch, in its order. If it raises for a batch, the items
-            are tried one by one, so that only those fail which it raises for.
+        size: items a batch; None takes all in one.
+        function: gives the results of a batch, in its order. If it raises for a batch, its
+            halves are tried, and theirs, so that only those items fail which it raises for.
+
+    Raises:
+        MemoryError, MachineFault: what the function raises of these is no item's fault.
 
     Yields:
         (item, result or ItemFailure), each batch as soon as it is done.
@@ -49,9 +56,11 @@ def _attempt(
         return list(zip(items, function(batch), strict=True))
     except Exception as error:
         # Memory is the machine's fault and not the film's: the job must end, to be tried with more.
-        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        faults = (MemoryError, MachineFault)
+        if isinstance(error, faults) or type(error).__name__ == "OutOfMemoryError":
             raise
         if len(batch) == 1:
             log.warning("%s%s", items[0].video_id, items[0].part or "", exc_info=True)
             return [(items[0], ItemFailure(f"{type(error).__name__}: {error}"))]
-    return [result for one in batch for result in _attempt([one], function)]
+    middle = len(batch) // 2
+    return _attempt(batch[:middle], function) + _attempt(batch[middle:], function)

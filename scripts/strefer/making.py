@@ -10,7 +10,12 @@ from typing import Any
 from strefer.prompts import load_prompt
 
 # These say how fast an engine runs, not what it answers.
-_WITHOUT_EFFECT = {"max_batch", "device", "concurrency", "timeout_s", "tensor_parallel"}
+# fmt: off
+_WITHOUT_EFFECT = {
+    "max_batch", "device", "tensor_parallel", "gpu_memory", "context_tokens", "max_frames",
+    "compile", "block_tokens", "url", "key_variable", "concurrency", "timeout_s", "retries",
+}
+# fmt: on
 _BATCH = "batch_"  # so do a stage's options that begin with this
 
 

@@ -66,7 +66,16 @@ def load_chat(spec: Mapping[str, Any]) -> Chat:
         from strefer.agents.chat_transformers import TransformersChat
 
         return TransformersChat(spec)
-    raise ValueError(f"chat model: there is no adapter {adapter!r}; known: transformers")
+    if adapter == "vllm":
+        from strefer.agents.chat_vllm import VllmChat
+
+        return VllmChat(spec)
+    if adapter == "openai":
+        from strefer.agents.chat_openai import OpenAIChat
+
+        return OpenAIChat(spec)
+    known = "transformers, vllm, openai"
+    raise ValueError(f"chat model: there is no adapter {adapter!r}; known: {known}")
 
 
 @dataclass(frozen=True)

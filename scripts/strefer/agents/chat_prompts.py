@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+
+def set_template(processor: Any, path: str | None) -> Any:
+    """The processor (or tokenizer) with the chat template of a file; None leaves its own.
+
+    Raises:
+        ValueError: if the file cannot be read.
+    """
+    if path is not None:
+        try:
+            processor.chat_template = Path(path).read_text(encoding="utf-8").rstrip("\n")
+        except OSError as error:
+            raise ValueError(f"chat model: `chat_template`: {error}") from None
+    return processor
 
 
 class PromptMaker:

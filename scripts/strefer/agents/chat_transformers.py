@@ -18,7 +18,8 @@ import torch
 import transformers
 
 from strefer.agents.chat import ChatRequest
-from strefer.agents.chat_prompts import PromptMaker
+from strefer.agents.chat_options import read_options
+from strefer.agents.chat_prompts import PromptMaker, set_template
 from strefer.agents.frame_sets import FrameSets
 from strefer.agents.tokenizer import read_tokenizer
 
@@ -28,6 +29,7 @@ _DEFAULTS = {
     "device": "auto",  # a GPU if there is one
     "trust_remote_code": False,
     "attention": None,  # None: transformers chooses
+    "chat_template": None,  # None: the model's own
     "max_batch": 16,
     "frames_as": "video",
 }
@@ -42,13 +44,14 @@ class TransformersChat:
         Args:
             spec: `model` (folder or hub id); `revision`; `dtype` ("float32", "bfloat16",
                 "float16"); `device`; `attention` ("sdpa", "eager", …); `max_batch`, requests at a
-                time; `frames_as`, "video" or "images" (a model that takes single images);
+                time; `chat_template`, a Jinja file in place of the model's own template;
+                `frames_as`, "video" or "images" (a model that takes single images);
                 `trust_remote_code` runs code that the model brings along.
 
         Raises:
             ValueError: if an option is unknown or the model cannot be loaded or used.
         """
-        options = _read_spec(spec)
+        options = read_options(spec, _DEFAULTS)
         self.name, self.max_batch = str(spec["model"]), int(options["max_batch"])
         place = {name: options[name] for name in ("revision", "trust_remote_code")}
         try:
@@ -62,7 +65,9 @@ class TransformersChat:
                 **place,
             )
             read = transformers.AutoProcessor.from_pretrained if sees else read_tokenizer
-            self.prompts = PromptMaker(read(self.name, **place))
+            self.prompts = PromptMaker(
+                set_template(read(self.name, **place), options["chat_template"])
+            )
         except OSError as error:
             raise ValueError(f"chat model {self.name}: cannot be loaded: {error}") from None
         device = options["device"]
@@ -169,22 +174,3 @@ def _class_of_model(sees: bool) -> Any:
     if sees:
         return transformers.AutoModelForImageTextToText
     return transformers.AutoModelForCausalLM
-
-
-def _read_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
-    known = {"adapter", "model", *_DEFAULTS}
-    for name, value in spec.items():
-        if name not in known and value is not None:  # an option of another adapter that is not set
-            raise ValueError(f"chat model: no option {name!r}; known: {', '.join(sorted(known))}")
-    options = _DEFAULTS | dict(spec)
-    if not options.get("model"):
-        raise ValueError("chat model: `model` is missing: a folder or a hub id")
-    for name, allowed in (
-        ("dtype", ("float32", "bfloat16", "float16")),
-        ("frames_as", ("video", "images")),
-    ):
-        if options[name] not in allowed:
-            raise ValueError(
-                f"chat model: `{name}` is {options[name]!r}, not one of {', '.join(allowed)}"
-            )
-    return options

@@ -1,0 +1,58 @@
+"""The demo's video LLM behind a real vLLM tells what it tells behind transformers.
+
+vLLM takes minutes to start and an environment of its own: see tests/vllm_cpu/make_environment.sh.
+"""
+
+import pytest
+
+from strefer.agents.chat import load_chat
+from teacher_requests import VIDEO_LLM, records_of, sharable_tokens, video_llm_calls
+from vllm_engine import BLOCK_TOKENS, MISSING, PYTHON, ask_offline, server
+
+pytestmark = [pytest.mark.long, pytest.mark.skipif(not PYTHON.is_file(), reason=MISSING)]
+CALLS = video_llm_calls(3) if PYTHON.is_file() else []
+LEAST_AGREEMENT = 0.95
+LEAST_SHARED = 0.8
+
+
+@pytest.fixture(scope="module")
+def transformers_chat():
+    return load_chat(VIDEO_LLM | {"adapter": "transformers"})
+
+
+@pytest.fixture(scope="module")
+def expected(transformers_chat):
+    return records_of([transformers_chat.reply(requests) for requests in CALLS])
+
+
+@pytest.fixture(scope="module")
+def offline(tmp_path_factory):
+    return ask_offline(tmp_path_factory.mktemp("vllm"), VIDEO_LLM, CALLS)
+
+
+def agreement(records, expected):
+    assert len(records) == len(expected) > 100
+    return sum(a == b for a, b in zip(records, expected, strict=True)) / len(expected)
+
+
+def test_offline_records_agree(offline, expected):
+    records = records_of([call["replies"] for call in offline])
+    assert agreement(records, expected) >= LEAST_AGREEMENT
+
+
+def test_prompts_of_a_segment_share_their_frames(offline, transformers_chat):
+    hits = sharable = 0
+    for requests, call in zip(CALLS, offline, strict=True):
+        tokens = [transformers_chat.frame_sets.tokens(request)[0] for request in requests]
+        frames = [id(request.frames) for request in requests]
+        sharable += sharable_tokens(list(zip(frames, tokens, strict=True)), BLOCK_TOKENS)
+        hits += call["prefix_hits"]
+    assert hits >= LEAST_SHARED * sharable > 0
+
+
+def test_a_servers_records_agree(tmp_path, expected):
+    with server(tmp_path, VIDEO_LLM) as url:
+        spec = {"adapter": "openai", "model": VIDEO_LLM["model"], "url": url, "concurrency": 8}
+        chat = load_chat(spec)
+        records = records_of([chat.reply(requests) for requests in CALLS])
+    assert agreement(records, expected) >= LEAST_AGREEMENT

@@ -1,0 +1,42 @@
+import pytest
+
+from strefer.batches import MachineFault, in_batches
+from strefer.stage import Item, ItemFailure
+
+
+def items(*names):
+    return [(Item(name, None), name) for name in names]
+
+
+def doubled(batch, asked):
+    names = [name for _, name in batch]
+    asked.append(names)
+    if "bad" in names:
+        raise ValueError("cannot be read")
+    return [name * 2 for name in names]
+
+
+def test_no_size_takes_all_in_one_call():
+    asked = []
+    results = list(in_batches(items("a", "b", "c"), None, lambda batch: doubled(batch, asked)))
+    assert [result for _, result in results] == ["aa", "bb", "cc"]
+    assert asked == [["a", "b", "c"]]
+
+
+def test_one_bad_item_fails_alone_and_costs_few_calls():
+    asked = []
+    names = [*"abcdefgh", "bad", *"ijklmno"]
+    results = list(in_batches(items(*names), None, lambda batch: doubled(batch, asked)))
+    failed = [item.video_id for item, result in results if isinstance(result, ItemFailure)]
+    assert failed == ["bad"]
+    assert [item.video_id for item, _ in results] == names
+    assert len(asked) == 9  # two halves at each of four levels, where one by one needs 17
+
+
+@pytest.mark.parametrize("fault", [MachineFault, MemoryError])
+def test_what_is_no_items_fault_ends_the_job(fault):
+    def gone(batch):
+        raise fault("the server is gone")
+
+    with pytest.raises(fault):
+        list(in_batches(items("a", "b"), 2, gone))

@@ -1,0 +1,70 @@
+"""A real vLLM for tests and measurements, in the environment that make_environment.sh makes."""
+
+import json
+import os
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+from requests_file import write_requests
+
+ROOT = Path(__file__).resolve().parents[1]
+PYTHON = ROOT / ".venv-vllm" / "bin" / "python"
+MISSING = "no .venv-vllm: make it by tests/vllm_cpu/make_environment.sh"
+START_S = 400
+ENVIRONMENT = os.environ | {
+    "HF_HUB_OFFLINE": "1",
+    "VLLM_CPU_KVCACHE_SPACE": "1",  # GB
+    "OMP_NUM_THREADS": "1",
+    "VLLM_NO_USAGE_STATS": "1",
+}
+BLOCK_TOKENS = 32  # prompts are short: vLLM's own 128 for processors would share none of them
+
+
+def ask_offline(folder, model, calls):
+    """Replies of the adapter `vllm`, a list a call, with the prefix cache's counts of each call."""
+    options = {"adapter": "vllm", "compile": False, "block_tokens": BLOCK_TOKENS}
+    write_requests(folder, model | options | {"context_tokens": 2048}, calls)
+    command = [PYTHON, ROOT / "tests" / "vllm_cpu" / "ask.py", folder]
+    with open(folder / "log", "w") as log:
+        done = subprocess.run(command, env=ENVIRONMENT, stdout=log, stderr=log)
+    assert done.returncode == 0, (folder / "log").read_text()[-4000:]
+    return json.loads((folder / "replies.json").read_text())
+
+
+@contextmanager
+def server(folder, model):
+    """vLLM's server for a model; gives its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    # fmt: off
+    command = [
+        PYTHON, "-m", "vllm.entrypoints.openai.api_server", "--model", model["model"],
+        "--dtype", model["dtype"], "--max-model-len", "2048", "--enforce-eager", "--seed", "0",
+        "--generation-config", "vllm", "--host", "127.0.0.1", "--port", str(port),
+    ]
+    # fmt: on
+    with open(folder / "server.log", "w") as log:
+        process = subprocess.Popen(command, env=ENVIRONMENT, stdout=log, stderr=log)
+    try:
+        _wait(process, f"http://127.0.0.1:{port}/health", folder / "server.log")
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _wait(process, address, log):
+    for _ in range(START_S):
+        assert process.poll() is None, log.read_text()[-4000:]
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(1)
+    raise AssertionError(f"the server did not start in {START_S} s: {log.read_text()[-2000:]}")
