@@ -56,7 +56,7 @@ rule score_predictions:
     benchmark:
         usage_of("score_predictions", "{recipe}/{benchmark}")
     conda:
-        "../envs/chat.yaml"
+        chat_environment("judge")
     resources:
         **needs("scores"),
     params:

@@ -42,6 +42,12 @@ def marks_of(wildcards):
     return film_marks(marked)
 
 
+def chat_environment(role):
+    """The environment of a rule that asks a chat model: vLLM has one of its own."""
+    own = config["agents"][role]["adapter"] == "vllm"
+    return "../envs/vllm.yaml" if own else "../envs/chat.yaml"
+
+
 def of_shard(stage):
     """The shard file of a stage, with the wildcard."""
     return f"{RUN}/{stage}/{{shard}}.jsonl"

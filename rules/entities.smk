@@ -13,7 +13,7 @@ rule recognize_entities:
     benchmark:
         usage_of("recognize_entities", "{shard}")
     conda:
-        "../envs/chat.yaml"
+        chat_environment("video_llm")
     resources:
         **needs("entities"),
     params:

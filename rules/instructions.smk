@@ -18,7 +18,7 @@ rule write_instructions:
     benchmark:
         usage_of("write_instructions", "{shard}")
     conda:
-        "../envs/chat.yaml"
+        chat_environment("llm")
     resources:
         **needs("instructions"),
     params:

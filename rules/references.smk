@@ -13,7 +13,7 @@ rule parse_references:
     benchmark:
         usage_of("parse_references", "{shard}")
     conda:
-        "../envs/chat.yaml"
+        chat_environment("llm")
     resources:
         **needs("references"),
     params:

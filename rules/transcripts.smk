@@ -17,7 +17,7 @@ rule transcribe_clips:
     benchmark:
         usage_of("transcribe_clips", "{shard}")
     conda:
-        "../envs/chat.yaml"
+        chat_environment("video_llm")
     resources:
         **needs("transcripts"),
     params:

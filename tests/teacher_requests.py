@@ -73,8 +73,8 @@ def _parsed(reply, parse):
 
 
 def sharable_tokens(token_rows, block):
-    """Of a call's prompts, the tokens that need no second reading: each prompt's longest common
-    beginning with an earlier one, in whole blocks; the last token is always read.
+    """Of a sequence of prompts, the tokens that need no second reading: each prompt's longest
+    common beginning with an earlier one, in whole blocks; the last token is always read.
 
     Args:
         token_rows: (name of the frames, the prompt's tokens with those of its frames).
