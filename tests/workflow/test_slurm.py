@@ -1,4 +1,5 @@
-"""The chain as jobs of a real SLURM of two nodes: `tests/system/install.sh` installs what it takes.
+"""The chain as jobs of a real SLURM of two nodes (`tests/system/install.sh` installs it), up to the
+entities; with `-m long`, up to the pairs.
 
 Two jobs meet with trouble on the way: one is cancelled, and one gets too little memory.
 """
@@ -38,7 +39,7 @@ def cluster():
     subprocess.run([CLUSTER, "stop"], check=True)
 
 
-def jobs_of(folder):
+def jobs_of(folder, but=()):
     """What SLURM knows of the jobs that were sent from a folder, by rule, in order of sending."""
     shown = subprocess.run(
         ["scontrol", "show", "jobs", "--details", "--oneliner"],
@@ -49,50 +50,54 @@ def jobs_of(folder):
     by_rule = {}
     for line in shown.splitlines():
         job = dict(word.split("=", 1) for word in line.split() if "=" in word)
-        if job.get("WorkDir") == str(folder):
+        if job.get("WorkDir") == str(folder) and job["JobId"] not in but:
             rule = job["Comment"].removeprefix("rule_").split("_wildcards_")[0]
             by_rule.setdefault(rule, []).append(job)
     return by_rule
 
 
-def cancel_first(folder, rule, run):
+def cancel_first(folder, rule, run, but):
     """Cancel the first job of a rule when it has started."""
     while not run.done():
-        for job in jobs_of(folder).get(rule, []):
+        for job in jobs_of(folder, but).get(rule, []):
             if job["JobState"] == "RUNNING":
                 subprocess.run(["scancel", job["JobId"]], check=True)
                 return
         time.sleep(0.2)
 
 
-@pytest.fixture(scope="module")
-def sent(cluster, finished):
-    """The chain up to the pairs of one shard, done; the shard's file, and SLURM's account."""
-    shard = min((finished.results("small") / "instructions").iterdir()).name
+@pytest.fixture(
+    scope="module", params=["entities", pytest.param("instructions", marks=pytest.mark.long)]
+)
+def sent(request, cluster, finished):
+    """The chain up to a stage, for one shard, on the cluster: the shard's file, the same of a local
+    run, and SLURM's account of the jobs."""
+    local = min((finished.results("small") / request.param).iterdir())
+    ours = finished.results(f"cluster_{request.param}") / request.param / local.name
     arguments = ["--profile", "profiles/slurm", "--slurm-status-command", "squeue"]
-    arguments += ["--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10"]
+    arguments += ["--slurm-init-seconds-before-status-checks", "4", "--latency-wait", "10"]
+    before = {job["JobId"] for jobs in jobs_of(finished.folder).values() for job in jobs}
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(
             finished.run,
             *arguments,
-            config=("run=cluster", *SMALL, RESOURCES),
-            targets=[f"results/cluster/instructions/{shard}"],
+            config=(f"run=cluster_{request.param}", *SMALL, RESOURCES),
+            targets=[str(ours.relative_to(finished.folder))],
         )
-        cancel_first(finished.folder, CANCELLED, run)
+        cancel_first(finished.folder, CANCELLED, run, before)
         run.result()
-    return shard, jobs_of(finished.folder)
+    return ours, local, jobs_of(finished.folder, before)
 
 
-def test_the_pairs_are_those_of_a_local_run(sent, finished):
-    shard, _ = sent
-    ours, local = (finished.results(run) / "instructions" / shard for run in ("cluster", "small"))
+def test_the_results_are_those_of_a_local_run(sent):
+    ours, local, _ = sent
     assert ours.read_bytes() == local.read_bytes()
     assert ours.read_bytes()
 
 
 def test_jobs_get_the_gpus_they_ask_for_and_others_none(sent):
-    _, jobs = sent
-    assert len(jobs["write_instructions"]) == 1
+    *_, jobs = sent
+    assert set(jobs) & set(GIVEN)
     for rule, of_rule in jobs.items():
         for job in of_rule:
             assert job["NumNodes"] == "1"
@@ -102,7 +107,7 @@ def test_jobs_get_the_gpus_they_ask_for_and_others_none(sent):
 
 
 def test_a_cancelled_job_comes_back_with_more_memory_and_time(sent):
-    _, jobs = sent
+    *_, jobs = sent
     first, *again = jobs[CANCELLED]
     assert first["JobState"] == "CANCELLED"
     assert [job["JobState"] for job in again] == ["COMPLETED"]
@@ -111,7 +116,7 @@ def test_a_cancelled_job_comes_back_with_more_memory_and_time(sent):
 
 
 def test_a_job_without_enough_memory_comes_back_until_it_has(sent):
-    _, jobs = sent
+    *_, jobs = sent
     states = [job["JobState"] for job in jobs[STARVED]]
     assert len(states) > 1
     assert states[0] in ("FAILED", "OUT_OF_MEMORY")
