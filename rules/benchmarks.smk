@@ -13,7 +13,7 @@ rule draw_benchmarks:
     resources:
         **needs("world"),
     params:
-        code=code_of("draw_benchmarks"),
+        code=code_of("draw_benchmarks", "main"),
         n_films=config["demo"]["benchmark_films"],
         seed=config["seed"],
     script:
@@ -35,7 +35,7 @@ rule predict_answers:
     resources:
         **needs("predictions"),
     params:
-        code=code_of("predict_answers"),
+        code=code_of("predict_answers", "train"),
         files=lambda wildcards: BENCHMARK_FILES[wildcards.benchmark],
         seed=config["seed"],
     script:
@@ -56,12 +56,13 @@ rule score_predictions:
     benchmark:
         usage_of("score_predictions", "{recipe}/{benchmark}")
     conda:
-        chat_environment("judge")
+        f"../envs/{chat_environment('judge')}.yaml"
     resources:
         **needs("scores"),
     params:
-        code=code_of("score_predictions"),
+        code=code_of("score_predictions", chat_environment("judge")),
         files=lambda wildcards: BENCHMARK_FILES[wildcards.benchmark],
+        effect=effect_of("scores", "judge"),
         judge=agent("judge"),
         seed=config["seed"],
     script:
@@ -82,7 +83,7 @@ rule gather_scores:
     resources:
         **needs("scores"),
     params:
-        code=code_of("gather_scores"),
+        code=code_of("gather_scores", "main"),
         pairs=SCORED,
     script:
         "../scripts/gather_scores.py"
@@ -102,7 +103,7 @@ rule compare_recipes:
     resources:
         **needs("scores"),
     params:
-        code=code_of("compare_recipes"),
+        code=code_of("compare_recipes", "main"),
         pairs=SCORED,
         seed=config["seed"],
     script:

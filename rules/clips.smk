@@ -17,8 +17,9 @@ rule cut_clips:
     resources:
         **needs("clips"),
     params:
-        code=code_of("cut_clips"),
-        options=config["clips"],
+        code=code_of("cut_clips", "vision"),
+        effect=effect_of("clips", "embedder"),
+        options=options_of("clips"),
         embedder=agent("embedder"),
         store=store_of("clips"),
         strict=config["strict"],

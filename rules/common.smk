@@ -1,6 +1,6 @@
 # What all rules share: shards, paths, agents, code digests and resources.
-from strefer.code_digest import code_of
-from strefer.making import model_files
+from strefer import acceptance, code_digest, provenance, run_lock
+from strefer.making import effective_options, effective_spec, model_files
 from strefer.recipes import base_files, load_recipe
 from strefer.videos import film_marks, shard_of
 
@@ -43,9 +43,8 @@ def marks_of(wildcards):
 
 
 def chat_environment(role):
-    """The environment of a rule that asks a chat model: vLLM has one of its own."""
-    own = config["agents"][role]["adapter"] == "vllm"
-    return "../envs/vllm.yaml" if own else "../envs/chat.yaml"
+    """The environment of jobs that ask a chat model: vLLM has one of its own."""
+    return "vllm" if config["agents"][role]["adapter"] == "vllm" else "chat"
 
 
 def of_shard(stage):
@@ -73,9 +72,60 @@ def store_of(stage):
     return f"{RUN}/store/{stage}"
 
 
+try:
+    ACCEPTED = acceptance.load_table(ROOT / acceptance.FILE)
+except ValueError as error:
+    stop(error)
+
+CODES = {}  # by script, for the provenance
+
+
+def code_of(script, environment, *modules):
+    """The digest of a rule's script, all that it imports, and its environment file.
+
+    It is the reason to run a rule again when code or versions change: see `rerun-triggers` in
+    profiles/default. Snakemake alone would see neither imports nor what is only a comment.
+    """
+    CODES[script] = {
+        "code": code_digest.code_of(script, *modules, scripts=ROOT / "scripts"),
+        "environment": code_digest.environment_digest(ROOT / "envs" / f"{environment}.yaml"),
+    }
+    return "-".join(acceptance.counts_as(digest, ACCEPTED) for digest in CODES[script].values())
+
+
+def told(value):
+    """A parameter that is told to the script and is itself no reason to run a rule again: for
+    Snakemake, what is derived from inputs is not. `effect_of` is what counts of it."""
+    return lambda wildcards, input: value
+
+
 def agent(role):
     """The specification of the agent in a role."""
-    return config["agents"][role]
+    return told(config["agents"][role])
+
+
+def options_of(stage):
+    """The options of a stage."""
+    return told(OPTIONS[stage])
+
+
+def effect_of(stage, *roles):
+    """What of a stage's options and agents can change a result (sizes of batches cannot)."""
+    agents = {role: effective_spec(config["agents"][role]) for role in roles}
+    return {"options": effective_options(OPTIONS[stage]), "agents": agents}
+
+
+SEED = {"seed": config["seed"]}
+OPTIONS = {
+    "clips": config["clips"],
+    "entities": config["entities"] | SEED,
+    "references": config["references"] | SEED,
+    "tracks": config["tracks"] | {"procedure": config["masklets"]["procedure"]},
+    "masklets": config["masklets"],
+    "transcripts": config["transcripts"] | SEED,
+    "instructions": config["instructions"] | SEED,
+    "scores": SEED,
+}
 
 
 def agent_files(*roles):
@@ -127,11 +177,6 @@ def annotations_of(wildcards):
     """A benchmark's annotation file; the demo's are the output of one rule, a folder."""
     path = BENCHMARK_FILES[wildcards.benchmark]["annotations"]
     return f"{WORLD}/benchmarks" if path.startswith(WORLD) else path
-
-
-def seeded(stage):
-    """The options of a stage that samples, with the seed."""
-    return config[stage] | {"seed": config["seed"]}
 
 
 def prompt(role):

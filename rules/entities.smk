@@ -13,12 +13,13 @@ rule recognize_entities:
     benchmark:
         usage_of("recognize_entities", "{shard}")
     conda:
-        chat_environment("video_llm")
+        f"../envs/{chat_environment('video_llm')}.yaml"
     resources:
         **needs("entities"),
     params:
-        code=code_of("recognize_entities"),
-        options=seeded("entities"),
+        code=code_of("recognize_entities", chat_environment("video_llm")),
+        effect=effect_of("entities", "video_llm"),
+        options=options_of("entities"),
         video_llm=agent("video_llm"),
         store=store_of("entities"),
         strict=config["strict"],

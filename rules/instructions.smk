@@ -18,12 +18,13 @@ rule write_instructions:
     benchmark:
         usage_of("write_instructions", "{shard}")
     conda:
-        chat_environment("llm")
+        f"../envs/{chat_environment('llm')}.yaml"
     resources:
         **needs("instructions"),
     params:
-        code=code_of("write_instructions"),
-        options=seeded("instructions"),
+        code=code_of("write_instructions", chat_environment("llm")),
+        effect=effect_of("instructions", "llm"),
+        options=options_of("instructions"),
         phrasings=lambda wildcards, input: str(Path(input.phrasings[0]).parent),
         llm=agent("llm"),
         store=store_of("instructions"),
@@ -49,7 +50,7 @@ rule export_instructions:
     resources:
         **needs("export"),
     params:
-        code=code_of("export_instructions"),
+        code=code_of("export_instructions", "main"),
         run=config["run"],
         agents=config["agents"],
         prompts=config["prompts"],

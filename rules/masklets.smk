@@ -18,8 +18,9 @@ rule track_entities:
     resources:
         **needs("tracks"),
     params:
-        code=code_of("track_entities"),
-        options=config["tracks"] | {"procedure": config["masklets"]["procedure"]},
+        code=code_of("track_entities", "vision"),
+        effect=effect_of("tracks", "detector", "tracker"),
+        options=options_of("tracks"),
         detector=agent("detector"),
         tracker=agent("tracker"),
         store=store_of("tracks"),
@@ -46,8 +47,9 @@ rule assign_masklets:
     resources:
         **needs("masklets"),
     params:
-        code=code_of("assign_masklets"),
-        options=config["masklets"],
+        code=code_of("assign_masklets", "vision"),
+        effect=effect_of("masklets", "assigner"),
+        options=options_of("masklets"),
         assigner=agent("assigner"),
         store=store_of("masklets"),
         strict=config["strict"],

@@ -21,10 +21,10 @@ rule measure_masklets:
     resources:
         **needs("tracks"),
     params:
-        code=code_of("measure_masklets"),
+        code=code_of("measure_masklets", "vision"),
         n_films=-(-config["quality"]["teacher_films"] // len(SHARDS)),
         options={"tracks": config["tracks"], "masklets": config["masklets"]},
-        agents={role: agent(role) for role in MASKLET_AGENTS},
+        agents={role: config["agents"][role] for role in MASKLET_AGENTS},
         store=store_of("masklet_scores"),
         strict=config["strict"],
     script:
@@ -48,9 +48,9 @@ rule measure_quality:
     resources:
         **needs("quality"),
     params:
-        code=code_of("measure_quality"),
+        code=code_of("measure_quality", "vision"),
         stages=MEASURED,
-        agents={role: agent(role) for role in ("detector", "tracker")},
+        agents={role: config["agents"][role] for role in ("detector", "tracker")},
         options=config["quality"] | {"tracks": config["tracks"]},
         command="make quality" if config["demo"]["split"] == "held_out" else "make demo",
     script:

@@ -19,7 +19,7 @@ rule mix_recipe:
     resources:
         **needs("recipes"),
     params:
-        code=code_of("mix_recipe"),
+        code=code_of("mix_recipe", "main"),
         base_root=BASE_ROOT,
     script:
         "../scripts/mix_recipe.py"

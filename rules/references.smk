@@ -13,12 +13,13 @@ rule parse_references:
     benchmark:
         usage_of("parse_references", "{shard}")
     conda:
-        chat_environment("llm")
+        f"../envs/{chat_environment('llm')}.yaml"
     resources:
         **needs("references"),
     params:
-        code=code_of("parse_references"),
-        options=seeded("references"),
+        code=code_of("parse_references", chat_environment("llm")),
+        effect=effect_of("references", "llm"),
+        options=options_of("references"),
         llm=agent("llm"),
         store=store_of("references"),
         strict=config["strict"],

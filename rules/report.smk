@@ -29,7 +29,7 @@ rule write_report:
     resources:
         **needs("report"),
     params:
-        code=code_of("write_report"),
+        code=code_of("write_report", "main"),
         stages=STAGES,
         scored=SCORED,
         recipes=config["recipes"],

@@ -18,7 +18,7 @@ rule train_teacher:
     params:
         # The code is imported by the teacher's name, so it is named here for the digest too.
         code=lambda wildcards: code_of(
-            "train_teacher", f"strefer.demo.teachers.{wildcards.teacher}"
+            "train_teacher", "vision", f"strefer.demo.teachers.{wildcards.teacher}"
         ),
         work="results/teachers/work/{teacher}",
         minutes=lambda wildcards: config["teachers"]["minutes"][wildcards.teacher],

@@ -23,7 +23,7 @@ rule train_checkpoint:
     resources:
         **needs("training"),
     params:
-        code=code_of("train_checkpoint"),
+        code=code_of("train_checkpoint", "train"),
         options=config["training"],
         seed=config["seed"],
         work=f"{RUN}/training/{{recipe}}",

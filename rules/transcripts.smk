@@ -17,12 +17,13 @@ rule transcribe_clips:
     benchmark:
         usage_of("transcribe_clips", "{shard}")
     conda:
-        chat_environment("video_llm")
+        f"../envs/{chat_environment('video_llm')}.yaml"
     resources:
         **needs("transcripts"),
     params:
-        code=code_of("transcribe_clips"),
-        options=seeded("transcripts"),
+        code=code_of("transcribe_clips", chat_environment("video_llm")),
+        effect=effect_of("transcripts", "video_llm"),
+        options=options_of("transcripts"),
         video_llm=agent("video_llm"),
         store=store_of("transcripts"),
         strict=config["strict"],

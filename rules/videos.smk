@@ -16,7 +16,7 @@ rule probe_videos:
     resources:
         **needs("videos"),
     params:
-        code=code_of("probe_videos"),
+        code=code_of("probe_videos", "main"),
         films=lambda wildcards: {film: FILMS[film] for film in MEMBERS[wildcards.shard]},
         marks=marks_of,
         store=store_of("videos"),

@@ -15,7 +15,7 @@ rule draw_films:
     resources:
         **needs("world"),
     params:
-        code=code_of("draw_films"),
+        code=code_of("draw_films", "main"),
         split=config["demo"]["split"],
         n_films=config["demo"]["films"],
         long_films=config["demo"]["long_films"],
@@ -35,7 +35,7 @@ rule draw_base:
     resources:
         **needs("world"),
     params:
-        code=code_of("draw_base"),
+        code=code_of("draw_base", "main"),
         n_films=config["demo"]["base_films"],
         seed=config["seed"],
     script:

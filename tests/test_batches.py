@@ -1,7 +1,6 @@
 import pytest
 
-from strefer.batches import MachineFault, in_batches
-from strefer.stage import Item, ItemFailure
+from strefer.stage import Item, ItemFailure, MachineFault, in_batches
 
 
 def items(*names):

@@ -1,6 +1,7 @@
 """`python -m strefer`: what has no place in the workflow.
 
 score BENCHMARK   scores somebody's predictions, a file of {"id": …, "prediction": …} lines
+accept            lets a neutral change of code count as the code before it
 docs              writes the made parts of the documentation
 """
 
@@ -49,6 +50,11 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         help="a configuration file; its agents.judge and prompts decide what no rule can",
     )
+    accept = commands.add_parser("accept", help="accept a neutral change without computing anew")
+    accept.set_defaults(command=_accept)
+    accept.add_argument("--since", required=True, help="the commit before the change")
+    accept.add_argument("--reason", required=True, help="why it changes no result; is recorded")
+    accept.add_argument("--only", nargs="*", default=(), help="scripts; none means all that differ")
     docs = commands.add_parser("docs", help="write the made parts of the documentation")
     docs.set_defaults(command=_docs)
     return parser
@@ -81,6 +87,14 @@ def _judge(path: Path) -> tuple[Mapping[str, Any], Mapping[str, str]]:
     schema = load_schema(ROOT / "config" / "schema.yaml")
     config = complete(yaml.safe_load(path.read_text(encoding="utf-8")), schema)
     return config["agents"]["judge"], config["prompts"]
+
+
+def _accept(given: argparse.Namespace) -> None:
+    from strefer.acceptance import FILE, accept
+
+    for name in accept(ROOT, given.since, given.reason, tuple(given.only)):
+        print(f"accepted\t{name}")
+    print(f"commit {FILE} with the change; each run that makes use of it says so")
 
 
 def _docs(_: argparse.Namespace) -> None:

@@ -7,15 +7,11 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from strefer.stage import Item, ItemFailure
+from strefer.stage import Item, ItemFailure, is_machines_fault
 
 log = logging.getLogger("strefer")
 T = TypeVar("T")
 Loaded = tuple[Item, T]
-
-
-class MachineFault(Exception):
-    """No film's fault: an engine or a server is gone. It ends the job, to be tried again."""
 
 
 def in_batches(
@@ -55,9 +51,7 @@ def _attempt(
     try:
         return list(zip(items, function(batch), strict=True))
     except Exception as error:
-        # Memory is the machine's fault and not the film's: the job must end, to be tried with more.
-        faults = (MemoryError, MachineFault)
-        if isinstance(error, faults) or type(error).__name__ == "OutOfMemoryError":
+        if is_machines_fault(error):
             raise
         if len(batch) == 1:
             log.warning("%s%s", items[0].video_id, items[0].part or "", exc_info=True)

@@ -3,7 +3,7 @@
 Snakemake sees a rule's script file only, not the modules it imports. `code_of` follows the
 script's imports inside `strefer`, also those within functions, and hashes the syntax trees without
 docstrings. Comments and layout are no part of a syntax tree, so that a typo mended in one costs no
-computing.
+computing. `environment_digest` does the same for the versions that an environment file pins.
 """
 
 from __future__ import annotations
@@ -13,8 +13,13 @@ import functools
 import hashlib
 from pathlib import Path
 
+import yaml
+
 SCRIPTS = Path(__file__).resolve().parents[1]
 PACKAGE = Path(__file__).resolve().parent.name
+
+# What a script says while it works is no part of its result.
+_WITHOUT_EFFECT = {"logs.py"}
 
 
 def code_of(script: str, *modules: str, scripts: Path = SCRIPTS) -> str:
@@ -41,6 +46,20 @@ def code_of(script: str, *modules: str, scripts: Path = SCRIPTS) -> str:
 
 
 @functools.cache
+def environment_digest(path: Path) -> str:
+    """The digest of what an environment file asks for; comments and layout do not count.
+
+    Raises:
+        ValueError: if there is no such file.
+    """
+    try:
+        asked = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError:
+        raise ValueError(f"there is no environment file {path}") from None
+    return hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
+
+
+@functools.cache
 def _read(path: Path, scripts: Path) -> tuple[str, frozenset[Path]]:
     """A file's own digest and the package's files that it imports."""
     tree = ast.parse(path.read_bytes(), filename=str(path))
@@ -63,6 +82,8 @@ def _file_of(module: str, scripts: Path) -> Path | None:
     if module.split(".")[0] != PACKAGE:
         return None
     path = scripts.joinpath(*module.split("."))
+    if path.with_suffix(".py").name in _WITHOUT_EFFECT:
+        return None
     if path.with_suffix(".py").is_file():
         return path.with_suffix(".py")
     return None  # a package: its __init__.py is empty

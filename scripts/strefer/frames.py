@@ -33,6 +33,8 @@ def _open(
             stream.thread_count, stream.thread_type = threads, "AUTO"
             yield container, stream
     except av.FFmpegError as error:
+        if isinstance(error, MemoryError):
+            raise  # the machine's fault, not the film's
         raise DecodingError(f"cannot be decoded: {error.strerror or error}") from None
 
 

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import logging
 import sys
+from pathlib import Path
 from types import TracebackType
 
+from strefer import run_lock
 from strefer.configuration import ConfigurationError
-from strefer.stage import StrictError
+from strefer.provenance import FACTS, job_facts
+from strefer.stage import StrictError, dumps
 
 # Errors that tell the user what to mend: their text says it all, a traceback would bury it.
-EXPECTED = (ValueError, FileNotFoundError, ConfigurationError, StrictError)
+# A full disk or a file that cannot be read is an OSError.
+EXPECTED = (ValueError, OSError, ConfigurationError, StrictError)
 
 
 def start_log(path: str) -> None:
-    """Log to `path` and to standard error, and keep tracebacks of expected errors in the file."""
+    """Log to `path` and to standard error, and keep tracebacks of expected errors in the file.
+
+    The process holds the log file until it ends: that shows the job to be at work. The first line
+    says on what it runs, for the run's provenance.
+    """
+    run_lock.hold(Path(path))
     file = logging.FileHandler(path, mode="w", encoding="utf-8")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     terminal = logging.StreamHandler(sys.stderr)
@@ -22,6 +31,7 @@ def start_log(path: str) -> None:
     terminal.setLevel(logging.WARNING)
     logging.basicConfig(level=logging.INFO, handlers=[file, terminal], force=True)
     sys.excepthook = _report
+    logging.getLogger("strefer").info("%s%s", FACTS, dumps(job_facts()))
 
 
 class _WithoutTraceback(logging.Formatter):

@@ -35,15 +35,25 @@ def making_of(
     """
     return {
         "code": code,
-        "options": {k: v for k, v in options.items() if not k.startswith(_BATCH)},
+        "options": effective_options(options),
         "prompts": {role: load_prompt(path).digest for role, path in (prompts or {}).items()},
         "models": {role: identity_of(spec) for role, spec in (agents or {}).items()},
     }
 
 
+def effective_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that can change a result."""
+    return {name: value for name, value in options.items() if not name.startswith(_BATCH)}
+
+
+def effective_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a model's specification that can change an answer."""
+    return {name: value for name, value in spec.items() if name not in _WITHOUT_EFFECT}
+
+
 def identity_of(spec: Mapping[str, Any]) -> dict[str, Any]:
     """What determines a model's answers: its specification, and the bytes of a local folder."""
-    identity = {key: value for key, value in spec.items() if key not in _WITHOUT_EFFECT}
+    identity = effective_spec(spec)
     folder = Path(str(spec.get("model", "")))
     if folder.is_dir():
         identity["files"] = {p.name: _digest(p) for p in model_files(spec)}

@@ -13,6 +13,7 @@ renamed film costs nothing. A job that finds all its items in the store loads no
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import logging
@@ -70,14 +71,33 @@ class Line:
     failure: dict[str, str] | None
 
 
+class MachineFault(Exception):
+    """No film's fault: an engine or a server is gone. It ends the job, to be tried again."""
+
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EIO}
+
+
+def is_machines_fault(error: BaseException) -> bool:
+    """Whether memory, disk, open files or an engine is gone: the film is not to blame, and the job
+    must end to be tried again, or a line would say for ever that the film is bad."""
+    if isinstance(error, MemoryError | MachineFault) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    if isinstance(error, OSError):
+        return error.errno in _NO_ROOM
+    # Torch's allocator for CPUs, and OpenCV's.
+    text = str(error)
+    return "allocate memory" in text or "Insufficient memory" in text
+
+
 Worker = Callable[[Sequence[Item]], Iterator[tuple[Item, Any]]]
 
 
 def one_by_one(function: Callable[[Item], dict | list[dict]]) -> Worker:
     """A worker that does its items one after the other.
 
-    Whatever `function` raises fails that item alone, except running out of memory, which is the
-    machine's fault and not the film's.
+    Whatever `function` raises fails that item alone, except running out of memory or disk, which
+    is the machine's fault and not the film's.
     """
 
     def work(items: Sequence[Item]) -> Iterator[tuple[Item, Any]]:
@@ -86,9 +106,9 @@ def one_by_one(function: Callable[[Item], dict | list[dict]]) -> Worker:
                 yield item, function(item)
             except ItemFailure as failure:
                 yield item, failure
-            except MemoryError:
-                raise
             except Exception as error:
+                if is_machines_fault(error):
+                    raise
                 log.warning("%s%s", item.video_id, item.part or "", exc_info=True)
                 yield item, ItemFailure(f"{type(error).__name__}: {error}")
 

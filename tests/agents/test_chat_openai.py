@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from strefer.agents.chat import ChatRequest, load_chat
-from strefer.batches import MachineFault
+from strefer.stage import MachineFault
 
 KEY = "sk-very-secret"
 

@@ -20,7 +20,7 @@ from PIL import Image
 
 from strefer.agents.chat import ChatRequest
 from strefer.agents.chat_options import read_options
-from strefer.batches import MachineFault
+from strefer.stage import MachineFault
 
 _DEFAULTS = {
     "url": None,

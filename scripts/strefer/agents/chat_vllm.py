@@ -19,7 +19,7 @@ from strefer.agents.chat import ChatRequest
 from strefer.agents.chat_options import read_options
 from strefer.agents.chat_prompts import PromptMaker, set_template
 from strefer.agents.tokenizer import read_tokenizer
-from strefer.batches import MachineFault
+from strefer.stage import MachineFault
 
 _DEFAULTS = {
     "revision": None,

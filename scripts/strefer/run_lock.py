@@ -1,0 +1,64 @@
+"""One call at a time works on a run, and nobody has to unlock anything.
+
+A lock is the kernel's (`flock`): it ends with the process that holds it, however that ends. So a
+killed call leaves none behind, which is why the profiles turn off Snakemake's own lock. A call
+that is killed may leave jobs running; each holds its own log file, and the next call waits for
+them, so that no two processes write the same results.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import time
+from pathlib import Path
+
+log = logging.getLogger("strefer")
+_HELD: list[int] = []  # open for as long as this process lives
+_PAUSE_S = 0.5
+
+
+def enter_run(run: Path, announce=log.warning) -> None:
+    """Take the lock of a run's folder, and wait for jobs that a killed call left.
+
+    Args:
+        announce: is told once whom it waits for.
+
+    Raises:
+        ValueError: if another call works on the run.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    if not _try_lock(run / ".lock", keep=True):
+        raise ValueError(f"{run}: another call is at work on this run; let it end, or stop it")
+    told = False
+    while busy := [p for p in sorted(run.glob("logs/**/*.log")) if not _try_lock(p, keep=False)]:
+        if not told:
+            names = ", ".join(str(p.relative_to(run / "logs").with_suffix("")) for p in busy)
+            announce(f"waiting for jobs that a killed call left: {names}")
+            told = True
+        time.sleep(_PAUSE_S)
+
+
+def hold(path: Path) -> None:
+    """Hold a job's log file until this process ends; waits if another process holds it."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    except OSError as error:  # a file system without locks
+        log.warning("%s cannot be locked: %s", path, error.strerror)
+    _HELD.append(handle)
+
+
+def _try_lock(path: Path, keep: bool) -> bool:
+    """Whether nobody else holds the file; `keep` holds it from now on."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return False
+    except OSError:
+        pass  # a file system without locks
+    _HELD.append(handle) if keep else os.close(handle)
+    return True

@@ -1,0 +1,181 @@
+"""A finished small run to change one thing in: what would Snakemake run, what do scripts compute?
+
+Everything is real, but in one process: Snakemake plans through its API, and the scripts of the
+jobs are executed here, so that the libraries are imported once and not in every job.
+"""
+
+import contextlib
+import io
+import logging
+import os
+import shutil
+import sys
+import types
+from pathlib import Path
+
+import av
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import (
+    ConfigSettings,
+    DAGSettings,
+    ExecutionSettings,
+    OutputSettings,
+    Quietness,
+    RerunTrigger,
+    ResourceSettings,
+)
+
+from strefer import stage
+from strefer.demo.films import write_world
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("Snakefile", "rules", "scripts", "config", "envs")
+FILMS = 3
+# As profiles/default says it; test_reruns.py checks that this is so.
+TRIGGERS = {RerunTrigger.MTIME, RerunTrigger.PARAMS, RerunTrigger.INPUT}
+LARGEST_COMPARED = 20_000_000_000
+NO_BENCHMARK = {"annotations": None}
+CONFIG = {
+    "run": "small",
+    "videos": "films",
+    "shards": 2,
+    "demo": {"benchmark_films": 1, "base_films": 1},
+    "entities": {"n_frames": 4},
+    "transcripts": {"n_frames": 2},
+    "tracks": {"frames": 4},
+    "training": {"epochs": 0.5},
+    "benchmarks": dict.fromkeys(("videorefer_d", "tempcompass", "videomme", "qvhighlights"), NO_BENCHMARK),
+}
+
+
+class Project:
+    """A copy of the project with a run in it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    @classmethod
+    def new(cls, folder):
+        """The project without results, and with three short films."""
+        folder.mkdir(parents=True)
+        for name in PARTS:
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
+            copy(ROOT / name, folder / name)
+        (folder / "resources").symlink_to(ROOT / "resources")
+        project = cls(folder)
+        write_world("input", FILMS, folder / "drawn")
+        (folder / "films").mkdir()
+        for path in sorted((folder / "drawn" / "videos").iterdir()):
+            cut_short(path, folder / "films" / path.name)
+        return project
+
+    def copied(self, folder):
+        """A copy with the same file times."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Project(folder)
+
+    def path(self, name):
+        return self.folder / name
+
+    def plan(self, config=None, targets=(), touch=False):
+        """The jobs that Snakemake would run, in an order in which they can."""
+        with self._inside(), contextlib.redirect_stderr(io.StringIO()) as told:
+            with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+                workflow = api.workflow(
+                    resource_settings=ResourceSettings(cores=1),
+                    config_settings=ConfigSettings(config=merged(CONFIG, config or {})),
+                    snakefile=self.folder / "Snakefile",
+                    workdir=self.folder,
+                )
+                dag = workflow.dag(
+                    DAGSettings(
+                        rerun_triggers=TRIGGERS,
+                        targets=set(targets),
+                        force_incomplete=True,
+                        max_checksum_file_size=LARGEST_COMPARED,
+                    )
+                )
+                try:
+                    dag.execute_workflow(
+                        executor="touch" if touch else "dryrun",
+                        execution_settings=ExecutionSettings(lock=False, no_hooks=True),
+                    )
+                except Exception as error:
+                    raise RuntimeError(told.getvalue()[-3000:]) from error
+                jobs = dag.workflow_api._workflow.dag
+                # A dry run ends with all jobs marked as finished.
+                needed = set(jobs.needrun_jobs(exclude_finished=False))
+                return [job for level in jobs.toposorted() for job in level if job in needed]
+
+    def execute(self, jobs):
+        """Run the scripts of jobs here. Returns what was computed: (stage, film, part)."""
+        computed = []
+        compute = stage._compute
+
+        def counting(name, missing, worker, shelf):
+            for item in missing.values():
+                computed.append((name, item.video_id, item.part.get("segment")))
+            return compute(name, missing, worker, shelf)
+
+        stage._compute = counting
+        try:
+            with self._inside():
+                for job in jobs:
+                    if job.rule.script:
+                        _execute(job)
+        finally:
+            stage._compute = compute
+        return computed
+
+    @contextlib.contextmanager
+    def _inside(self):
+        """In the project's folder; what a call changes in this process is put back."""
+        before, path, hook = Path.cwd(), list(sys.path), sys.excepthook
+        handlers, level = list(logging.root.handlers), logging.root.level
+        os.chdir(self.folder)
+        try:
+            yield
+        finally:
+            os.chdir(before)
+            sys.path[:], sys.excepthook = path, hook
+            logging.root.handlers[:] = handlers
+            logging.root.setLevel(level)
+
+
+def _execute(job):
+    script = ROOT / "scripts" / Path(str(job.rule.script)).name
+    for path in [*job.log, *job.output]:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    given = types.SimpleNamespace(
+        input=job.input,
+        output=job.output,
+        params=job.params,
+        wildcards=job.wildcards,
+        log=job.log,
+        threads=1,
+    )
+    code = compile(script.read_text(encoding="utf-8"), str(script), "exec")
+    exec(code, {"snakemake": given, "__name__": "__main__"})
+
+
+def cut_short(source, target, n_frames=12):
+    """The first frames of a film, as a film."""
+    with av.open(str(source)) as whole, av.open(str(target), "w") as short:
+        film = whole.streams.video[0]
+        stream = short.add_stream("libx264", rate=film.average_rate)
+        stream.width, stream.height, stream.pix_fmt = film.width, film.height, "yuv420p"
+        for number, frame in enumerate(whole.decode(video=0)):
+            if number == n_frames:
+                break
+            fresh = av.VideoFrame.from_ndarray(frame.to_ndarray(format="rgb24"), format="rgb24")
+            short.mux(stream.encode(fresh))
+        short.mux(stream.encode(None))
+
+
+def merged(first, second):
+    """Two nested dictionaries; the second one's values stand."""
+    both = dict(first)
+    for name, value in second.items():
+        nested = isinstance(value, dict) and isinstance(both.get(name), dict)
+        both[name] = merged(both[name], value) if nested else value
+    return both
