@@ -184,6 +184,11 @@ def prompt(role):
     return config["prompts"][role]
 
 
+def prompts_if(asked, *roles):
+    """Prompt files as inputs by role, if they are asked at all."""
+    return {role: prompt(role) for role in roles} if asked else {}
+
+
 def needs(stage):
     """Memory, time and GPUs of a stage's jobs: more of the first two after a failure."""
     asked = config["resources"][stage]

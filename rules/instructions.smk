@@ -1,14 +1,16 @@
 # Instruction Generator: question-answer pairs of eight groups, verified.
 
+SECOND_READER = config["instructions"]["verify"] and config["instructions"]["second_reader"]
+
 
 rule write_instructions:
     input:
+        **prompts_if(config["instructions"]["question_writer"] == "llm", "question_writer"),
+        **prompts_if(SECOND_READER, "second_reader"),
         videos=of_shard("videos"),
         references=of_shard("references"),
         transcripts=of_shard("transcripts"),
         masklets=of_shard("masklets"),
-        question_writer=prompt("question_writer"),
-        second_reader=prompt("second_reader"),
         phrasings=sorted(str(path) for path in Path("config/phrasings").glob("*.txt")),
         models=agent_files("llm"),
     output:

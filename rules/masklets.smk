@@ -31,10 +31,10 @@ rule track_entities:
 
 rule assign_masklets:
     input:
+        **prompts_if(config["agents"]["assigner"]["adapter"] == "chat", "assigner"),
         videos=of_shard("videos"),
         references=of_shard("references"),
         tracks=of_shard("tracks"),
-        assigner=prompt("assigner"),
         models=agent_files("assigner"),
     output:
         of_shard("masklets"),

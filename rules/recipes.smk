@@ -3,7 +3,8 @@
 
 rule mix_recipe:
     input:
-        recipe="config/recipes/{recipe}.yaml",
+        # What it says is a parameter below, so that a comment in it is no reason to train again.
+        recipe=ancient("config/recipes/{recipe}.yaml"),
         instructions=own_data("instructions"),
         masklets=own_data("masklets"),
         videos=own_data("videos"),
@@ -20,6 +21,7 @@ rule mix_recipe:
         **needs("recipes"),
     params:
         code=code_of("mix_recipe", "main"),
+        mixture=lambda wildcards: repr(RECIPES[wildcards.recipe]),
         base_root=BASE_ROOT,
     script:
         "../scripts/mix_recipe.py"

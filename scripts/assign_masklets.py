@@ -7,7 +7,8 @@ from strefer.making import making_of
 from strefer.masklets import assign_masklets
 
 start_log(snakemake.log[0])
-prompts = {"assigner": snakemake.input.assigner}
+asked = snakemake.input.get("assigner")  # a file only if a chat model assigns
+prompts = {"assigner": asked} if asked else {}
 agents = {"assigner": snakemake.params.assigner}
 assign_masklets(
     videos=Path(snakemake.input.videos),

@@ -8,7 +8,8 @@ from strefer.logs import start_log
 from strefer.making import making_of
 
 start_log(snakemake.log[0])
-prompts = {role: snakemake.input[role] for role in ("question_writer", "second_reader")}
+roles = ("question_writer", "second_reader")  # a file each, if it is asked at all
+prompts = {role: snakemake.input[role] for role in roles if snakemake.input.get(role)}
 phrasings = Path(snakemake.params.phrasings)
 masklets = snakemake.input.get("masklets")
 making = making_of(

@@ -6,9 +6,11 @@ jobs are executed here, so that the libraries are imported once and not in every
 
 import contextlib
 import io
+import json
 import logging
 import os
 import shutil
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -25,11 +27,12 @@ from snakemake.settings.types import (
     ResourceSettings,
 )
 
-from strefer import stage
+from strefer import code_digest, stage
+from strefer.demo.benchmark_files.write import draw_benchmarks
 from strefer.demo.films import write_world
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "rules", "scripts", "config", "envs")
+PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles")
 FILMS = 3
 # As profiles/default says it; test_reruns.py checks that this is so.
 TRIGGERS = {RerunTrigger.MTIME, RerunTrigger.PARAMS, RerunTrigger.INPUT}
@@ -39,12 +42,21 @@ CONFIG = {
     "run": "small",
     "videos": "films",
     "shards": 2,
-    "demo": {"benchmark_films": 1, "base_films": 1},
+    "demo": {"base_films": 1},
     "entities": {"n_frames": 4},
     "transcripts": {"n_frames": 2},
     "tracks": {"frames": 4},
     "training": {"epochs": 0.5},
-    "benchmarks": dict.fromkeys(("videorefer_d", "tempcompass", "videomme", "qvhighlights"), NO_BENCHMARK),
+    "benchmarks": {
+        "videorefer_d": NO_BENCHMARK,
+        "tempcompass": NO_BENCHMARK,
+        "videomme": NO_BENCHMARK,
+        "qvhighlights": NO_BENCHMARK,
+        "videorefer_q": {
+            "annotations": "questions/videorefer_q.json",
+            "videos": "questions/videos",
+        },
+    },
 }
 
 
@@ -67,6 +79,16 @@ class Project:
         (folder / "films").mkdir()
         for path in sorted((folder / "drawn" / "videos").iterdir()):
             cut_short(path, folder / "films" / path.name)
+        pad(folder / "films" / sorted(os.listdir(folder / "films"))[0], 1_200_000)
+        draw_benchmarks(folder / "questions", 1, 0)
+        return project
+
+    @classmethod
+    def finished(cls, folder):
+        """A project whose run is done, and of which Snakemake knows that it is."""
+        project = cls.new(folder)
+        project.execute(project.plan())
+        project.plan(touch=True)
         return project
 
     def copied(self, folder):
@@ -77,13 +99,19 @@ class Project:
     def path(self, name):
         return self.folder / name
 
-    def plan(self, config=None, targets=(), touch=False):
+    def plan(self, config=None, targets=(), touch=False, force=False):
         """The jobs that Snakemake would run, in an order in which they can."""
-        with self._inside(), contextlib.redirect_stderr(io.StringIO()) as told:
+        told = io.StringIO()
+        code_digest._read.cache_clear()  # a call has a process of its own; these share one
+        code_digest.environment_digest.cache_clear()
+        with self._inside(), contextlib.redirect_stderr(told):  # noqa: SIM117
             with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
                 workflow = api.workflow(
                     resource_settings=ResourceSettings(cores=1),
-                    config_settings=ConfigSettings(config=merged(CONFIG, config or {})),
+                    config_settings=ConfigSettings(
+                        configfiles=[self.path("config/config.yaml")],
+                        config=merged(CONFIG, config or {}),
+                    ),
                     snakefile=self.folder / "Snakefile",
                     workdir=self.folder,
                 )
@@ -91,6 +119,7 @@ class Project:
                     DAGSettings(
                         rerun_triggers=TRIGGERS,
                         targets=set(targets),
+                        forceall=touch or force,
                         force_incomplete=True,
                         max_checksum_file_size=LARGEST_COMPARED,
                     )
@@ -106,6 +135,31 @@ class Project:
                 # A dry run ends with all jobs marked as finished.
                 needed = set(jobs.needrun_jobs(exclude_finished=False))
                 return [job for level in jobs.toposorted() for job in level if job in needed]
+
+    def start(self, *arguments):
+        """Call Snakemake as a user does, in a session of its own."""
+        file = self.path("given.yaml")
+        file.write_text(json.dumps(CONFIG), encoding="utf-8")
+        defaults = self.path("config/config.yaml")
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile"]
+        return subprocess.Popen(
+            [*command, str(defaults), str(file), "--", *arguments],
+            cwd=self.folder,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def results(self):
+        """The bytes of a run's results by name: all but what differs from call to call."""
+        folder = self.path("results/small")
+        return {
+            str(path.relative_to(folder)): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and not _is_volatile(path.relative_to(folder))
+        }
 
     def execute(self, jobs):
         """Run the scripts of jobs here. Returns what was computed: (stage, film, part)."""
@@ -142,6 +196,15 @@ class Project:
             logging.root.setLevel(level)
 
 
+def _is_volatile(path):
+    # A temporary file of a killed process begins with a dot.
+    return (
+        path.parts[0] in ("logs", "usage", "training", "provenance.json")
+        or path.name in ("training.json", "training_log.jsonl")
+        or path.name.startswith(".")
+    )
+
+
 def _execute(job):
     script = ROOT / "scripts" / Path(str(job.rule.script)).name
     for path in [*job.log, *job.output]:
@@ -170,6 +233,12 @@ def cut_short(source, target, n_frames=12):
             fresh = av.VideoFrame.from_ndarray(frame.to_ndarray(format="rgb24"), format="rgb24")
             short.mux(stream.encode(fresh))
         short.mux(stream.encode(None))
+
+
+def pad(path, n_bytes):
+    """Make a film larger by a box of nothing: what it shows stays as it is."""
+    size = n_bytes.to_bytes(4, "big")
+    path.write_bytes(path.read_bytes() + size + b"free" + bytes(n_bytes - 8))
 
 
 def merged(first, second):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from .bench_of_reruns import Project
+
 ROOT = Path(__file__).parents[2]
 # As little as the whole chain needs; the machinery is what is tested, not what is learned.
 SMALL = (
@@ -58,3 +60,9 @@ def shared_data():
     if not folder.is_dir():
         pytest.skip(f"no shared data at {folder}; set STREFER_SHARED_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory):
+    """A finished run to copy and to change things in."""
+    return Project.finished(tmp_path_factory.mktemp("reruns") / "base")

@@ -1,0 +1,148 @@
+"""Whole workflows that are killed: a plain rerun ends with the bytes of an undisturbed run."""
+
+import base64
+import os
+import random
+import shutil
+import signal
+import time
+
+import psutil
+import pytest
+
+from .bench_of_reruns import Project
+
+pytestmark = pytest.mark.workflow
+WAYS = ("everything", "snakemake alone", "one job")
+WAIT_S = 300
+
+
+@pytest.fixture(scope="module")
+def undisturbed(base):
+    return base.results()
+
+
+def kill(process, way, drawn):
+    """Kill by SIGKILL. Returns whether something was left to kill."""
+    try:
+        top = psutil.Process(process.pid)
+        children = top.children(recursive=True)
+        if way == "everything":
+            os.killpg(process.pid, signal.SIGKILL)
+        elif way == "one job" and children:
+            drawn.choice(children).kill()
+        else:
+            top.kill()
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        return False
+    return True
+
+
+def stored(project):
+    """The item store's files, with what tells whether one was written again."""
+    files = {}
+    for path in project.path("results/small/store").rglob("*.json"):
+        try:
+            files[path] = (path.stat().st_ino, path.stat().st_mtime_ns)
+        except FileNotFoundError:
+            continue
+    return files
+
+
+def end(project, *targets):
+    process = project.start(*targets)
+    said, _ = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 0, said[-3000:]
+    return said
+
+
+def of_targets(results, targets):
+    """All results, or those that a target makes."""
+    folders = {target.split("/")[2] for target in targets}
+    return {
+        name: data for name, data in results.items() if not targets or name.split("/")[0] in folders
+    }
+
+
+def disturb(project, undisturbed, drawn, kills, longest_s, targets):
+    """Kill a run so many times, with everything checked in between. Returns how often it ended."""
+    done, ended, known = 0, 0, {}
+    while done < kills:
+        process = project.start(*targets)
+        time.sleep(drawn.uniform(1, longest_s))
+        killed = kill(process, WAYS[done % len(WAYS)], drawn)
+        process.communicate(timeout=WAIT_S)
+        for path, mark in stored(project).items():
+            assert known.setdefault(path, mark) == mark, f"{path}: an item computed twice"
+        done += killed
+        if process.returncode == 0:
+            assert of_targets(project.results(), targets) == of_targets(undisturbed, targets)
+            shutil.rmtree(project.path("results/small"))
+            ended, known = ended + 1, {}
+    return ended
+
+
+SHARD = "results/small/entities/0000{}-of-00002.jsonl"
+
+
+def test_a_few_kills(base, undisturbed, tmp_path):
+    project = Project.new(tmp_path / "project")
+    targets = [SHARD.format(0), SHARD.format(1)]
+    disturb(project, undisturbed, random.Random(7), len(WAYS), 12, targets)
+    end(project, *targets)
+    assert of_targets(project.results(), targets) == of_targets(undisturbed, targets)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_many_kills(base, undisturbed, tmp_path, capsys):
+    project = Project.new(tmp_path / "project")
+    begin = time.monotonic()
+    ended = disturb(project, undisturbed, random.Random(8), 51, 22, ["all"])
+    end(project, "all")
+    assert project.results() == undisturbed
+    with capsys.disabled():
+        print(f"\n51 kills, {ended + 1} whole runs, {time.monotonic() - begin:.0f} s, seed 8")
+
+
+def test_a_second_call_is_told_and_does_no_harm(undisturbed, tmp_path):
+    project = Project.new(tmp_path / "project")
+    targets = [SHARD.format(0).replace("entities", "clips")]
+    first = project.start(*targets)
+    lock = project.path("results/small/provenance.json")
+    deadline = time.monotonic() + 60
+    while not lock.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    second = project.start(*targets)
+    said, _ = second.communicate(timeout=WAIT_S)
+    assert second.returncode != 0
+    assert "another call is at work on this run" in said
+    assert "Traceback" not in said
+    said, _ = first.communicate(timeout=WAIT_S)
+    assert first.returncode == 0, said[-3000:]
+    name = targets[0].removeprefix("results/small/")
+    assert project.results()[name] == undisturbed[name]
+
+
+def test_an_interrupted_write_of_every_kind_of_output(base, undisturbed, tmp_path):
+    """What a kill leaves in the worst case: half of each output, and Snakemake's mark on it."""
+    project = base.copied(tmp_path / "project")
+    jobs = project.plan(force=True)
+    folder = project.path(".snakemake/incomplete")
+    folder.mkdir(exist_ok=True)
+    for job in jobs:
+        for output in job.output:
+            (folder / base64.b64encode(output.encode()).decode()).touch()
+            path = project.path(output)
+            for file in [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]:
+                os.truncate(file, file.stat().st_size // 2)
+    for entry in sorted(project.path("results/small/store").rglob("*.json"))[::2]:
+        os.truncate(entry, entry.stat().st_size // 2)
+    again = project.plan()
+    assert {str(job) for job in again} == {str(job) for job in jobs}
+    for job in again:
+        for output in job.output:  # as Snakemake does before it starts a job
+            path = project.path(output)
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    project.execute(again)
+    assert project.results() == undisturbed

@@ -1,0 +1,403 @@
+"""The rerun matrix: one change at a time in a finished run, and exactly what follows from it.
+
+A row says which jobs the change concerns (what follows from those is the graph below) and which
+items must be computed whatever the stages before them say. The items of later stages must be
+computed if, and only if, a record that they are made from has changed. More is as wrong as less.
+"""
+
+# ruff: noqa: E501
+# A row of the table is a line, however long.
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+import yaml
+
+from strefer import acceptance, provenance
+from strefer.videos import shard_of
+
+from .bench_of_reruns import FILMS, LARGEST_COMPARED, ROOT, cut_short
+
+pytestmark = pytest.mark.workflow
+NAMES = [f"input_{number:06d}.mp4" for number in range(FILMS)]
+SHARDS = {name: shard_of(name, 2) for name in NAMES}
+ALONE = next(n for n in NAMES if list(SHARDS.values()).count(SHARDS[n]) == 1)
+PADDED, IN_COMPANY = [n for n in NAMES if n != ALONE]
+# Which job reads whose results. "strefer" is the recipe that holds pairs of the run.
+GRAPH = {
+    "probe_videos": (
+        "cut_clips recognize_entities track_entities assign_masklets transcribe_clips"
+        " write_instructions mix_recipe write_report"
+    ),
+    "cut_clips": "transcribe_clips write_report",
+    "recognize_entities": "parse_references write_report",
+    "parse_references": (
+        "track_entities assign_masklets transcribe_clips write_instructions write_report"
+    ),
+    "track_entities": "assign_masklets write_report",
+    "assign_masklets": "transcribe_clips write_instructions mix_recipe write_report",
+    "transcribe_clips": "write_instructions write_report",
+    "write_instructions": "mix_recipe write_report",
+    "draw_base": "mix_recipe",
+    "mix_recipe": "train_checkpoint",
+    "train_checkpoint": "predict_answers write_report",
+    "predict_answers": "score_predictions",
+    "score_predictions": "gather_scores write_report",
+    "gather_scores": "all",
+    "write_report": "all",
+    "all": "",
+}
+OF_SHARDS = tuple(GRAPH)[:8]
+OF_RECIPES = ("mix_recipe", "train_checkpoint", "predict_answers", "score_predictions")
+STAGES = dict(
+    zip(
+        OF_SHARDS,
+        "videos clips entities references tracks masklets transcripts instructions".split(),
+        strict=True,
+    )
+)
+
+
+def following(first):
+    """The jobs that a change concerns, and all that follow. A job: rule, shard or recipe."""
+    found, waiting = set(), list(first)
+    while waiting:
+        rule, part = job = waiting.pop()
+        if job in found:
+            continue
+        found.add(job)
+        for later in GRAPH[rule].split():
+            if later in OF_RECIPES and rule == "draw_base":
+                waiting += [(later, "base"), (later, "strefer")]
+            elif later in OF_RECIPES:
+                waiting.append((later, part if rule in OF_RECIPES else "strefer"))
+            else:
+                waiting.append((later, part if later in OF_SHARDS else None))
+    return found
+
+
+def everywhere(*rules):
+    """Jobs of rules, in all shards or recipes."""
+    jobs = set()
+    for rule in rules:
+        parts = (0, 1) if rule in OF_SHARDS else (None,)
+        jobs |= {(rule, part) for part in (("base", "strefer") if rule in OF_RECIPES else parts)}
+    return jobs
+
+
+def named(job):
+    wildcards = job.wildcards_dict
+    shard = wildcards.get("shard")
+    return job.rule.name, wildcards.get("recipe") if shard is None else int(shard.split("-")[0])
+
+
+# --- Changes. Each gets the project, and may give what changes in the configuration.
+
+
+def edit(name, text=None, replace=("", "")):
+    def change(project):
+        path = project.path(name)
+        old = path.read_text(encoding="utf-8")
+        path.write_text(old.replace(*replace) if text is None else old + text, encoding="utf-8")
+        assert path.read_text(encoding="utf-8") != old
+
+    return change
+
+
+def configure(**changes):
+    return lambda project: changes
+
+
+def module(name):
+    return edit(f"scripts/strefer/{name}.py", "\n_CHANGED = 1\n")
+
+
+def touch(name):
+    return lambda project: os.utime(project.path(name))
+
+
+def other_bytes(project):
+    path = project.path("films") / ALONE
+    cut_short(project.path("drawn/videos") / ALONE, path, n_frames=9)
+
+
+def add(project):
+    shutil.copy(project.path("films") / ALONE, project.path("films/copied.mp4"))
+
+
+def add_new(project):
+    cut_short(project.path("drawn/videos") / ALONE, project.path("films/new.mp4"), n_frames=10)
+
+
+def remove(project):
+    (project.path("films") / IN_COMPANY).unlink()
+
+
+def rename(project):
+    (project.path("films") / IN_COMPANY).rename(project.path("films/renamed.mp4"))
+
+
+def move_all(project):
+    project.path("films").rename(project.path("moved"))
+    return {"videos": "moved"}
+
+
+def own_llm(change):
+    """The LLM's folder, copied into the project and changed there."""
+
+    def apply(project):
+        project.path("resources").unlink()
+        shutil.copytree(ROOT / "resources", project.path("resources"))
+        change(project.path("resources/teachers/llm"))
+
+    return apply
+
+
+def new_card(folder):
+    (folder / "README.md").write_text("another card", encoding="utf-8")
+
+
+def new_bytes(folder):
+    path = folder / "generation_config.json"
+    path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+
+
+def docstrings(project):
+    for name in ("scripts/cut_clips.py", "scripts/strefer/clips.py", "scripts/strefer/stage.py"):
+        path = project.path(name)
+        text = path.read_text(encoding="utf-8").replace('"""', '"""Said otherwise. ', 1)
+        path.write_text(f"# A comment.\n{text}\n# Another.\n", encoding="utf-8")
+
+
+CHAT = ("recognize_entities", "transcribe_clips")
+LLM = ("parse_references", "write_instructions")
+VISION = ("cut_clips", "track_entities", "assign_masklets")
+STUDENT = ("train_checkpoint", "predict_answers")
+NOTHING = (set(), ())
+NEW = shard_of("new.mp4", 2), shard_of("copied.mp4", 2), shard_of("renamed.mp4", 2)
+DATA = everywhere(*OF_SHARDS)
+
+
+def rules_of(*rules):
+    """The row of a change that concerns these rules: their jobs, and their stages' items."""
+    return everywhere(*rules), tuple(STAGES[rule] for rule in rules if rule in STAGES)
+
+
+# fmt: off
+ROWS = {
+    "nothing": (configure(), *NOTHING),
+    # Films.
+    "a film's bytes": (other_bytes, {("probe_videos", SHARDS[ALONE])}, ()),
+    "a film touched": (touch(f"films/{ALONE}"), *NOTHING),
+    "a film of more than a megabyte touched": (touch(f"films/{PADDED}"), *NOTHING),
+    "a film added": (add_new, {("probe_videos", NEW[0])}, ()),
+    "a copy of a film added": (add, {("probe_videos", NEW[1])}, ()),
+    "a film removed": (remove, {("probe_videos", SHARDS[IN_COMPANY])}, ()),
+    "a film renamed": (rename, {("probe_videos", SHARDS[IN_COMPANY]), ("probe_videos", NEW[2])}, ()),
+    "all films moved": (move_all, DATA, ()),
+    "the number of shards": (configure(shards=1), {(rule, 0) for rule in OF_SHARDS}, ()),
+    # Prompts and phrasings.
+    "prompt entity_recognizer": (edit("config/prompts/entity_recognizer.txt", " Now."), *rules_of("recognize_entities")),
+    "prompt entity_recognizer, a blank line": (edit("config/prompts/entity_recognizer.txt", "\n"), everywhere("recognize_entities"), ()),
+    "prompt referring_parser": (edit("config/prompts/referring_parser.txt", " Now."), *rules_of("parse_references")),
+    "prompt existence": (edit("config/prompts/existence.txt", " Now."), *rules_of("transcribe_clips")),
+    "prompt behaviour": (edit("config/prompts/behaviour.txt", " Now."), *rules_of("transcribe_clips")),
+    "prompt assigner, which nobody asks": (edit("config/prompts/assigner.txt", " Now."), *NOTHING),
+    "prompt question_writer": (edit("config/prompts/question_writer.txt", " Now."), *rules_of("write_instructions")),
+    "prompt second_reader, which nobody asks": (edit("config/prompts/second_reader.txt", " Now."), *NOTHING),
+    "prompt judge_choice": (edit("config/prompts/judge_choice.txt", " Now."), everywhere("score_predictions"), ()),
+    "a phrasing": (edit("config/phrasings/timestamps.txt", replace=("What", "Say what")), *rules_of("write_instructions")),
+    # Models.
+    "revision of the video LLM": (configure(agents={"video_llm": {"revision": "b"}}), *rules_of(*CHAT)),
+    "revision of the LLM": (configure(agents={"llm": {"revision": "b"}}), *rules_of(*LLM)),
+    "revision of the judge": (configure(agents={"judge": {"revision": "b"}}), everywhere("score_predictions"), ()),
+    "revision of the tracker": (configure(agents={"tracker": {"revision": "b"}}), *rules_of("track_entities")),
+    "a file of the LLM": (own_llm(new_bytes), everywhere(*LLM, "train_checkpoint", "score_predictions"), ("references", "instructions")),
+    "the LLM's card": (own_llm(new_card), *NOTHING),
+    "requests in a batch": (configure(agents={"llm": {"max_batch": 3}, "video_llm": {"device": "cpu"}}, entities={"batch_films": 2}), *NOTHING),
+    # Parameters.
+    "parameter of clips": (configure(clips={"min_segment_s": 0.5}), *rules_of("cut_clips")),
+    "parameter of entities": (configure(entities={"max_new_tokens": 63}), *rules_of("recognize_entities")),
+    "parameter of references": (configure(references={"max_entities": 19}), *rules_of("parse_references")),
+    "parameter of tracks": (configure(tracks={"nms_iou": 0.71}), *rules_of("track_entities")),
+    "parameter of masklets": (configure(masklets={"switch_cost": 1.01}), *rules_of("assign_masklets")),
+    "parameter of transcripts": (configure(transcripts={"behaviour_tokens": 39}), *rules_of("transcribe_clips")),
+    "parameter of instructions": (configure(instructions={"time_answers": False}), *rules_of("write_instructions")),
+    "parameter of training": (configure(training={"learning_rate": 0.002}), everywhere("train_checkpoint"), ()),
+    "the seed": (configure(seed=1), everywhere(*CHAT, *LLM, "draw_base", *STUDENT, "score_predictions", "write_report"), ("entities", "references", "transcripts", "instructions")),
+    "strict": (configure(strict=True), DATA, ()),
+    # Code.
+    "comments and docstrings": (docstrings, *NOTHING),
+    "how jobs log": (module("logs"), *NOTHING),
+    "a script": (edit("scripts/cut_clips.py", "\n_CHANGED = 1\n"), *rules_of("cut_clips")),
+    "module of videos": (module("videos"), *rules_of("probe_videos")),
+    "module of clips": (module("segmentation"), *rules_of("cut_clips")),
+    "module of entities": (module("entities"), *rules_of("recognize_entities")),
+    "module of references": (module("references"), *rules_of("parse_references")),
+    "module of tracks": (module("masklet_procedures/joining"), *rules_of("track_entities")),
+    "module of masklets": (module("masklet_procedures/assignment_ours"), *rules_of("assign_masklets")),
+    "module of transcripts": (module("disagreements"), *rules_of("transcribe_clips")),
+    "module of instructions": (module("instructions/claims"), *rules_of("write_instructions")),
+    "module of recipes": (module("recipes"), everywhere("mix_recipe"), ()),
+    "module of training": (module("videollm/training"), everywhere("train_checkpoint"), ()),
+    "module of predictions": (module("videollm/student"), everywhere("predict_answers"), ()),
+    "module of scores": (module("benchmarks/scores"), everywhere("score_predictions", "gather_scores", "write_report"), ()),
+    "module of the report": (module("report/page"), everywhere("write_report"), ()),
+    "module of the chat models": (module("agents/chat_transformers"), everywhere(*CHAT, *LLM, "assign_masklets", "score_predictions"), ("entities", "references", "masklets", "transcripts", "instructions")),
+    "module of all stages": (module("stage"), DATA | everywhere("draw_base", "mix_recipe", "train_checkpoint", "predict_answers", "score_predictions", "gather_scores", "write_report"), tuple(STAGES.values())),
+    # Other files.
+    "a recipe": (edit("config/recipes/strefer.yaml", replace=("groups: all", "groups: all\n    share: 0.5")), {("mix_recipe", "strefer")}, ()),
+    "a comment in a recipe": (edit("config/recipes/strefer.yaml", "# why\n"), *NOTHING),
+    "a benchmark's file": (edit("questions/videorefer_q.json", "\n"), everywhere("predict_answers", "score_predictions"), ()),
+    "an environment file": (edit("envs/vision.yaml", replace=("scenedetect==0.7.", "scenedetect==0.8.")), *rules_of(*VISION)),
+    "a comment in an environment file": (edit("envs/vision.yaml", "# why\n"), *NOTHING),
+    "the report's template": (edit("scripts/strefer/report/template.html.j2", "<!-- end -->"), everywhere("write_report"), ()),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_exactly_what_follows_from_a_change(base, tmp_path, name):
+    change, concerned, stages = ROWS[name]
+    project = base.copied(tmp_path / "project")
+    config = change(project)
+    jobs = project.plan(config)
+    assert {named(job) for job in jobs} == following(concerned)
+    data = [job for job in jobs if job.rule.name in OF_SHARDS]
+    before, _ = read_run(base, 2)
+    computed = project.execute(data)
+    after, failed = read_run(project, (config or {}).get("shards", 2))
+    assert len(set(computed)) == len(computed), "an item was computed twice"
+    assert set(computed) == expected_items(before, after, stages) | failed
+
+
+# --- What an item is made from, by the words of the method and not by the stages' code.
+
+
+def read_run(project, shards):
+    """The records of a run by stage and film, and the items that failed: another prompt may
+    confuse the demo's model, and what failed is tried again and missing in the stages behind."""
+    lines, failed = {stage: {} for stage in STAGES.values()}, set()
+    for stage, of_stage in lines.items():
+        folder = project.path(f"results/small/{stage}")
+        for path in sorted(folder.glob(f"*-of-{shards:05d}.jsonl")):
+            for text in path.read_text(encoding="utf-8").splitlines():
+                line = json.loads(text)
+                film = line.pop("video_id")
+                if "failure" in line:
+                    failed.add((stage, film, line.get("segment")))
+                else:
+                    of_stage.setdefault(film, []).append(line)
+    return lines, failed
+
+
+NEEDED = {
+    "videos": "videos",
+    "clips": "videos",
+    "entities": "videos",
+    "references": "videos entities",
+    "tracks": "videos references",
+    "masklets": "videos references tracks",
+    "transcripts": "videos clips references",
+    "instructions": "videos references transcripts masklets",
+}
+
+
+def made_from(run, stage, film):
+    """By part of the film: what the stage's result for it depends on; nothing if a stage before
+    failed."""
+    if not all(film in run[needed] for needed in NEEDED[stage].split()):
+        return {}
+    (video,) = run["videos"][film]
+    digest = video["digest"]
+    if stage in ("videos", "clips", "entities"):
+        return {None: digest}
+    if stage == "references":
+        return {None: run["entities"][film][0]["text"]}
+    references = run["references"][film][0]["entities"]
+    if stage == "tracks":
+        return {None: [digest, [e["generalized_noun"] for e in references]]}
+    if stage == "masklets":
+        return {None: [digest, references, run["tracks"][film]]}
+    if stage == "transcripts":
+        expressions = [e["expression"] for e in references]
+        return {
+            s["index"]: [digest, s["start_s"], s["end_s"], expressions]
+            for s in run["clips"][film][0]["segments"]
+        }
+    return {None: [digest, references, run["transcripts"][film], run["masklets"][film]]}
+
+
+def expected_items(before, after, stages):
+    """(stage, film, segment) of the items to compute: all of the stages that the change concerns,
+    and of the others those made from something that was not there before."""
+    expected = set()
+    for stage in STAGES.values():
+        known = set()
+        if stage not in stages:
+            for film in before["videos"]:
+                known |= {key(content) for content in made_from(before, stage, film).values()}
+        for film in after["videos"]:
+            for part, content in made_from(after, stage, film).items():
+                if key(content) not in known:
+                    expected.add((stage, film, part))
+                    known.add(key(content))  # two films with the same content are one item
+    return expected
+
+
+def key(content):
+    return json.dumps(content, sort_keys=True)
+
+
+def test_an_accepted_change_computes_nothing_and_is_on_record(base, tmp_path):
+    project = base.copied(tmp_path / "project")
+    git(project, "init", "--quiet")
+    git(project, "add", "scripts", "envs", "config")
+    git(project, "commit", "--quiet", "--message", "before")
+    module("segmentation")(project)
+    assert ("cut_clips", 0) in {named(job) for job in project.plan()}
+
+    names = acceptance.accept(project.folder, "HEAD", "a name that nobody reads")
+    assert "cut_clips" in names
+    assert "parse_references" not in names
+    assert project.plan() == []
+
+    (entry,) = {
+        json.dumps(e) for e in acceptance.load_table(project.path(acceptance.FILE)).values()
+        if e["of"] == "cut_clips"
+    }  # fmt: skip
+    assert json.loads(entry)["reason"] == "a name that nobody reads"
+    with pytest.raises(ValueError, match="nothing differs"):
+        acceptance.accept(project.folder, "HEAD", "again")
+
+    edit("scripts/strefer/segmentation.py", "\n_CHANGED_AGAIN = 1\n")(project)
+    assert ("cut_clips", 0) in {named(job) for job in project.plan()}
+
+
+def git(project, *arguments):
+    identity = ("-c", "user.name=test", "-c", "user.email=test@localhost")
+    subprocess.run(["git", "-C", project.folder, *identity, *arguments], check=True)
+
+
+def test_the_profiles_say_what_the_matrix_assumes():
+    profile = yaml.safe_load((ROOT / "profiles/default/config.yaml").read_text(encoding="utf-8"))
+    assert set(profile["rerun-triggers"]) == {"mtime", "params", "input"}
+    assert profile["max-checksum-file-size"] == f"{LARGEST_COMPARED // 10**9}GB"
+    assert profile["nolock"] is True
+    assert profile["rerun-incomplete"] is True
+
+
+def test_every_rule_names_its_environment_in_its_digest():
+    for path in sorted((ROOT / "rules").glob("*.smk")):
+        for rule in path.read_text(encoding="utf-8").split("\nrule ")[1:]:
+            if "conda:" in rule:
+                environment = rule.partition("../envs/")[2].partition(".yaml")[0]
+                assert f'"{environment}"' in rule.partition("code_of(")[2].partition(")")[0], rule
+
+
+def test_secrets_are_left_out_of_the_provenance():
+    given = {"agents": {"llm": {"api_key": "abc", "key_variable": "OPENAI_API_KEY", "model": "m"}}}
+    kept = provenance.without_secrets(given)["agents"]["llm"]
+    assert kept == {"api_key": "(left out)", "key_variable": "OPENAI_API_KEY", "model": "m"}
