@@ -1,8 +1,10 @@
 # What all rules share: shards, paths, agents, code digests and resources.
+import os
+
 from strefer import acceptance, code_digest, provenance, run_lock
 from strefer.making import effective_options, effective_spec, model_files
 from strefer.recipes import base_files, load_recipe
-from strefer.videos import film_marks, shard_of
+from strefer.videos import film_marks, printable, shard_of
 
 # A shard without films has no job, so that a new film touches one shard.
 MEMBERS = {}
@@ -26,9 +28,13 @@ MOST_FILM_INPUTS = 50_000
 def is_input(path):
     """Whether a film is an input of its job; it is a mark in the parameters otherwise.
 
-    Snakemake would take braces in a name for a wildcard, and knows no way around it.
+    Snakemake would take braces in a name for a wildcard, and knows no way around it; and one film
+    that is missing, or is no file, would stop it.
     """
-    return not ("{" in path or "}" in path) and (IS_DEMO or len(FILMS) <= MOST_FILM_INPUTS)
+    if IS_DEMO:
+        return True
+    plain = not set("{}\n") & set(path) and printable(path) == path
+    return len(FILMS) <= MOST_FILM_INPUTS and plain and os.path.isfile(path)
 
 
 def films_of(wildcards):

@@ -15,6 +15,13 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+# What a raw film may be. Playlists (HLS, DASH, concat) are left out: they name other files and
+# addresses, and a film must not make this machine open them.
+_OPEN_ONLY = {
+    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,ogg,flv",
+    "protocol_whitelist": "file",
+}
+
 
 class DecodingError(Exception):
     """The film cannot be decoded; the text says why."""
@@ -26,7 +33,10 @@ def _open(
 ) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
     try:
         # `file:` keeps a name with a colon from being read as a protocol.
-        with av.open(f"file:{path}") as container:
+        # Tags in other encodings than UTF-8 are common, and no reason to refuse a film.
+        with av.open(
+            f"file:{path}", options=dict(_OPEN_ONLY), metadata_errors="replace"
+        ) as container:
             if not container.streams.video:
                 raise DecodingError("no video stream")
             stream = container.streams.video[0]

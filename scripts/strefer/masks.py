@@ -22,8 +22,61 @@ def encode_mask(mask: np.ndarray) -> Rle:
 
 
 def decode_mask(rle: Rle) -> np.ndarray:
-    """bool [H, W] of a run-length code."""
+    """bool [H, W] of a run-length code.
+
+    Raises:
+        ValueError: if it is no run-length code of its size.
+    """
+    check_runs(runs_of(rle["counts"]), rle["size"])
     return coco.decode(_binary(rle)).astype(bool)
+
+
+MAX_SIDE_PX = 1 << 15
+
+
+def check_runs(runs: Sequence[int], size: Sequence[int]) -> None:
+    """Refuse what pycocotools would write beyond the end of its memory for.
+
+    Raises:
+        ValueError: unless the runs fill a mask of the size exactly.
+    """
+    sides = list(size) if isinstance(size, list | tuple) else []
+    if len(sides) != 2 or not all(type(s) is int and 0 < s <= MAX_SIDE_PX for s in sides):
+        raise ValueError(f"a mask's size must be [height, width] in pixels, not {size!r:.60}")
+    if not all(type(run) is int and run >= 0 for run in runs):
+        raise ValueError("a run of a mask is no whole number from 0 on")
+    if sum(runs) != sides[0] * sides[1]:
+        raise ValueError(
+            f"the runs of a mask have {sum(runs):.6g} pixels, not {sides[0]} x {sides[1]}"
+        )
+
+
+def runs_of(counts: str) -> list[int]:
+    """The lengths of the runs in COCO's compressed counts: numbers of 5 bits a character, from
+    the third on as differences to the run before the last.
+
+    Raises:
+        ValueError: if the text is no such code.
+    """
+    if not isinstance(counts, str):
+        raise ValueError("a mask's counts must be text")
+    runs: list[int] = []
+    number = bits = 0
+    for character in counts:
+        code = ord(character) - 48
+        if not 0 <= code < 64 or bits > 30:
+            raise ValueError(f"a mask's counts have no {character!r} there")
+        number |= (code & 0x1F) << bits
+        bits += 5
+        if code & 0x20:
+            continue
+        if code & 0x10:
+            number -= 1 << bits
+        runs.append(number + (runs[-2] if len(runs) > 2 else 0))
+        number = bits = 0
+    if bits:
+        raise ValueError("a mask's counts end within a number")
+    return runs
 
 
 def rle_areas(rles: Sequence[Rle]) -> np.ndarray:

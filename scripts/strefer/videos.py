@@ -11,6 +11,7 @@ import dataclasses
 import glob
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 from strefer import frames
 from strefer.stage import Item, ItemFailure, Worker, one_by_one, run_stage
 
+MIN_FPS = 0.02  # a picture in 50 seconds; below that a timestamp went astray
 EXTENSIONS = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".ogv"}
 
 
@@ -32,11 +34,11 @@ def list_videos(source: str | Path) -> dict[str, str]:
     if path.suffix.lower() in {".csv", ".tsv", ".parquet"} and not path.is_dir():
         films = _from_table(path)
     elif path.is_dir():
-        films = dict(_walk(path))
+        films = {printable(name): film for name, film in _walk(path)}
     elif glob.has_magic(str(source)):
         found = sorted(p for p in glob.glob(str(source), recursive=True) if Path(p).is_file())
         root = os.path.commonpath([str(Path(p).parent) for p in found]) if found else ""
-        films = {os.path.relpath(p, root): p for p in found}
+        films = {printable(os.path.relpath(p, root)): p for p in found}
     else:
         raise ValueError(
             f"videos: {source} is no folder, no glob with a match, and no .csv, .tsv or .parquet"
@@ -44,6 +46,14 @@ def list_videos(source: str | Path) -> dict[str, str]:
     if not films:
         raise ValueError(f"videos: no film in {source} (known: {', '.join(sorted(EXTENSIONS))})")
     return dict(sorted(films.items()))
+
+
+def printable(path: str | Path) -> str:
+    """A path as text that can be written: bytes that are no UTF-8 are spelled out."""
+    text = str(path)
+    if text.isascii():
+        return text
+    return os.fsencode(text).decode("utf-8", "backslashreplace")
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, str]]:
@@ -92,7 +102,7 @@ def film_marks(paths: list[str]) -> str:
         try:
             seen = os.stat(path)
             mark = (seen.st_size, seen.st_mtime_ns)
-        except OSError:
+        except (OSError, ValueError):  # a null character in a path
             mark = None
         digest.update(f"{path!r} {mark}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
@@ -114,7 +124,7 @@ def probe_videos(
     """Write the shard file of `Video` records for the given films (id → path)."""
     items = [
         # The path is no part of the result: a film that moves is not probed again.
-        Item(video_id, content=digest_file(path), context=path, part={"path": path})
+        Item(video_id, digest_file(path), context=path, part={"path": printable(path)})
         for video_id, path in films.items()
     ]
 
@@ -126,11 +136,20 @@ def probe_videos(
 
 def digest_file(path: str) -> str:
     """SHA-256 of a file's bytes. Of a file that cannot be read: a text that `probe` fails on."""
+    if printable(path) != path:
+        return "unreadable: its name is not UTF-8; rename it"
     try:
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode):
+            return "unreadable: not a regular file"  # a pipe or a device might never end
+        if not found.st_size:
+            return hashlib.sha256().hexdigest()  # some files of the kernel block when read
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         return f"unreadable: {error.strerror}"
+    except ValueError as error:
+        return f"unreadable: {error}"  # a null character in a table's path
 
 
 def probe(path: str, digest: str) -> dict[str, Any]:
@@ -150,4 +169,8 @@ def probe(path: str, digest: str) -> dict[str, Any]:
         shape = frames.measure(path)
     except frames.DecodingError as error:
         raise ItemFailure(str(error)) from None
+    if shape.n_frames > 1 and shape.fps < MIN_FPS:
+        raise ItemFailure(
+            f"{shape.n_frames} frames in {shape.duration_s:.0f} s: its timestamps are wrong"
+        )
     return {"digest": digest} | dataclasses.asdict(shape)

@@ -136,10 +136,10 @@ class Project:
                 needed = set(jobs.needrun_jobs(exclude_finished=False))
                 return [job for level in jobs.toposorted() for job in level if job in needed]
 
-    def start(self, *arguments):
+    def start(self, *arguments, config=None):
         """Call Snakemake as a user does, in a session of its own."""
         file = self.path("given.yaml")
-        file.write_text(json.dumps(CONFIG), encoding="utf-8")
+        file.write_text(json.dumps(merged(CONFIG, config or {})), encoding="utf-8")
         defaults = self.path("config/config.yaml")
         command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile"]
         return subprocess.Popen(

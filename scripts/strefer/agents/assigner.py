@@ -96,11 +96,11 @@ def parse_objects(reply: str, count: int) -> list[int]:
     Raises:
         ValueError: if there is neither a number nor "none", or a number is not a box's.
     """
-    tagged = re.findall(r"<obj(\d+)>", reply)
+    tagged = re.findall(r"<obj(\d{1,9})>", reply)
     rest = re.sub(r"<ground>.*?</ground>", " ", reply, flags=re.DOTALL)
     if not tagged and "<objects>" not in reply and re.search(r"\bno(ne|t|)\b", rest.lower()):
         return []
-    numbers = tagged or re.findall(r"(?<![\w.])\d+(?!\w)", rest)
+    numbers = tagged or re.findall(r"(?<![\w.])\d{1,9}(?!\w)", rest)
     if not numbers and "<objects>" not in reply:
         raise ValueError("the reply names no object")
     chosen = list(dict.fromkeys(int(number) for number in numbers))

@@ -96,7 +96,7 @@ def read_marks(reply: str) -> dict[str, float]:
     or out of range is left out."""
     marks = {}
     for respect in RESPECTS:
-        found = re.search(rf"{respect}\W*?(\d+)", reply, re.IGNORECASE)
+        found = re.search(rf"{respect}\W*?(\d{{1,9}})(?!\d)", reply, re.IGNORECASE)
         if found and 0 <= int(found.group(1)) <= 5:
             marks[respect] = float(found.group(1))
     return marks

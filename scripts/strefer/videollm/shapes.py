@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as coco
 
-from strefer.masks import decode_mask
+from strefer.masks import check_runs, decode_mask
 
 _BRUSH_SHARE = 0.05  # a point's or scribble's width as a share of the frame's shorter side
 
@@ -45,12 +45,24 @@ def _of_segmentation(code: Any, height_px: int, width_px: int) -> np.ndarray | N
     if not code:
         return None
     if isinstance(code, list):
+        _check_polygons(code, max(height_px, width_px))
         merged = coco.merge(coco.frPyObjects(code, height_px, width_px))
         return coco.decode(merged).astype(bool)
     if isinstance(code["counts"], list):  # uncompressed
+        check_runs(code["counts"], code["size"])
         code = coco.frPyObjects(code, *code["size"])
         return coco.decode(code).astype(bool)
     return decode_mask(code)
+
+
+def _check_polygons(polygons: list[Any], side_px: int) -> None:
+    """pycocotools walks along every edge: a point far away would take for ever."""
+    for polygon in polygons:
+        points = np.asarray(polygon, np.float64)
+        if points.ndim != 1 or len(points) < 6 or len(points) % 2:
+            raise ValueError("a polygon is a list x0, y0, x1, y1, … of at least three points")
+        if not np.isfinite(points).all() or abs(points).max() > 4 * side_px:
+            raise ValueError(f"a polygon has a point far outside of the frame ({side_px} px)")
 
 
 def _drawn(kind: str, values: np.ndarray, height_px: int, width_px: int) -> np.ndarray:
