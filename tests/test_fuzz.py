@@ -24,12 +24,14 @@ from strefer.videos import list_videos
 settings.register_profile("strefer", max_examples=150, deadline=2000, derandomize=True)
 settings.load_profile("strefer")
 
-PIECES = st.sampled_from(
-    ["yes", "no", ".", " ", "\n", "<", ">", "{", "}", "[", "]", '"', "\\", "\x00", "\u202e", "\ud800",
-     "a dog", "```", '{"expression": "dog", "noun": "dog", "generalized_noun": "dog"}', ",", "1",
-     '{"question": "What is it?", "answer": "A dog."}', "Subject Correspondence: ", "<obj0>", "(A)",
-     "sorry, ", "é", "字", "The answer is"]
-)  # fmt: skip
+# fmt: off
+PIECES = st.sampled_from([
+    "yes", "no", ".", " ", "\n", "<", ">", "{", "}", "[", "]", '"', "\\", "\x00", "\u202e", "\ud800",
+    "a dog", "```", ",", "1", "sorry, ", "é", "字", "<obj0>", "(A)", "The answer is",
+    '{"expression": "dog", "noun": "dog", "generalized_noun": "dog"}',
+    '{"question": "What is it?", "answer": "A dog."}', "Subject Correspondence: ",
+])
+# fmt: on
 REPLIES = st.one_of(st.text(), st.lists(PIECES, max_size=30).map("".join))
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -42,8 +44,9 @@ def value_or_error(function, *given):
     try:
         return function(*given)
     except ValueError as error:
-        assert str(error)
-        return None
+        reason = str(error)
+    assert reason
+    return None
 
 
 @given(REPLIES)

@@ -119,7 +119,7 @@ def dataset_card(counts: Mapping[tuple[str, str, str], int], about: Mapping[str,
         f"{sum(kept.values())} question-answer pairs about videos, referring to regions and times, "
         "made from raw videos by the models below, without human labels. `strefer.json` is the "
         "published format, `strefer.jsonl` the same with evidence, `rejected.jsonl` what "
-        "verification took out.",
+        "verification took out. How it was made, on what and when: `../provenance.json`.",
         "",
         *_groups_table(counts),
         "",
