@@ -26,7 +26,8 @@ settings.load_profile("strefer")
 
 # fmt: off
 PIECES = st.sampled_from([
-    "yes", "no", ".", " ", "\n", "<", ">", "{", "}", "[", "]", '"', "\\", "\x00", "\u202e", "\ud800",
+    "yes", "no", ".", " ", "\n", "<", ">", "{", "}", "[", "]", '"', "\\", "\x00", "\u202e",
+    "\ud800",
     "a dog", "```", ",", "1", "sorry, ", "é", "字", "<obj0>", "(A)", "The answer is",
     '{"expression": "dog", "noun": "dog", "generalized_noun": "dog"}',
     '{"question": "What is it?", "answer": "A dog."}', "Subject Correspondence: ",
