@@ -21,7 +21,7 @@ from strefer.times import clock, seconds_of
 from strefer.videollm.shapes import mask_of_shape
 from strefer.videos import list_videos
 
-settings.register_profile("strefer", max_examples=150, deadline=2000, derandomize=True)
+settings.register_profile("strefer", max_examples=150, deadline=None, derandomize=True)
 settings.load_profile("strefer")
 
 # fmt: off

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 log = logging.getLogger("strefer")
-_HELD: list[int] = []  # open for as long as this process lives
+_HELD: dict[Path, int] = {}  # open for as long as this process lives
 _PAUSE_S = 0.5
 
 
@@ -42,12 +42,15 @@ def enter_run(run: Path, announce=log.warning) -> None:
 
 def hold(path: Path) -> None:
     """Hold a job's log file until this process ends; waits if another process holds it."""
+    path = path.absolute()
+    if path in _HELD:
+        return
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
     except OSError as error:  # a file system without locks
         log.warning("%s cannot be locked: %s", path, error.strerror)
-    _HELD.append(handle)
+    _HELD[path] = handle
 
 
 def _try_lock(path: Path, keep: bool) -> bool:
@@ -60,5 +63,8 @@ def _try_lock(path: Path, keep: bool) -> bool:
         return False
     except OSError:
         pass  # a file system without locks
-    _HELD.append(handle) if keep else os.close(handle)
+    if keep:
+        _HELD[path.absolute()] = handle
+    else:
+        os.close(handle)
     return True
