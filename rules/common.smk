@@ -89,7 +89,7 @@ CODES = {}  # by script, for the provenance
 def code_of(script, environment, *modules):
     """The digest of a rule's script, all that it imports, and its environment file.
 
-    It is the reason to run a rule again when code or versions change: see `rerun-triggers` in
+    It is the reason to run a job again when code or versions change. See `rerun-triggers` in
     profiles/default. Snakemake alone would see neither imports nor what is only a comment.
     """
     CODES[script] = {
@@ -100,8 +100,10 @@ def code_of(script, environment, *modules):
 
 
 def told(value):
-    """A parameter that is told to the script and is itself no reason to run a rule again: for
-    Snakemake, what is derived from inputs is not. `effect_of` is what counts of it."""
+    """A parameter that is told to the script and is itself no reason to run a job again.
+
+    For Snakemake, what is derived from inputs is none. `effect_of` is what counts of it.
+    """
     return lambda wildcards, input: value
 
 
@@ -162,6 +164,12 @@ def local_files(*models):
     """The files of models that are local folders, as inputs; `open_clip:` may stand in front."""
     specs = [{"model": model.removeprefix("open_clip:")} for model in models]
     return [str(path) for spec in specs for path in model_files(spec)]
+
+
+def models_of_training(options):
+    """What a student begins with: a whole one, or an encoder and an LLM."""
+    whole = options["start_from"]
+    return [whole] if whole else [options["vision"], options["llm"]]
 
 
 def _benchmark_files(name):

@@ -1,12 +1,6 @@
 # The Video LLM, trained once for each recipe.
 
 
-def models_of_training(options):
-    """What a student begins with: a whole one, or an encoder and an LLM."""
-    whole = options["start_from"]
-    return [whole] if whole else [options["vision"], options["llm"]]
-
-
 rule train_checkpoint:
     input:
         recipe=f"{RUN}/recipes/{{recipe}}.jsonl",

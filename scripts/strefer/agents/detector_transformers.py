@@ -80,7 +80,10 @@ class TransformersDetector:
         self, frames: Sequence[np.ndarray], prompt: str, box_threshold: float, text_threshold: float
     ) -> list[list[RawDetection]]:
         inputs = self.processor(
-            images=list(frames), text=[prompt] * len(frames), return_tensors="pt"
+            images=list(frames),
+            text=[prompt] * len(frames),
+            input_data_format="channels_last",  # or a frame of one row would be taken for a channel
+            return_tensors="pt",
         ).to(self.model.device)
         with self._autocast():
             outputs = self.model(**inputs)

@@ -72,7 +72,10 @@ class TransformersTracker(Tracker):
         for first in range(0, len(frames), self.max_batch):
             batch = torch.from_numpy(frames[first : first + self.max_batch]).permute(0, 3, 1, 2)
             pixels = self.processor.video_processor(
-                videos=[batch], device=self.model.device, return_tensors="pt"
+                videos=[batch],
+                device=self.model.device,
+                input_data_format="channels_first",
+                return_tensors="pt",
             ).pixel_values_videos[0]
             with self._autocast():
                 batches.append(encode_frames(self.model, pixels))
