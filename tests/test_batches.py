@@ -1,6 +1,7 @@
 import pytest
 
-from strefer.stage import Item, ItemFailure, MachineFault, in_batches
+from strefer.batches import in_batches
+from strefer.stage import Item, ItemFailure, MachineFault
 
 
 def items(*names):
