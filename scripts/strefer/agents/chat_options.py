@@ -9,7 +9,10 @@ DTYPES = ("float32", "bfloat16", "float16")
 FRAMES_AS = ("video", "images")
 # Every adapter's specification comes with a value for these; an engine without a use for one
 # leaves it.
-_COMMON = {"adapter", "model", "revision", "dtype", "device", "max_batch", "frames_as"}
+_COMMON = {
+    *("adapter", "model", "revision", "dtype", "device", "max_batch", "frames_as"),
+    "trust_remote_code",
+}
 
 
 def read_options(spec: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,41 @@
+"""Every configuration for films of one's own fits the schema and gives a plan."""
+
+import pytest
+import yaml
+
+from strefer.agents.chat_openai import _DEFAULTS as OPENAI
+from strefer.agents.chat_options import read_options
+from strefer.agents.chat_transformers import _DEFAULTS as TRANSFORMERS
+from strefer.agents.chat_vllm import _DEFAULTS as VLLM
+from strefer.configuration import complete, load_schema
+
+from .conftest import ROOT
+
+CONFIGURATIONS = ("paper", "modern", "small")
+OPTIONS = {"transformers": TRANSFORMERS, "vllm": VLLM, "openai": OPENAI}
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_chat_models_have_the_options_that_their_adapters_know(name):
+    config = yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())
+    config = complete(config, load_schema(ROOT / "config" / "schema.yaml"))
+    for role in ("video_llm", "llm", "judge"):
+        spec = config["agents"][role]
+        template = read_options(spec, OPTIONS[spec["adapter"]]).get("chat_template")
+        assert template is None or (ROOT / template).is_file()
+
+
+@pytest.mark.workflow
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("target", ["instructions", "all"])
+def test_it_gives_a_plan(workplace, name, target):
+    films = workplace.folder / "own_films"
+    films.mkdir(exist_ok=True)
+    (films / "a.mp4").touch()
+    base = workplace.folder / "own_base"
+    base.mkdir(exist_ok=True)
+    (base / "base.json").write_text("[]")
+    config = (f"videos={films}", f"base_data={base}")
+    file = ("--configfile", str(ROOT / "config" / f"{name}.yaml"))
+    done = workplace.run("--dry-run", "--quiet", "rules", *file, config=config, targets=(target,))
+    assert "transcribe_clips" in done.stdout or "write_instructions" in done.stdout
