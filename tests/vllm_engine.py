@@ -47,6 +47,7 @@ def server(folder, model):
         PYTHON, "-m", "vllm.entrypoints.openai.api_server", "--model", model["model"],
         "--dtype", model["dtype"], "--max-model-len", "2048", "--enforce-eager", "--seed", "0",
         "--generation-config", "vllm", "--host", "127.0.0.1", "--port", str(port),
+        "--trust-request-mm-kwargs",  # a request tells the rate of its frames
     ]
     # fmt: on
     with open(folder / "server.log", "w") as log:

@@ -46,7 +46,8 @@ class OpenAIChat:
                 "http://localhost:8000/v1" (by default OpenAI's); `key_variable`, the environment
                 variable that holds the key; `concurrency`, requests at a time; `timeout_s` of one
                 request; `retries` of a request that the server had no time for or that was lost,
-                with growing pauses; `frames_as`, "images", or "video" for vLLM's servers.
+                with growing pauses; `frames_as`, "images", or "video" for vLLM's servers that
+                were started with `--trust-request-mm-kwargs`: a request tells its frames' rate.
 
         Raises:
             ValueError: if an option is unknown, or there is neither a `url` nor a key.
