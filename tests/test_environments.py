@@ -45,5 +45,8 @@ def test_the_python_part_resolves(file, tmp_path):
 
 def test_rules_name_environments_that_exist_and_each_is_used():
     text = "".join(file.read_text() for file in (ROOT / "rules").glob("*.smk"))
-    named = set(re.findall(r"envs/(\w+\.yaml)", text))
+    of_chat = re.search(r'def chat_environment.*?return "(\w+)" if .*? else "(\w+)"', text, re.S)
+    named = set(re.findall(r"envs/(\w+\.yaml)", text)) | {
+        f"{name}.yaml" for name in of_chat.groups()
+    }
     assert named == {file.name for file in FILES}
