@@ -178,7 +178,7 @@ def _benchmark_files(name):
     return {key: path and path.replace("{world}", WORLD) for key, path in files.items()}
 
 
-# Benchmarks without files are passed over; `check` says where to get them.
+# Benchmarks without files are passed over.
 BENCHMARK_FILES = {
     name: _benchmark_files(name)
     for name in config["benchmarks"]
