@@ -57,11 +57,11 @@ def end(project, *targets):
 
 
 def of_targets(results, targets):
-    """All results, or those that a target makes."""
+    """Those of the results that a target makes; `all` makes all."""
+    if "all" in targets:
+        return results
     folders = {target.split("/")[2] for target in targets}
-    return {
-        name: data for name, data in results.items() if not targets or name.split("/")[0] in folders
-    }
+    return {name: data for name, data in results.items() if name.split("/")[0] in folders}
 
 
 def disturb(project, undisturbed, drawn, kills, longest_s, targets):
