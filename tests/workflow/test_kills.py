@@ -113,8 +113,13 @@ def test_a_second_call_is_told_and_does_no_harm(undisturbed, tmp_path):
     deadline = time.monotonic() + 60
     while not lock.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    second = project.start(*targets)
-    said, _ = second.communicate(timeout=WAIT_S)
+    # Held still, so that it is surely at work when the second call looks.
+    os.killpg(first.pid, signal.SIGSTOP)
+    try:
+        second = project.start(*targets)
+        said, _ = second.communicate(timeout=WAIT_S)
+    finally:
+        os.killpg(first.pid, signal.SIGCONT)
     assert second.returncode != 0
     assert "another call is at work on this run" in said
     assert "Traceback" not in said
