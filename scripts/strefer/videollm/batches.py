@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -12,6 +13,13 @@ from strefer.videollm.model import IGNORED
 from strefer.videollm.processor import Encoded
 
 Batch = dict[str, torch.Tensor]
+
+
+class Row(Protocol):
+    """What padding needs of an encoded sample."""
+
+    ids: list[int]
+    labels: list[int]
 
 
 def collate(
@@ -30,7 +38,7 @@ def collate(
     """
     rows = _rows(samples) if pack else [[sample] for sample in samples]
     in_order = [sample for row in rows for sample in row]
-    batch = _pack(rows, pad_id) if pack else _pad(in_order, pad_id, left)
+    batch = _pack(rows, pad_id) if pack else pad_samples(in_order, pad_id, left)
     views = list(dict.fromkeys(s.view for s in in_order if s.view is not None))
     if not views:
         return batch
@@ -43,7 +51,8 @@ def collate(
     return batch
 
 
-def _pad(samples: Sequence[Encoded], pad_id: int, left: bool) -> Batch:
+def pad_samples(samples: Sequence[Row], pad_id: int, left: bool) -> Batch:
+    """`input_ids`, `attention_mask` and `labels` int64 [B, longest], padded on one side."""
     width = max(len(s.ids) for s in samples)
     ids = torch.full((len(samples), width), pad_id)
     labels = torch.full((len(samples), width), IGNORED)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from strefer.frames import read_frames
+from strefer.videollm.batches import pad_samples
 from strefer.videollm.conversation import encode_conversation
 from strefer.videollm.frame_source import View, film_shape, view_of
 from strefer.videollm.model import IGNORED
@@ -166,17 +167,8 @@ def collate_qwen(
     Args:
         left: pad on the left, for generation.
     """
-    width = max(len(s.ids) for s in samples)
-    ids = torch.full((len(samples), width), pad_id)
-    labels = torch.full((len(samples), width), IGNORED)
-    attention = torch.zeros((len(samples), width), dtype=torch.long)
-    for row, sample in enumerate(samples):
-        n = len(sample.ids)
-        place = slice(width - n, width) if left else slice(0, n)
-        ids[row, place], labels[row, place] = torch.tensor(sample.ids), torch.tensor(sample.labels)
-        attention[row, place] = 1
-    batch = {"input_ids": ids, "attention_mask": attention, "labels": labels}
-    batch["mm_token_type_ids"] = (ids == video_id).int() * _VIDEO_TYPE
+    batch = pad_samples(samples, pad_id, left)
+    batch["mm_token_type_ids"] = (batch["input_ids"] == video_id).int() * _VIDEO_TYPE
     films = [s for s in samples if s.patches is not None]
     if films:
         batch["pixel_values_videos"] = torch.cat([s.patches for s in films])
