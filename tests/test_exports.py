@@ -8,7 +8,20 @@ from own_data import PAIRS, write_own_data
 from strefer.exports import export_instructions, licence_of
 from strefer.published_format import PUBLISHED_FIELDS
 
+# Nothing here may ask a hub.
+pytestmark = pytest.mark.usefixtures("offline")
 ABOUT = {"prompts": {"question_writer": "ab12"}, "run": "test"}
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    """The network is out of reach, also to code that would not ask whether it may."""
+
+    def refuse(*_, **__):
+        raise OSError("this test reaches for the network")
+
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("socket.socket.connect", refuse)
 
 
 @pytest.fixture
@@ -55,11 +68,31 @@ def test_datasets_opens_the_folder(exported, tmp_path):
     assert table[0]["start_time"] is None
 
 
+@pytest.mark.parametrize("name", ["strefer.json", "strefer.jsonl"])
+def test_datasets_opens_the_json_exports(exported, tmp_path, name):
+    table = datasets.load_dataset(
+        "json", data_files=str(exported / name), cache_dir=str(tmp_path / "cache")
+    )["train"]
+    rows = [without_nulls(row) for row in table]
+    text = (exported / name).read_text()
+    written = json.loads(text) if name.endswith("json") else map(json.loads, text.splitlines())
+    assert rows == [without_nulls(sample) for sample in written]
+    assert list(rows[4]["annotation"][1]) == ["9"]
+
+
+def without_nulls(value):
+    """A table fills in, as None, what another row has."""
+    if isinstance(value, dict):
+        return {k: without_nulls(v) for k, v in value.items() if v is not None}
+    return [without_nulls(one) for one in value] if isinstance(value, list) else value
+
+
 def test_the_card_counts_and_names(exported):
     _, head, text = (exported / "README.md").read_text().split("---\n", 2)
     assert yaml.safe_load(head)["configs"][0]["data_files"] == "data/train.parquet"
     assert "6 question-answer pairs" in text
-    assert "| G8 | 0 | 0 | 1 | 1 | 1 |" in text
+    assert "| G8 | 0 | 0 | 1 | 1 | 1 | 50.0% |" in text
+    assert "[provenance.json](../provenance.json)" in text
     assert "| claim | 1 | 14.3% |" in text
     assert "local files | apache-2.0 |" in text
     assert "| v1 | see https://huggingface.co/omni-research/Tarsier-34b |" in text

@@ -109,6 +109,7 @@ def dataset_card(counts: Mapping[tuple[str, str, str], int], about: Mapping[str,
     """
     kept = _kept(counts)
     head = {
+        "pretty_name": f"Strefer instruction data, run {about['run']}",
         "task_categories": ["visual-question-answering", "video-text-to-text"],
         "language": ["en"],
         "configs": [{"config_name": "default", "data_files": "data/train.parquet"}],
@@ -119,7 +120,8 @@ def dataset_card(counts: Mapping[tuple[str, str, str], int], about: Mapping[str,
         f"{sum(kept.values())} question-answer pairs about videos, referring to regions and times, "
         "made from raw videos by the models below, without human labels. `strefer.json` is the "
         "published format, `strefer.jsonl` the same with evidence, `rejected.jsonl` what "
-        "verification took out. How it was made, on what and when: `../provenance.json`.",
+        "verification took out. How it was made, on what and when: "
+        "[provenance.json](../provenance.json).",
         "",
         *_groups_table(counts),
         "",
@@ -136,12 +138,17 @@ def dataset_card(counts: Mapping[tuple[str, str, str], int], about: Mapping[str,
 
 
 def _groups_table(counts: Mapping[tuple[str, str, str], int]) -> list[str]:
-    rows = ["| group | open | yes/no | choice | accepted | rejected |", "|---|---|---|---|---|---|"]
+    rows = [
+        "| group | open | yes/no | choice | accepted | rejected | share accepted |",
+        "|---|---|---|---|---|---|---|",
+    ]
     kept = _kept(counts)
     for group in sorted({group for group, _, _ in counts}):
         forms = [kept.get((group, form), 0) for form in ("open", "yes_no", "choice")]
         out = sum(n for (g, _, fault), n in counts.items() if g == group and fault)
-        rows.append(f"| {group} | {' | '.join(map(str, forms))} | {sum(forms)} | {out} |")
+        accepted = sum(forms)
+        cells = [group, *forms, accepted, out, f"{accepted / (accepted + out):.1%}"]
+        rows.append(f"| {' | '.join(map(str, cells))} |")
     return rows
 
 
