@@ -1,9 +1,12 @@
 """A shard of pairs with what belongs to it, for tests of recipes and exports."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from shards import write_shard
 from strefer.instructions.claims import does
+from strefer.masklet_procedures.region_prompts import region_prompt
 from strefer.masks import encode_mask
 from strefer.records import Evidence, Instruction, Masklet, Masklets, Video
 
@@ -43,10 +46,25 @@ PAIRS = [
 ]  # fmt: skip
 
 
-def write_own_data(folder, pairs=PAIRS):
+def with_region_prompts():
+    """The masklets with a blot for a mask, and what else refers to it."""
+    blot = np.zeros((64, 64), bool)
+    blot[20:40, 10:50] = True
+    masklets = tuple(
+        replace(
+            one,
+            masks=dict.fromkeys(one.masks, encode_mask(blot)),
+            region_prompts=dict.fromkeys(one.masks, region_prompt(blot)),
+        )
+        for one in MASKLETS.masklets
+    )
+    return replace(MASKLETS, masklets=masklets), blot
+
+
+def write_own_data(folder, pairs=PAIRS, masklets=MASKLETS):
     """The three shard files, as keyword arguments."""
     return {
         "instructions": [write_shard(folder / "pairs.jsonl", [("a", one) for one in pairs])],
-        "masklets": [write_shard(folder / "masklets.jsonl", [("a", MASKLETS)])],
+        "masklets": [write_shard(folder / "masklets.jsonl", [("a", masklets)])],
         "videos": [write_shard(folder / "videos.jsonl", [("a", VIDEO)])],
     }

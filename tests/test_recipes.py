@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from own_data import PAIRS, VIDEO, pair, write_own_data
+from own_data import PAIRS, VIDEO, pair, with_region_prompts, write_own_data
 from strefer.published_format import PUBLISHED_FIELDS, own_samples, published_sample
 from strefer.recipes import base_files, load_recipe, mix_recipe, read_base
 from strefer.videollm.samples import iterate_samples, sample_from_json
+from strefer.videollm.shapes import mask_of_shape
 
 RECIPES = sorted((Path(__file__).resolve().parents[1] / "config" / "recipes").glob("*.yaml"))
 BASE = [
@@ -89,6 +90,30 @@ def test_the_student_reads_every_sample(own, tmp_path):
         assert sample_from_json(known) == sample_from_json(one)
 
 
+@pytest.mark.parametrize("refer_by", ["mask", "box", "point", "scribble"])
+def test_the_student_reads_what_a_recipe_refers_by(tmp_path, refer_by):
+    masklets, blot = with_region_prompts()
+    own = write_own_data(tmp_path, masklets=masklets)
+    whole = sample(own, "a-004")["annotation"][0]["8"]
+    assert set(whole) == {"segmentation", "box", "point", "scribble"}
+    mix(own, tmp_path, f"parts: [{{groups: [G7], refer_by: {refer_by}}}]\n")
+    (read,) = iterate_samples(tmp_path / "mixed.jsonl")
+    assert [list(region) for region in read.regions] == [[0, 8, 15], [9]]
+    shape = read.regions[0][8]
+    assert len(shape) == 1
+    marked = mask_of_shape(dict(shape), 64, 64)
+    if refer_by in ("mask", "box"):  # the blot is a box
+        assert (marked == blot).all()
+    else:
+        assert 0 < marked.sum() < blot.sum()
+        assert (marked & blot).sum() > 0.9 * marked.sum()
+
+
+def test_region_prompts_that_were_not_made_are_asked_for(own, tmp_path):
+    with pytest.raises(ValueError, match="no box; set `masklets.region_prompts: true`"):
+        mix(own, tmp_path, "parts: [{groups: [G7], refer_by: box}]\n")
+
+
 def test_shares_counts_and_names(own, tmp_path):
     mixed = mix(
         own, tmp_path,
@@ -155,6 +180,8 @@ def test_what_is_wrong_in_base_data_is_named(tmp_path, text, message):
         ("parts: [{groups: all, share: 2}]\n", "`share`"),
         ("parts: [{groups: all, count: 0}]\n", "`count`"),
         ("parts: [{groups: all, weight: 1}]\n", "no 'weight'"),
+        ("parts: [{groups: all, refer_by: name}]\n", "`refer_by`"),
+        ("parts: [{base: a.json, refer_by: box}]\n", "`refer_by`"),
     ],
 )
 def test_what_is_wrong_in_a_recipe_is_named(tmp_path, text, message):

@@ -9,6 +9,12 @@
 `annotation` has one object per <region>: index among the NUM_FRAMES frames that the film or clip is
 sampled at -> COCO run-length code. Times of a sample about a clip are relative to the clip. Beside
 these published fields stand `id`, `video`, `group`, `form` and `frame_keys`.
+
+Where the masklets have region prompts (`masklets.region_prompts`), each frame of an object has them
+beside its mask, in pixels of the film, and each by itself is a region to the student
+(see videollm/shapes.py):
+
+    {"segmentation": {…}, "box": [x0, y0, x1, y1], "point": [x, y], "scribble": [[x, y], …]}
 """
 
 from __future__ import annotations
@@ -17,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from strefer.records import Instruction, Masklets, Rle, Video
+from strefer.records import Instruction, Masklets, Video, to_json
 from strefer.stage import read_records
 from strefer.times import clock
 
@@ -96,8 +102,8 @@ def full_question(pair: Instruction) -> str:
     return f"{pair.question} {YES_NO_HINT}" if pair.form == "yes_no" else pair.question
 
 
-def annotation(pair: Instruction, masklets: Masklets, entity: int) -> dict[str, dict[str, Rle]]:
-    """One region's masks: index among the sampled frames -> segmentation.
+def annotation(pair: Instruction, masklets: Masklets, entity: int) -> dict[str, dict[str, Any]]:
+    """One region: index among the sampled frames -> segmentation, and its region prompts if any.
 
     The masklet's frames are named by the nearest of the NUM_FRAMES evenly spaced frames (first and
     last included) of the film or clip; a long film's masklets have more frames than those.
@@ -105,7 +111,9 @@ def annotation(pair: Instruction, masklets: Masklets, entity: int) -> dict[str, 
     Raises:
         ValueError: if the entity has no mask there.
     """
-    masks = next((m.masks for m in masklets.masklets if m.entity == entity), {})
+    masklet = next((m for m in masklets.masklets if m.entity == entity), None)
+    masks = masklet.masks if masklet else {}
+    prompts = masklet.region_prompts or {} if masklet else {}
     times_s = masklets.frame_times_s
     start_s, end_s = pair.clip_s or (0.0, times_s[-1])
     found = {}
@@ -113,7 +121,8 @@ def annotation(pair: Instruction, masklets: Masklets, entity: int) -> dict[str, 
         time_s = times_s[int(key)]
         if start_s <= time_s <= end_s:
             share = (time_s - start_s) / (end_s - start_s) if end_s > start_s else 0.0
-            found[str(round(share * (NUM_FRAMES - 1)))] = {"segmentation": rle}
+            beside = to_json(prompts[key]) if key in prompts else {}
+            found[str(round(share * (NUM_FRAMES - 1)))] = {"segmentation": rle} | beside
     if not found:
         raise ValueError(f"pair {pair.pair_id}: entity {entity} has no mask to point with")
     return found

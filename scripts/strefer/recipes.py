@@ -6,6 +6,7 @@ A recipe file names its parts:
     parts:
       - groups: [G7, G8]          # our own pairs, by group; "all" for the eight
         share: 0.5                # of them, 0-1; or `count`, at most so many
+        refer_by: box             # or mask (the default), point, scribble
       - base: base.json           # a JSON or JSON Lines file in LLaVA or VideoRefer format
         name: base
 
@@ -28,18 +29,21 @@ import yaml
 from strefer.published_format import Sample, own_samples
 from strefer.stage import atomic_write, dumps
 
+REFER_BY = {"mask": "segmentation", "box": "box", "point": "point", "scribble": "scribble"}
 GROUP_NAMES = tuple(f"G{number}" for number in range(1, 9))
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a mixture: our groups, or a base file."""
+    """One part of a mixture: our groups, or a base file. `refer_by` is what marks the regions of
+    our own pairs, a key of `REFER_BY`."""
 
     name: str
     groups: tuple[str, ...]
     base: str | None
     share: float
     count: int | None
+    refer_by: str = "mask"
 
 
 @dataclass(frozen=True)
@@ -81,9 +85,11 @@ def _part(fields: Any, number: int, path: Path) -> Part:
     where = f"recipe {path}, part {number}"
     if not isinstance(fields, dict) or ("groups" in fields) == ("base" in fields):
         raise ValueError(f"{where}: give either `groups` or `base`")
-    unknown = set(fields) - {"name", "groups", "base", "share", "count"}
+    unknown = set(fields) - {"name", "groups", "base", "share", "count", "refer_by"}
     if unknown:
-        raise ValueError(f"{where}: there is no {sorted(unknown)[0]!r}; known: share, count, name")
+        raise ValueError(
+            f"{where}: there is no {sorted(unknown)[0]!r}; known: share, count, name, refer_by"
+        )
     groups = fields.get("groups", [])
     groups = list(GROUP_NAMES) if groups == "all" else groups
     wrong = [g for g in groups if g not in GROUP_NAMES] if isinstance(groups, list) else [groups]
@@ -94,9 +100,11 @@ def _part(fields: Any, number: int, path: Path) -> Part:
         raise ValueError(f"{where}: `share` must be above 0 and at most 1, not {share!r}")
     if count is not None and (not isinstance(count, int) or count < 1):
         raise ValueError(f"{where}: `count` must be a whole number from 1 on, not {count!r}")
-    base = fields.get("base")
+    base, refer_by = fields.get("base"), fields.get("refer_by", "mask")
+    if refer_by not in REFER_BY or ("refer_by" in fields and base is not None):
+        raise ValueError(f"{where}: `refer_by` is for `groups`, and one of {', '.join(REFER_BY)}")
     name = fields.get("name") or (base and Path(base).stem) or "+".join(groups)
-    return Part(str(name), tuple(groups), base, float(share), count)
+    return Part(str(name), tuple(groups), base, float(share), count, refer_by)
 
 
 def base_files(recipe: Recipe, root: Path) -> list[Path]:
@@ -138,7 +146,10 @@ def mix_recipe(
         )
         if not found:
             raise ValueError(f"recipe {recipe}: part {part.name!r} has no samples")
-        samples += [sample | {"part": part.name} for sample in _drawn(found, part, random)]
+        drawn = [sample | {"part": part.name} for sample in _drawn(found, part, random)]
+        if part.groups:
+            drawn = [referring_by(sample, part.refer_by) for sample in drawn]
+        samples += drawn
     random.shuffle(samples)
     with atomic_write(output) as file:
         for sample in samples:
@@ -150,6 +161,26 @@ def _drawn(samples: Sequence[Sample], part: Part, random: Random) -> list[Sample
     n = n if part.count is None else min(n, part.count)
     chosen = sorted(random.sample(range(len(samples)), n))
     return [samples[i] for i in chosen]
+
+
+def referring_by(sample: Sample, refer_by: str) -> Sample:
+    """The sample with its regions marked in this way alone.
+
+    Raises:
+        ValueError: if the masklets have no region prompts.
+    """
+    if "annotation" not in sample:
+        return sample
+    name = REFER_BY[refer_by]
+    regions = []
+    for region in sample["annotation"]:
+        if any(name not in shape for shape in region.values()):
+            raise ValueError(
+                f"pair {sample['id']}: its regions have no {refer_by}; set "
+                "`masklets.region_prompts: true`"
+            )
+        regions.append({frame: {name: shape[name]} for frame, shape in region.items()})
+    return sample | {"annotation": regions}
 
 
 def read_base(path: Path) -> list[Sample]:
