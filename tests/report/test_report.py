@@ -3,71 +3,24 @@
 import json
 import re
 
-import numpy as np
 import pytest
 
-from films import write_film
 from question_files import write_predictions, write_questions
-from shards import video_of, write_shard
+from report_run import write_page, write_stages
+from shards import write_shard
 from strefer.benchmarks.scores import score_predictions
-from strefer.instructions.claims import does
-from strefer.masks import encode_mask
-from strefer.records import (
-    Clips,
-    Entities,
-    Entity,
-    Evidence,
-    Instruction,
-    Masklet,
-    Masklets,
-    References,
-    Segment,
-    Tracks,
-    Transcript,
-)
-from strefer.report.page import write_report
 
 EVIL = "<script>alert('film')</script>"
 REPLY = "It sits.<img src=x onerror=alert(2)>"
-MASK = encode_mask(np.eye(32, 48, dtype=bool))
+FAILURES = {
+    "clips": [("bad.mp4", "the film ends early")],
+    "entities": [("bad.mp4", "the model said <b>nothing</b>")],
+}
 
 
-def write_stages(folder):
+def write_run(folder):
     """One film that came through, one that failed in two stages."""
-    folder.mkdir(exist_ok=True)
-    video = video_of(write_film(folder / "film.mp4"))
-    pair = Instruction(
-        pair_id="a-000",
-        group="G7",
-        form="open",
-        question="What does <region> do from <start_time> to <end_time>?",
-        answer=REPLY,
-        options=(),
-        regions=(0,),
-        start_s=0.0,
-        end_s=1.0,
-        clip_s=None,
-        evidence=Evidence((0,), (0,), does(0, (0.0, 1.0), "sits")),
-    )
-    rejected = Instruction(**(vars(pair) | {"pair_id": "a-001", "rejected": "claim: no"}))
-    times_s = (0.0, 0.5)
-    records = {
-        "videos": [video],
-        "clips": [Clips((Segment(0, 0.0, 1.0, "start"),))],
-        "entities": [Entities("The active entity is a dog.")],
-        "references": [References((Entity("dog", "dog", "dog"), Entity("cat", "cat", "cat")))],
-        "tracks": [Tracks(times_s, (0,), ())],
-        "masklets": [Masklets(times_s, 32, 48, (Masklet(0, "dog", "dog", 1.0, {"0": MASK}),))],
-        "transcripts": [Transcript(0, 0.0, 1.0, (REPLY, None), ())],
-        "instructions": [pair, rejected],
-    }
-    failures = {"clips": "the film ends early", "entities": "the model said <b>nothing</b>"}
-    stages = {}
-    for stage, ours in records.items():
-        lines = [(EVIL, record) for record in ours]
-        lines += [("bad.mp4", failures[stage])] if stage in failures else []
-        stages[stage] = [write_shard(folder / f"{stage}.jsonl", lines)]
-    return stages
+    return write_stages(folder, EVIL, [REPLY], failures=FAILURES)
 
 
 def write_scores(folder):
@@ -82,12 +35,6 @@ def write_scores(folder):
     return scores
 
 
-def write_page(folder, stages, **changed):
-    given = {"scores": {}, "training_logs": {}, "quality": None, "run": "tiny", "seed": 0}
-    write_report(stages=stages, output=folder / "report.html", **(given | changed))
-    return (folder / "report.html").read_text(encoding="utf-8")
-
-
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
@@ -97,7 +44,7 @@ def page(tmp_path_factory):
     quality.write_text(json.dumps({"about": {}, "a.b": 0.5, "a.c": None, "a.b@case": 0.1}))
     return write_page(
         folder,
-        write_stages(folder / "stages"),
+        write_run(folder / "stages"),
         scores=write_scores(folder),
         training_logs={"base": log},
         quality=quality,
@@ -153,7 +100,7 @@ def test_quality_shows_what_was_not_measured(page):
 
 
 def test_a_run_without_scores_or_finished_films_has_a_page(tmp_path):
-    stages = write_stages(tmp_path / "stages")
+    stages = write_run(tmp_path / "stages")
     stages["instructions"] = [write_shard(tmp_path / "none.jsonl", [])]
     page = write_page(tmp_path, stages)
     assert "No film came through to the end." in page
@@ -161,5 +108,5 @@ def test_a_run_without_scores_or_finished_films_has_a_page(tmp_path):
 
 
 def test_the_same_run_gives_the_same_page(tmp_path):
-    stages = write_stages(tmp_path / "stages")
+    stages = write_run(tmp_path / "stages")
     assert write_page(tmp_path, stages) == write_page(tmp_path, stages)
