@@ -1,5 +1,6 @@
 # A run's lock, and the file that says where its results come from. The three are called when there
-# is something to do: never in a dry run, and never in a job.
+# is something to do: never in a dry run, and never in a job. The target `check` does nothing to a
+# run, so that it may be asked while one is at work.
 
 
 def record_provenance(finished):
@@ -14,7 +15,7 @@ def record_provenance(finished):
     )
 
 
-onstart:
+def begin_run():
     try:
         run_lock.enter_run(Path(RUN), announce=logger.warning)
     except ValueError as error:
@@ -22,9 +23,20 @@ onstart:
     record_provenance(finished=False)
 
 
+def only_checks():
+    return set(workflow.dag_settings.targets) == {"check"}
+
+
+onstart:
+    if not only_checks():
+        begin_run()
+
+
 onsuccess:
-    record_provenance(finished=True)
+    if not only_checks():
+        record_provenance(finished=True)
 
 
 onerror:
-    record_provenance(finished=True)
+    if not only_checks():
+        record_provenance(finished=True)

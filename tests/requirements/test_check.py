@@ -1,0 +1,141 @@
+"""What a configuration needs, told before its jobs run."""
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hub_files import COMMIT, add_model, use_cache
+from strefer.configuration import complete, load_schema
+from strefer.requirements import check, machine
+from strefer.requirements.machine import Machine
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def tell(monkeypatch, tmp_path):
+    """The report about a configuration, of ten films in two shards, on a machine of one's choice:
+    without a GPU, with an empty cache."""
+    monkeypatch.chdir(ROOT)
+    use_cache(monkeypatch, tmp_path / "cache")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+    def told(name, here=None, by_conda=False, **changes):
+        monkeypatch.setattr(check, "this_machine", lambda: here or Machine(32.0, 100.0, ()))
+        config = yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())
+        config["agents"] |= changes
+        config = complete(config, load_schema(ROOT / "config" / "schema.yaml"))
+        facts = ROOT / "config" / "models.yaml"
+        return check.check_configuration(config, facts, 10, 2, tmp_path, by_conda)
+
+    return told
+
+
+def part(report, title):
+    """The lines below a title."""
+    return re.search(rf"^{title}.*\n((?:  .*\n?)+)", report, re.M)[1]
+
+
+def test_the_demo_lacks_nothing_and_asks_for_no_gpu(tell):
+    report = tell("config")
+    assert part(report, "MISSING").strip() == "nothing"
+    assert part(report, "GPU-HOURS").strip() == "none: no job asks for a GPU"
+    assert "resources/teachers/video_llm: video_llm, training.vision (transformers)" in report
+
+
+def test_the_papers_models_are_told_with_what_they_lack_here(tell):
+    report = tell("paper")
+    models, missing = part(report, "MODELS"), part(report, "MISSING")
+    assert "omni-research/Tarsier-34b: video_llm (vllm)" in models
+    assert "licence apache-2.0: any use" in models
+    assert "size unknown; download unknown; memory unknown in float32" in models  # RexSeek's
+    assert "licence IDEA License 1.0: no commercial use" in models
+    for repository in ("omni-research/Tarsier-34b", "timm/ViT-SO400M-14-SigLIP-384"):
+        assert f"weights of {repository}" in missing
+    for package in ("vllm", "rexseek"):
+        is_missing = importlib.util.find_spec(package) is None
+        assert (f"package {package}" in missing) == is_missing
+    assert "package sam2" not in missing
+    assert "GPUs: a job of training asks for 8, here are 0" in missing
+    assert "memory: a job asks for 512 GB, here are 32" in missing
+    assert "disk: 148 GB to download, 100 GB are free" in missing
+    assert re.search(r"transcripts .* 2 GPU\(s\) of 39\+ GB .* 128 GB of memory", report)
+
+
+def test_what_is_there_is_not_missing(tell, tmp_path):
+    add_model(tmp_path / "cache", "omni-research/Tarsier-34b", {"model.safetensors": "x"})
+    report = tell("paper", Machine(600.0, 500.0, (85.0,) * 8), by_conda=True)
+    missing = part(report, "MISSING")
+    assert "Tarsier" not in missing
+    assert f"in the cache: {COMMIT}" in part(report, "MODELS")
+    assert not re.search("GPU|memory|disk|package vllm", missing)
+    assert "package rexseek" in missing  # no environment file has it
+
+
+def test_gpus_that_are_too_small_are_named(tell):
+    missing = part(tell("modern", Machine(600.0, 500.0, (24.0,) * 8)), "MISSING")
+    assert "GPU memory: transcripts needs GPUs of 69 GB at least" in missing
+    assert "GPU memory: clips" not in missing
+
+
+def test_a_model_without_facts_is_unknown(tell):
+    report = tell("small", llm={"adapter": "transformers", "model": "org/new", "dtype": "bfloat16"})
+    assert "unknown: size, licence, memory (config/models.yaml has no facts" in report
+    assert "besides the unknown org/new" in part(report, "NEEDED")
+    hours = part(report, "GPU-HOURS")
+    assert re.search(r"references +unknown", hours)
+    assert "besides the unknown of references, instructions" in hours
+
+
+def test_a_key_and_a_missing_folder_are_named(tell, monkeypatch):
+    judge = {"adapter": "openai", "model": "gpt", "key_variable": "MY_KEY"}
+    detector = {"adapter": "transformers", "model": "no/such/folder"}
+    missing = part(tell("small", judge=judge, detector=detector), "MISSING")
+    assert "key: the environment variable MY_KEY is not set" in missing
+    assert "folder no/such/folder" in missing
+    monkeypatch.setenv("MY_KEY", "secret")
+    report = tell("small", judge=judge)
+    assert "MY_KEY" not in part(report, "MISSING")
+    assert "secret" not in report
+
+
+def test_code_that_comes_with_a_model_needs_permission(tell, monkeypatch):
+    facts = check.load_facts(ROOT / "config" / "models.yaml")
+    strange = facts["Qwen/Qwen2.5-3B-Instruct"].__class__(remote_code=True)
+    monkeypatch.setattr(check, "load_facts", lambda path: facts | {"org/own": strange})
+    spec = {"adapter": "transformers", "model": "org/own"}
+    refused = part(tell("small", llm=spec), "MISSING")
+    assert "org/own runs only with `trust_remote_code: true`" in refused
+    allowed = part(tell("small", llm=spec | {"trust_remote_code": True}), "MISSING")
+    assert "trust_remote_code" not in allowed
+
+
+def test_hours_grow_with_the_films_and_probed_ones_count_as_they_are(tell, tmp_path):
+    def hours():
+        return float(re.search(r"about ([\d.]+)$", part(tell("modern"), "GPU-HOURS"), re.M)[1])
+
+    before = hours()
+    (tmp_path / "videos").mkdir()
+    line = {"video_id": "a", "record": {"duration_s": 36000.0}}
+    (tmp_path / "videos" / "0.jsonl").write_text(json.dumps(line) + "\n")
+    assert hours() > 5 * before
+    assert "10 film(s), 609 min (1 of them probed)" in tell("modern")
+
+
+def test_stages_have_the_roles_that_their_rules_ask_for():
+    text = "\n".join(file.read_text() for file in (ROOT / "rules").glob("*.smk"))
+    for rule in re.split(r"^rule ", text, flags=re.M)[1:]:
+        stage = re.search(r'needs\("(\w+)"\)', rule)[1]
+        asked = re.search(r"agent_files\(([^*]*?)\)", rule)
+        if asked and not rule.startswith("measure_"):
+            assert set(re.findall(r'"(\w+)"', asked[1])) == set(check.ROLES[stage])
+
+
+def test_this_machine_can_be_looked_at():
+    here = machine.this_machine()
+    assert here.memory_gb > 0.5
+    assert here.disk_gb > 0

@@ -1,0 +1,17 @@
+"""The target `check`: it tells, and leaves the run as it is."""
+
+import pytest
+
+from .conftest import ROOT
+
+pytestmark = pytest.mark.workflow
+
+
+@pytest.mark.parametrize(("name", "lacks"), [("config", "nothing"), ("paper", "GPUs: a job of")])
+def test_it_tells_what_is_missing_and_touches_no_run(workplace, name, lacks):
+    file = ("--configfile", str(ROOT / "config" / f"{name}.yaml"))
+    config = (f"run=check_{name}", "videos=demo")
+    done = workplace.run("--quiet", "all", *file, config=config, targets=("check",))
+    assert lacks in done.stdout.split("MISSING ON THIS MACHINE")[1]
+    made = {p for p in workplace.results(f"check_{name}").rglob("*") if p.is_file()}
+    assert {p.name for p in made} == {"check.log"}
