@@ -10,7 +10,7 @@ from shards import write_shard
 from strefer.demo.quality.films import MeasuredFilm, parsed_share, read_run
 from strefer.demo.quality.masklets import score_masklets
 from strefer.demo.quality.measure import figures_of
-from strefer.demo.quality.pairs import TruthWitness, near_duplicates, text_only_yes_no
+from strefer.demo.quality.pairs import TruthWitness, near_duplicates
 from strefer.demo.truth import Boundary
 from strefer.records import Clips, Entities, Entity, References, Segment
 
@@ -161,21 +161,6 @@ def test_the_truth_is_a_witness():
     assert witness.left_of(1, 0, (0.0, 5.0)) is False
     assert witness.left_of(0, 1, (6.0, 9.0)) is None
     assert witness.seconds_seen(1) == 5.0
-
-
-def test_wording_that_gives_the_answer_away_is_found():
-    def of_film(number, word_yes, word_no):
-        pairs = [
-            dataclasses.replace(
-                pair(i, "sits", form="yes_no", answer=a), question=f"Is it {w} {i}?"
-            )
-            for i, (a, w) in enumerate([("Yes.", word_yes), ("No.", word_no)] * 3)
-        ]
-        return film(instructions=pairs)
-
-    assert text_only_yes_no([of_film(i, "true", "false") for i in range(5)]) == 1.0
-    assert text_only_yes_no([of_film(i, "so", "so") for i in range(5)]) < 0.7
-    assert text_only_yes_no([film()]) is None
 
 
 def test_runs_are_read_from_their_shards(tmp_path):

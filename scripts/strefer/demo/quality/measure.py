@@ -12,11 +12,10 @@ from strefer.demo.quality.films import MeasuredFilm, parsed_share, read_run
 from strefer.demo.quality.pairs import (
     exact_duplicates,
     near_duplicates,
-    text_only_choice,
-    text_only_yes_no,
     truth_of_pairs,
 )
 from strefer.demo.quality.teachers import measure_teachers
+from strefer.demo.quality.text_only import text_only_choice, text_only_yes_no
 from strefer.figures import QUALITY, write_figures
 from strefer.records import Instruction
 

@@ -1,4 +1,4 @@
-"""How true the generated pairs are, and whether their wording gives the answer away."""
+"""How true the generated pairs are, and whether they repeat themselves."""
 
 from __future__ import annotations
 
@@ -127,63 +127,3 @@ def near_duplicates(pairs: Sequence[Instruction]) -> list[float]:
         seen.setdefault(key, []).append(words)
         found.append(float(near))
     return found
-
-
-def text_only_yes_no(films: Sequence[MeasuredFilm]) -> float | None:
-    """Accuracy of a bag of words that sees the questions alone, cross-validated by film."""
-    texts, labels, groups = [], [], []
-    for number, film in enumerate(films):
-        for pair in film.records["instructions"]:
-            if pair.form == "yes_no" and pair.rejected is None:
-                texts.append(pair.question)
-                labels.append(pair.answer.lower().startswith("yes"))
-                groups.append(number)
-    if len(set(groups)) < 5 or len(set(labels)) < 2:
-        return None
-    return _cross_validated(texts, labels, groups)
-
-
-def _cross_validated(texts, labels, groups) -> float:
-    from sklearn.feature_extraction.text import CountVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import GroupKFold, cross_val_score
-    from sklearn.pipeline import make_pipeline
-
-    model = make_pipeline(CountVectorizer(ngram_range=(1, 2)), LogisticRegression(max_iter=500))
-    return float(cross_val_score(model, texts, labels, groups=groups, cv=GroupKFold(5)).mean())
-
-
-def text_only_choice(films: Sequence[MeasuredFilm]) -> float | None:
-    """The same for choices of four: the option that looks most like a right one is taken."""
-    from sklearn.feature_extraction.text import CountVectorizer
-    from sklearn.linear_model import LogisticRegression
-
-    items = [
-        (number, pair)
-        for number, film in enumerate(films)
-        for pair in film.records["instructions"]
-        if pair.form == "choice" and pair.rejected is None and len(pair.options) == 4
-    ]
-    if len({number for number, _ in items}) < 5:
-        return None
-    right = total = 0
-    for fold in range(5):
-        train = [p for number, p in items if number % 5 != fold]
-        held_out = [p for number, p in items if number % 5 == fold]
-        if not train or not held_out:
-            continue
-        rows = [(p.question, o, i == _letter(p)) for p in train for i, o in enumerate(p.options)]
-        vectorizer = CountVectorizer(ngram_range=(1, 2))
-        features = vectorizer.fit_transform(
-            [f"{option} {question}" for question, option, _ in rows]
-        )
-        model = LogisticRegression(max_iter=500).fit(features, [label for *_, label in rows])
-        for pair in held_out:
-            shown = vectorizer.transform([f"{o} {pair.question}" for o in pair.options])
-            right += int(model.predict_proba(shown)[:, 1].argmax() == _letter(pair))
-            total += 1
-    return right / total if total else None
-
-
-def _letter(pair: Instruction) -> int:
-    return ord(re.sub(r"[^A-D]", "", pair.answer)[:1] or "A") - 65
