@@ -47,5 +47,6 @@ def test_the_bare_verb(deed, plain):
 def test_small_helpers():
     assert listed(["a"]) == "a"
     assert listed(["a", "b", "c"]) == "a, b and c"
-    assert with_article("orange ball") == "an orange ball"
+    for told in ("an orange ball", "a uniformed man", "an hourglass", "a one-eyed cat", "two dogs"):
+        assert with_article(told.removeprefix("an ").removeprefix("a ")) == told
     assert sentence("it sits") == "It sits."

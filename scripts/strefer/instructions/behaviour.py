@@ -18,6 +18,14 @@ _SUBJECT_GOES_ON = frozenset((
     "or", "who", "that", "who's", "beside",
 ))
 # fmt: on
+# "Two dogs" and "people" take no indefinite article, nor what has a possessive.
+_NO_ARTICLE = re.compile(
+    r"(?:two|three|four|five|six|several|some|many|both|his|her|their|its|people|children|men|women"
+    r")\b",
+    re.I,
+)  # fmt: skip
+# Spelled with a vowel and spoken without one, or the other way round.
+_AN = re.compile(r"(?!uni|use|eu|one\b|once\b)[aeiou]|hour|honest|heir", re.I)
 _IRREGULAR = {"is": "be", "are": "be", "has": "have", "does": "do", "goes": "go", "dies": "die"}
 _IRREGULAR |= {"lies": "lie", "ties": "tie"}
 
@@ -84,5 +92,7 @@ def listed(items: list[str] | tuple[str, ...]) -> str:
 
 
 def with_article(expression: str) -> str:
-    """The expression with its indefinite article."""
-    return f"{'an' if expression[:1].lower() in 'aeiou' else 'a'} {expression}"
+    """The expression with its indefinite article, if it takes one."""
+    if _NO_ARTICLE.match(expression):
+        return expression
+    return f"{'an' if _AN.match(expression) else 'a'} {expression}"

@@ -86,7 +86,7 @@ def absence(places: Places, cell: Cell) -> Description:
     claims = [holds(film, cell)]
     if places.timed and there:
         sides = [w for w, side in (("before", -1), ("after", 1)) if _any_on(there, segment, side)]
-        answer = f"{answer[:-1]}; it is seen only {' and '.join(sides)} that."
+        answer = f"{answer[:-1]}, only {' and '.join(sides)} that."
         claims += [present(entity, film.limits_s[s]) for s in there]
     return Description(
         "deed", (entity,), answer, every(claims), (segment,), **_where(places, segment)
@@ -110,7 +110,7 @@ def timeline(places: Places, entity: int, segments: Sequence[int]) -> Descriptio
 
 
 def told_in_order(places: Places, who: str, cells: Sequence[Cell]) -> str:
-    """ "First, the dog sits. Then the dog jumps. Finally, …". Repeats are told once."""
+    """ "First, the brown dog sits. Then the dog jumps. Finally, …". Repeats are told once."""
     deeds: list[str] = []
     for segment, entity in cells:
         deed = places.film.deeds[segment][entity] or "is not there"
@@ -119,9 +119,11 @@ def told_in_order(places: Places, who: str, cells: Sequence[Cell]) -> str:
     if len(deeds) == 1:
         return sentence(f"{who} {deeds[0]}")
     told = [f"First, {who} {deeds[0]}."]
+    known = places.film.entities[cells[0][1]]
+    again = f"the {known.generalized_noun if places.masks else known.noun}"
     for number, deed in enumerate(deeds[1:], 1):
         start = "Finally," if number == len(deeds) - 1 and number > 1 else "Then"
-        told.append(f"{start} {who} {deed}.")
+        told.append(f"{start} {again} {deed}.")
     return " ".join(told)
 
 
