@@ -4,6 +4,7 @@ import os
 from strefer import acceptance, code_digest, provenance, run_lock
 from strefer.making import effective_options, effective_spec, model_files
 from strefer.recipes import base_files, load_recipe
+from strefer.requirements.check import check_configuration
 from strefer.videos import film_marks, printable, shard_of
 
 # A shard without films has no job, so that a new film touches one shard.
@@ -211,3 +212,9 @@ def needs(stage):
         runtime=lambda wildcards, attempt: asked["runtime_min"] * attempt,
         gpu=asked["gpus"],
     )
+
+
+def requirements(facts):
+    """What this configuration needs and lacks here, as text."""
+    by_conda = "conda" in {str(m) for m in workflow.deployment_settings.deployment_method}
+    return check_configuration(config, Path(facts), len(FILMS), len(SHARDS), Path(RUN), by_conda)

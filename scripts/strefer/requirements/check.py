@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 from strefer.requirements.facts import NamedModel, engine_of, load_facts, named_models
@@ -74,7 +73,6 @@ def check_configuration(
     lines += ["", "MISSING ON THIS MACHINE"]
     missing = [line for model in models for line in missing_of_model(model, by_conda)]
     missing += missing_hardware(machine, resources, of_stage, to_download_gb(models))
-    missing += ["command conda (for --sdm conda)"] if by_conda and not which("conda") else []
     lines += [f"  {line}" for line in dict.fromkeys(missing)] or ["  nothing"]
     lines += ["", "GPU-HOURS (not measured)", *_told_hours(config, by_role, films, shards)]
     return "\n".join(lines)
