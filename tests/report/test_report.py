@@ -91,6 +91,7 @@ def test_samples_show_masklets_times_and_pairs(page):
     assert "from 0.0 s to 1.0 s?" in page
     assert "&lt;region&gt;" in page
     assert page.count('class="pair"') == 1
+    assert "1.0 s, 1 segment<" in page
 
 
 def test_quality_shows_what_was_not_measured(page):
@@ -105,6 +106,13 @@ def test_a_run_without_scores_or_finished_films_has_a_page(tmp_path):
     page = write_page(tmp_path, stages)
     assert "No film came through to the end." in page
     assert "paper: base" not in page
+
+
+def test_a_training_without_a_logged_loss_has_no_curve(tmp_path):
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"done": true}\n')
+    stages = write_run(tmp_path / "stages")
+    assert "Training" not in write_page(tmp_path, stages, training_logs={"base": log})
 
 
 def test_the_same_run_gives_the_same_page(tmp_path):

@@ -59,7 +59,7 @@ def write_report(
         scores=[_score_row(row) for row in rows],
         recipes=list(rows[0]["values"]) if rows else [],
         paper_shown=bool(rows),
-        curves=draw_curves(training_logs) if training_logs else None,
+        curves=draw_curves(training_logs),
         quality=_quality_rows(quality),
         films=_sample_films(lines, seed),
         failures=list_failures(lines),
@@ -98,22 +98,30 @@ def _quality_rows(path: Path | None) -> list[tuple[str, str]]:
     ]
 
 
-def draw_curves(logs: Mapping[str, Path]) -> str:
-    """The loss curves as base64 PNG."""
+def draw_curves(logs: Mapping[str, Path]) -> str | None:
+    """The loss curves as base64 PNG; None if no training was long enough to log a loss."""
     from matplotlib.figure import Figure  # not pyplot: nothing global, no display
 
+    curves = {recipe: points for recipe, path in logs.items() if (points := _read_losses(path))}
+    if not curves:
+        return None
     figure = Figure(figsize=(8, 3), layout="constrained")
     axes = figure.subplots()
-    for recipe, path in logs.items():
-        points = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        points = [p for p in points if "loss" in p]
-        axes.plot([p["step"] for p in points], [p["loss"] for p in points], label=recipe)
+    for recipe, points in curves.items():
+        # Dots, because a short training has one point, and a line of one is nothing.
+        axes.plot(*zip(*points, strict=True), marker=".", label=recipe)
     axes.set_xlabel("step")
     axes.set_ylabel("loss")
     axes.legend()
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=110, metadata={"Software": None})
     return base64.b64encode(picture.getvalue()).decode()
+
+
+def _read_losses(path: Path) -> list[tuple[int, float]]:
+    """(step, loss) of a training log."""
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [(line["step"], line["loss"]) for line in lines if "loss" in line]
 
 
 def _sample_films(lines: Mapping[str, Sequence[Line]], seed: int) -> list[dict[str, Any]]:

@@ -42,9 +42,10 @@ def show_film(
 ) -> dict[str, Any]:
     """What the report's template shows of one film."""
     found = {m.entity for m in masklets.masklets}
+    segments = f"{len(clips.segments)} segment{'s' if len(clips.segments) != 1 else ''}"
     return {
         "video_id": video_id,
-        "duration": f"{video.duration_s:.1f} s, {len(clips.segments)} segments",
+        "duration": f"{video.duration_s:.1f} s, {segments}",
         "strip": draw_strip(video, masklets),
         "legend": [
             {
