@@ -87,7 +87,7 @@ def test_scores_stand_beside_the_papers(page):
 
 def test_samples_show_masklets_times_and_pairs(page):
     assert "data:image/jpeg;base64," in page
-    assert "cat (no masklet)" in page
+    assert "cat</bdi> (no masklet)" in page
     assert "from 0.0 s to 1.0 s?" in page
     assert "&lt;region&gt;" in page
     assert page.count('class="pair"') == 1

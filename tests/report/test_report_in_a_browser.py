@@ -2,6 +2,7 @@
 
 import html.parser
 import os
+import re
 import shutil
 import subprocess
 
@@ -89,6 +90,16 @@ def test_what_strangers_wrote_is_shown_and_nothing_of_it_runs(tmp_path):
     assert [tag for tag, name, _ in page.attributes if name.startswith("on")] == []
     # In the heading or the legend, in the transcript, in a pair, and twice in a failure.
     assert {text: page.text.count(text) >= 5 for text in HOSTILE} == dict.fromkeys(HOSTILE, True)
+
+
+def test_what_turns_the_direction_of_writing_turns_itself_alone(tmp_path):
+    turning = "a name \u202e that turns around"
+    page = write_page(tmp_path, write_stages(tmp_path / "stages", turning, [turning], [turning]))
+    # Cells and lines end it too; where our own words follow on a line, it is isolated.
+    assert page.count(f"<bdi>{turning}</bdi>") == 3
+    assert f"<br>→ <bdi>{turning}" in page
+    for before in re.findall(r"(.{5})" + turning, page):
+        assert before.endswith(("<bdi>", "<br>", "p>", "td>")), before
 
 
 @pytest.mark.parametrize("text", [HOSTILE[0], HOSTILE[2], HOSTILE[3], HOSTILE[6]])
