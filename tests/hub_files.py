@@ -9,18 +9,25 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def use_cache(monkeypatch, folder):
-    """The cache is this folder for the rest of a test."""
+    """The cache is this folder, and nothing is downloaded, for the rest of a test."""
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     return folder
 
 
-def add_model(cache, repository, files, commit=COMMIT, branch="main"):
-    """A repository with files (name to content) as after a download."""
+def snapshot_of(cache, repository, commit=COMMIT, branch="main"):
+    """The folder of a repository's files, as after a download."""
     folder = cache / repo_folder_name(repo_id=repository, repo_type="model")
-    snapshot = folder / "snapshots" / commit
-    snapshot.mkdir(parents=True)
-    (folder / "refs").mkdir(exist_ok=True)
+    (folder / "refs").mkdir(parents=True, exist_ok=True)
     (folder / "refs" / branch).write_text(commit)
+    snapshot = folder / "snapshots" / commit
+    snapshot.mkdir(parents=True, exist_ok=True)
+    return snapshot
+
+
+def add_model(cache, repository, files, **names):
+    """A repository with files (name to content)."""
+    snapshot = snapshot_of(cache, repository, **names)
     for name, content in files.items():
         text = content if isinstance(content, str) else json.dumps(content)
         (snapshot / name).write_text(text)

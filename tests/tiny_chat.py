@@ -1,5 +1,8 @@
 """Tiny chat models with random weights, of the classes that real ones have."""
 
+import json
+from pathlib import Path
+
 import torch
 import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -30,9 +33,10 @@ TEXT = {
     "max_position_embeddings": 2048,
     "tie_word_embeddings": False,
 }
+EXPERTS = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
 
 
-def byte_tokenizer():
+def byte_tokenizer(special=SPECIAL):
     """A tokenizer of single bytes."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     core = Tokenizer(models.BPE({c: i for i, c in enumerate(alphabet)}, []))
@@ -42,7 +46,7 @@ def byte_tokenizer():
         tokenizer_object=core,
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",
-        additional_special_tokens=list(SPECIAL),
+        additional_special_tokens=list(special),
     )
     tokenizer.chat_template = TEMPLATE
     return tokenizer
@@ -56,6 +60,22 @@ def build_text_model(folder, seed=0):
         vocab_size=len(tokenizer), eos_token_id=tokenizer.eos_token_id, **TEXT
     )
     return _save(folder, transformers.Qwen2ForCausalLM(config), tokenizer, tokenizer)
+
+
+def build_qwen3_moe(folder, seed=0):
+    """A mixture of four experts, two of them for a token."""
+    tokenizer = byte_tokenizer()
+    torch.manual_seed(seed)
+    config = transformers.Qwen3MoeConfig(vocab_size=len(tokenizer), head_dim=32, **EXPERTS, **TEXT)
+    return _save(folder, transformers.Qwen3MoeForCausalLM(config), tokenizer, tokenizer)
+
+
+def build_phi3(folder, seed=0):
+    tokenizer = byte_tokenizer()
+    torch.manual_seed(seed)
+    ids = {"pad_token_id": tokenizer.pad_token_id, "eos_token_id": tokenizer.eos_token_id}
+    config = transformers.Phi3Config(vocab_size=len(tokenizer), bos_token_id=None, **ids, **TEXT)
+    return _save(folder, transformers.Phi3ForCausalLM(config), tokenizer, tokenizer)
 
 
 def build_video_model(folder, seed=0):
@@ -91,17 +111,19 @@ def build_qwen2_5_vl(folder, seed=0):
     return _save(folder, model, processor, tokenizer)
 
 
-def build_qwen3_vl(folder, seed=0):
+def build_qwen3_vl(folder, seed=0, moe=False):
+    """A Qwen3-VL, or one whose LLM is a mixture of experts."""
     tokenizer, tokens = _tokens()
     vision = {"hidden_size": 32, "intermediate_size": 48, "out_hidden_size": TEXT["hidden_size"]}
     layers = {"depth": 3, "num_heads": 2, "deepstack_visual_indexes": [0, 1]}
+    kind = "Qwen3VLMoe" if moe else "Qwen3VL"
     torch.manual_seed(seed)
-    config = transformers.Qwen3VLConfig(
-        text_config=_text(tokenizer, [6, 5, 5]) | {"head_dim": 32},
+    config = getattr(transformers, f"{kind}Config")(
+        text_config=_text(tokenizer, [6, 5, 5]) | {"head_dim": 32} | (EXPERTS if moe else {}),
         vision_config={"patch_size": 16, "num_position_embeddings": 64} | layers | vision,
         **tokens,
     )
-    model = transformers.Qwen3VLForConditionalGeneration(config)
+    model = getattr(transformers, f"{kind}ForConditionalGeneration")(config)
     size = {"shortest_edge": 64**2, "longest_edge": 8 * 64**2}
     processor = transformers.Qwen3VLProcessor(
         image_processor=transformers.Qwen2VLImageProcessor(size=size, patch_size=16),
@@ -112,9 +134,32 @@ def build_qwen3_vl(folder, seed=0):
     return _save(folder, model, processor, tokenizer)
 
 
+def build_qwen3_vl_moe(folder, seed=0):
+    return build_qwen3_vl(folder, seed, moe=True)
+
+
 def build_llava(folder, seed=0):
-    """A LLaVA, which takes frames as single images (Tarsier-34B is of this class)."""
+    """A LLaVA, which takes frames as single images."""
     tokenizer, tokens = _tokens()
+    return _build_llava(folder, seed, tokenizer, "<|image_pad|>", tokens["image_token_id"])
+
+
+def build_tarsier(folder, seed=0):
+    """Tarsier: a LLaVA with tokens of its own that end a row and an image. Its config.json names a
+    class that transformers does not have and vLLM has; it comes without a chat template."""
+    special = ("<s>", "</s>", "<image>", "<image_newline>", "<image_new>")
+    tokenizer = byte_tokenizer(("<|endoftext|>", "<|im_end|>", *special))
+    tokenizer.chat_template = None
+    image, newline, new = tokenizer.convert_tokens_to_ids(special[2:])
+    _build_llava(folder, seed, tokenizer, "<image>", image)
+    file = Path(folder) / "config.json"
+    own = {"image_newline_idx": newline, "image_new_idx": new, "add_transformer_projector": False}
+    config = json.loads(file.read_text()) | own
+    file.write_text(json.dumps(config | {"architectures": ["TarsierForConditionalGeneration"]}))
+    return str(folder)
+
+
+def _build_llava(folder, seed, tokenizer, image_token, image_token_id):
     size = {"image_size": FRAME_PX, "patch_size": 14}
     torch.manual_seed(seed)
     config = transformers.LlavaConfig(
@@ -122,7 +167,7 @@ def build_llava(folder, seed=0):
         vision_config=transformers.CLIPVisionConfig(
             hidden_size=32, intermediate_size=48, num_hidden_layers=3, num_attention_heads=2, **size
         ),
-        image_token_id=tokens["image_token_id"],
+        image_token_id=image_token_id,
     )
     processor = transformers.LlavaProcessor(
         image_processor=transformers.CLIPImageProcessor(
@@ -131,9 +176,9 @@ def build_llava(folder, seed=0):
         tokenizer=tokenizer,
         patch_size=14,
         vision_feature_select_strategy="default",
-        image_token="<|image_pad|>",
+        image_token=image_token,
         num_additional_image_tokens=1,
-        chat_template=TEMPLATE,
+        chat_template=tokenizer.chat_template,
     )
     return _save(folder, transformers.LlavaForConditionalGeneration(config), processor, tokenizer)
 

@@ -9,17 +9,34 @@ WORDS = ("person", "dog", "ball", "brown", "red", "a", "the")
 FIXED = {"[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, "[MASK]": 103, ".": 1012, "?": 1029}
 
 
-def build_detector(folder, seed=0):
+def build_swin_detector(folder, seed=0):
+    """With a Swin transformer, as the published ones have."""
+    swin = transformers.SwinConfig(
+        image_size=FRAME_PX,
+        embed_dim=8,
+        depths=[1, 1, 1, 1],
+        num_heads=[1, 1, 2, 2],
+        window_size=2,
+        out_indices=[2, 3, 4],
+    )
+    return build_detector(folder, seed, swin)
+
+
+def _resnet():
+    return transformers.ResNetConfig(
+        embedding_size=8,
+        hidden_sizes=[8, 16, 16, 32],
+        depths=[1, 1, 1, 1],
+        layer_type="basic",
+        out_indices=[2, 3, 4],
+    )
+
+
+def build_detector(folder, seed=0, backbone=None):
     """Save a detector of random weights in a folder; gives the folder."""
     torch.manual_seed(seed)
     config = transformers.GroundingDinoConfig(
-        backbone_config=transformers.ResNetConfig(
-            embedding_size=8,
-            hidden_sizes=[8, 16, 16, 32],
-            depths=[1, 1, 1, 1],
-            layer_type="basic",
-            out_indices=[2, 3, 4],
-        ),
+        backbone_config=backbone or _resnet(),
         text_config=transformers.BertConfig(
             vocab_size=1030,
             hidden_size=32,

@@ -1,0 +1,156 @@
+"""Every model of every configuration goes through its adapter, as the configuration has it.
+
+The hub's cache holds a tiny random checkpoint of the same classes under the model's own name, so
+that nothing of a configuration is changed for the test. Not in reach:
+
+- vLLM stands in an environment of its own. Here a model of the adapter `vllm` is loaded to the edge
+  of the engine (configuration, tokenizer or processor, chat template, prompts), and the same
+  checkpoint answers through `transformers`; test_chat_engines.py asks the engine.
+- RexSeek's package is in no environment of this project: its test ends where it is imported.
+"""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+import tiny_student
+from hub_files import snapshot_of, use_cache
+from strefer.agents import chat_vllm
+from strefer.agents.assigner import load_assigner
+from strefer.agents.chat import ChatRequest, load_chat
+from strefer.agents.detector import load_detector
+from strefer.agents.embedder import load_embedder
+from strefer.agents.tracker import Prompt, load_tracker
+from strefer.configuration import complete, load_schema
+from strefer.requirements.facts import load_facts, named_models, specs_of
+from strefer.videollm.building import build_student
+from tiny_checkpoints import BUILDERS, FRAME_PX, shrink
+
+ROOT = Path(__file__).parents[2]
+FACTS = load_facts(ROOT / "config" / "models.yaml")
+BOXES = [(4.0, 4.0, 30.0, 40.0), (30.0, 10.0, 60.0, 60.0)]
+FRAMES = np.random.default_rng(0).integers(0, 255, (4, FRAME_PX, FRAME_PX, 3), dtype=np.uint8)
+OF_VLLM = ("tensor_parallel", "gpu_memory", "context_tokens", "max_frames", "compile")
+
+
+def configurations():
+    """The configurations that name agents, complete."""
+    schema = load_schema(ROOT / "config" / "schema.yaml")
+    for file in sorted((ROOT / "config").glob("*.yaml")):
+        told = yaml.safe_load(file.read_text())
+        if isinstance(told.get("agents"), dict):
+            yield file.stem, complete(told, schema)
+
+
+CONFIGURATIONS = dict(configurations())
+CASES = [(name, role) for name, config in CONFIGURATIONS.items() for role in specs_of(config)]
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory):
+    """A cache with all models of all configurations; gives those that no checkpoint stands for."""
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        shrink(patch)
+        cache = use_cache(patch, tmp_path_factory.mktemp("hub"))
+        named = (m for config in CONFIGURATIONS.values() for m in named_models(config, FACTS))
+        models = {model.name: model for model in named if model.folder is None}
+        built = {name for name, model in models.items() if _build(cache, model)}
+        yield models.keys() - built
+
+
+def _build(cache, model):
+    if model.facts is None or model.facts.class_ is None:
+        return False
+    BUILDERS[model.facts.class_](snapshot_of(cache, model.hub), model.name)
+    return True
+
+
+def test_only_what_no_installed_class_can_hold_has_no_checkpoint(hub):
+    assert hub == {"IDEA-Research/RexSeek-3B"}
+
+
+@pytest.mark.parametrize(("name", "role"), CASES, ids=[f"{n}-{r}" for n, r in CASES])
+def test_it_goes_through_its_adapter(hub, name, role, monkeypatch):
+    config = CONFIGURATIONS[name]
+    spec = specs_of(config)[role]
+    if role.startswith("training."):
+        _begin_a_student(config)
+    elif role in ("video_llm", "llm", "judge"):
+        _ask(spec, FRAMES if role == "video_llm" else None, monkeypatch)
+    else:
+        USES[role](spec)
+
+
+def _ask(spec, frames, monkeypatch):
+    requests = [ChatRequest(f"Who {t}?", frames, 2.0, max_new_tokens=4) for t in ("sits", "runs")]
+    if spec["adapter"] == "vllm":
+        monkeypatch.setattr(chat_vllm, "_start_engine", lambda *options: None)
+        _look_at_prompt(load_chat(spec), requests[0])
+        spec = {n: v for n, v in spec.items() if n not in OF_VLLM} | {"adapter": "transformers"}
+    replies = load_chat(spec).reply(requests)
+    assert [type(reply) for reply in replies] == [str, str]
+
+
+def _look_at_prompt(chat, request):
+    prompt = chat._prompt(request, {})
+    text = chat.prompts.tokenizer.decode(prompt["prompt_token_ids"])
+    assert "Who sits?" in text
+    if request.frames is not None:
+        [(modality, shown)] = prompt["multi_modal_data"].items()
+        assert len(shown) == (len(FRAMES) if modality == "image" else 1)
+        token = getattr(chat.prompts.processor, f"{modality}_token")
+        assert text.count(token) == len(shown)
+
+
+def _use_detector(spec):
+    for of_frame in load_detector(spec).detect(list(FRAMES), ["person", "dog"], 0.0, 0.0):
+        assert of_frame
+        assert {word for found in of_frame for word in found.label.split()} <= {"person", "dog"}
+
+
+def _use_tracker(spec):
+    tracked = load_tracker(spec).track(FRAMES, [Prompt(7, 1, BOXES[0])])
+    assert list(tracked) == [7]
+    assert [mask.shape for mask in tracked[7].values()] == [FRAMES.shape[1:3]] * len(FRAMES)
+
+
+def _use_embedder(spec):
+    embedder = load_embedder(spec)
+    rows = [embedder.embed_images(FRAMES), embedder.embed_texts(["red ball", "brown dog"])]
+    assert [len(row) for row in rows] == [4, 2]
+    assert rows[0].shape[1] == rows[1].shape[1]
+    np.testing.assert_allclose(np.linalg.norm(np.concatenate(rows), axis=1), 1.0, rtol=1e-3)
+
+
+def _use_assigner(spec):
+    if spec["adapter"] == "rexseek" and importlib.util.find_spec("rexseek") is None:
+        with pytest.raises(ModuleNotFoundError, match="rexseek"):
+            load_assigner(spec)
+        return
+    scores = load_assigner(spec).scores(FRAMES[0], BOXES, ["red ball", "brown dog", "man"])
+    assert scores.shape == (3, 2)
+    assert np.isfinite(scores).all()
+
+
+def _begin_a_student(config):
+    training = config["training"]
+    sizes = training["sizes"] or tiny_student.SIZES
+    model, tokenizer = build_student(training["vision"], training["llm"], sizes, seed=0)
+    side, width = model.vision.side, model.vision.width
+    features = model.vision(torch.from_numpy(FRAMES))
+    assert features.shape == (len(FRAMES), side, side, width)
+    assert "<0>" in tokenizer.get_vocab()
+
+
+USES = {
+    "detector": _use_detector,
+    "tracker": _use_tracker,
+    "embedder": _use_embedder,
+    "assigner": _use_assigner,
+}
