@@ -19,10 +19,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from strefer.making import identity_of
 from strefer.prompts import load_prompt
+from strefer.requirements.resolved import models_of_run
 from strefer.stage import atomic_write
 
+MODELS = "config/models.yaml"  # what is known of models
 FACTS = "job: "  # begins the line of a log that holds `job_facts`
 # fmt: off
 PACKAGES = (
@@ -58,10 +59,11 @@ def write_provenance(
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     used = {digest for of_rule in codes.values() for digest in of_rule.values()}
     machines, items = read_logs(run / "logs")
+    before = _before(run / "provenance.json")
     about = {
         "run": config["run"],
         "finished": now if finished else None,
-        "begun": now if not finished else _begun(run / "provenance.json"),
+        "begun": now if not finished else before.get("begun"),
         "commit": commit_of(root),
         "environment": job_facts()["software"],
         "configuration": without_secrets(config),
@@ -71,10 +73,9 @@ def write_provenance(
             role: {"file": path, "sha256": load_prompt(path).digest}
             for role, path in sorted(config["prompts"].items())
         },
-        "models": {
-            role: without_secrets(identity_of(spec)) if finished else spec["model"]
-            for role, spec in sorted(config["agents"].items())
-        },
+        "models": without_secrets(
+            models_of_run(config, root / MODELS, before.get("models", {}), finished)
+        ),
         "seeds": {"seed": config["seed"], "recipes": dict(recipe_seeds)},
         "stages": read_usage(run / "usage"),
         "items": items,
@@ -84,11 +85,12 @@ def write_provenance(
         file.write(json.dumps(about, indent=2, ensure_ascii=False) + "\n")
 
 
-def _begun(path: Path) -> str | None:
+def _before(path: Path) -> dict[str, Any]:
+    """What stands in the file already; nothing if there is none."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))["begun"]
-    except (OSError, ValueError, KeyError):
-        return None
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def without_secrets(value: Any) -> Any:
