@@ -169,6 +169,44 @@ def test_single_odd_frames_do_not_count():
     assert reason(film, pair(SITS)) is None
 
 
+def film_whose_dog_is_at(segment, places):
+    """DEEDS, but in one segment the dog's masks stand at these (x, y) px."""
+    masks = told_film().masks
+    drawn = {}
+    for frame, (x, y) in enumerate(places, 8 * segment):
+        mask = np.zeros((64, 64), bool)
+        mask[y : y + 16, x : x + 12] = True
+        drawn[frame] = encode_mask(mask)
+    by_entity = {**masks.by_entity, 2: {**masks.by_entity[2], **drawn}}
+    return dataclasses.replace(told_film(), masks=dataclasses.replace(masks, by_entity=by_entity))
+
+
+def test_who_stops_on_the_way_does_not_go_all_the_time():
+    goes = [(40 - 5 * step, 30) for step in range(8)]
+    assert reason(film_whose_dog_is_at(1, goes), pair(RUNS)) is None
+    stops = goes[:4] + 4 * goes[4:5]
+    assert "stops on its way" in reason(film_whose_dog_is_at(1, stops), pair(RUNS))
+
+
+def test_a_cycle_that_most_frames_miss_is_a_movement():
+    jumps = [(40, 20 if step in (2, 5) else 30) for step in range(8)]
+    assert "the masklet moves" in reason(film_whose_dog_is_at(2, jumps), pair(SITS))
+
+
+def test_a_masklet_that_creeps_does_not_go_away():
+    creeps = [(30 + step, 30) for step in range(8)]
+    assert reason(film_whose_dog_is_at(2, creeps), pair(SITS)) is None
+
+
+def test_an_entity_that_masklets_show_at_other_times_is_doubted():
+    shown = tuple((*row[:2], None if row[2] else "sits") for row in DEEDS)
+    film = film_whose_masks_tell(shown)
+    one_of_four = film_whose_masks_tell(changed(0, 2, "sits"))
+    claim = claims.is_expression(2, "brown dog")
+    assert "seldom agree" in reason(film, pair(claim))
+    assert reason(one_of_four, pair(claim)) is None
+
+
 def test_a_masklet_that_fits_its_expression_badly_is_doubted():
     film = told_film()
     scores = {0: 0.9, 1: 0.9, 2: 0.3}

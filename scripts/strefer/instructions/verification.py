@@ -18,6 +18,7 @@ from strefer.instructions.motion import (
     Motion,
     chases,
     contradiction,
+    goes,
     goes_after,
     motion_in,
     plainly_so,
@@ -98,11 +99,23 @@ class Verifier:
                 if self.masks.masks.scores.get(entity, 1.0) < self.checks.least_score:
                     known = self.film.entities[entity].expression
                     return f"the masklet fits {known!r} too little"
+                if self._apart(entity):
+                    known = self.film.entities[entity].expression
+                    return f"transcript and masklet of {known!r} seldom agree"
         if evaluate(claim, self.masks) is False:
             return f"the masklets show otherwise ({claim['kind']})"
         if claim["kind"] == "once" and self._doubtful_elsewhere(claim):
             return "another line about the entity is doubtful, so it may not be the only time"
         return self._deed_fault(claim, self.masks) if "text" in claim else None
+
+    def _apart(self, entity: int) -> bool:
+        """Whether transcript and masklets, where both can tell, see the entity at other times for
+        the most part: then they hardly mean the same, if there is such a one at all."""
+        assert self.masks is not None
+        verdicts = [self.masks.seen(entity, window) for window in self.film.limits_s]
+        told = [row[entity] for row in self.film.present]
+        agree = [a == b for a, b in zip(told, verdicts, strict=True) if b is not None]
+        return len(agree) > 1 and 2 * sum(agree) <= len(agree)
 
     def _doubtful_elsewhere(self, claim: Claim) -> bool:
         """Whether the masklets contradict what the transcript says of the entity at other times."""
@@ -149,8 +162,10 @@ class Verifier:
     def _company_fault(
         self, motion: Motion, text: str, named: Sequence[int], window: Window
     ) -> str | None:
-        """Whether the entity moves behind another, and the text does not say so; or the other way
-        round."""
+        """Whether the entity, said to go somewhere, moves behind another, and the text does not say
+        so; or the other way round."""
+        if not goes(text):
+            return None
         chased = chases(text)
         others = named if chased else [e for e in self.film.maskable if e != motion.entity]
         for other in others:
