@@ -45,6 +45,9 @@ _POINTER_HINT_WEIGHT = 0.2
 _SAVE_EVERY_S = 120.0
 _LOG_EVERY_STEPS = 25
 _CARD_FILMS = 60
+# Added to the logit that says whether an object is there. Of 0, −0.5 and −1 it leaves most frames
+# rightly empty on 30 films of the split `train`, and costs no more than 0.002 of J.
+_PRESENCE_SHIFT = -1.0
 
 
 class Pupil(torch.nn.Module):
@@ -110,6 +113,8 @@ def train(
     clock = time.process_time if device == "cpu" else time.monotonic
     _run(pupil, optimizer, clips, progress, minutes * 60.0, work_dir, clock)
     pupil.see_at(IMAGE_PX)
+    with torch.no_grad():
+        pupil.model.mask_decoder.pred_obj_score_head.proj_out.bias += _PRESENCE_SHIFT
     tracker = TransformersTracker(pupil.model, tracker_processor())
     held_out = SPLITS["held_out"][:_CARD_FILMS]
     measures = measure_tracker(tracker, held_out)
