@@ -54,6 +54,12 @@ def chat_environment(role):
     return "vllm" if config["agents"][role]["adapter"] == "vllm" else "chat"
 
 
+def assigner_environment():
+    """The environment of jobs that ask the assigner, which may be a chat model in vLLM."""
+    spec = config["agents"]["assigner"]
+    return "vllm" if (spec["adapter"], spec["engine"]) == ("chat", "vllm") else "vision"
+
+
 def of_shard(stage):
     """The shard file of a stage, with the wildcard."""
     return f"{RUN}/{stage}/{{shard}}.jsonl"

@@ -43,11 +43,11 @@ rule assign_masklets:
     benchmark:
         usage_of("assign_masklets", "{shard}")
     conda:
-        "../envs/vision.yaml"
+        f"../envs/{assigner_environment()}.yaml"
     resources:
         **needs("masklets"),
     params:
-        code=code_of("assign_masklets", "vision"),
+        code=code_of("assign_masklets", assigner_environment()),
         effect=effect_of("masklets", "assigner"),
         options=options_of("masklets"),
         assigner=agent("assigner"),

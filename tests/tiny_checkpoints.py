@@ -72,7 +72,6 @@ BUILDERS = {
     "Phi3ForCausalLM": _by_folder(tiny_chat.build_phi3),
     "GroundingDinoForObjectDetection": _by_folder(tiny_detector.build_swin_detector),
     "Sam2VideoModel": build_sam2_video,
-    "SAM2VideoPredictor": build_sam2_package,
     "CustomTextCLIP": build_open_clip,
 }
 

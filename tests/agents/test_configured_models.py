@@ -11,6 +11,7 @@ that nothing of a configuration is changed for the test. Not in reach:
 
 import importlib.util
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ from strefer.agents.tracker import Prompt, load_tracker
 from strefer.configuration import complete, load_schema
 from strefer.requirements.facts import load_facts, named_models, specs_of
 from strefer.videollm.building import build_student
-from tiny_checkpoints import BUILDERS, FRAME_PX, shrink
+from tiny_checkpoints import BUILDERS, FRAME_PX, build_sam2_package, shrink
 
 ROOT = Path(__file__).parents[2]
 FACTS = load_facts(ROOT / "config" / "models.yaml")
@@ -52,7 +53,7 @@ CASES = [(name, role) for name, config in CONFIGURATIONS.items() for role in spe
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
-    """A cache with all models of all configurations; gives those that no checkpoint stands for."""
+    """A cache with all models of all configurations, and those that no checkpoint stands for."""
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
@@ -61,7 +62,7 @@ def hub(tmp_path_factory):
         named = (m for config in CONFIGURATIONS.values() for m in named_models(config, FACTS))
         models = {model.name: model for model in named if model.folder is None}
         built = {name for name, model in models.items() if _build(cache, model)}
-        yield models.keys() - built
+        yield SimpleNamespace(cache=cache, without=models.keys() - built)
 
 
 def _build(cache, model):
@@ -72,7 +73,7 @@ def _build(cache, model):
 
 
 def test_only_what_no_installed_class_can_hold_has_no_checkpoint(hub):
-    assert hub == {"IDEA-Research/RexSeek-3B"}
+    assert hub.without == {"IDEA-Research/RexSeek-3B"}
 
 
 @pytest.mark.parametrize(("name", "role"), CASES, ids=[f"{n}-{r}" for n, r in CASES])
@@ -85,6 +86,12 @@ def test_it_goes_through_its_adapter(hub, name, role, monkeypatch):
         _ask(spec, FRAMES if role == "video_llm" else None, monkeypatch)
     else:
         USES[role](spec)
+
+
+def test_the_papers_tracker_goes_through_its_authors_package_too(hub):
+    name = CONFIGURATIONS["paper"]["agents"]["tracker"]["model"]
+    build_sam2_package(snapshot_of(hub.cache, name), name)
+    _use_tracker({"adapter": "sam2", "model": name})
 
 
 def _ask(spec, frames, monkeypatch):

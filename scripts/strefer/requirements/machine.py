@@ -23,7 +23,7 @@ PACKAGES = {
     "groundingdino": ("torch", "groundingdino"),
     "rexseek": ("torch", "rexseek"),
 }
-BY_HAND = {"groundingdino", "rexseek"}
+BY_HAND = {"sam2", "groundingdino", "rexseek"}
 GPU_SHARE = 0.9  # of its memory that an engine fills
 # Weight, gradient and AdamW's two moments in float32; LoRA and DeepSpeed need less.
 TRAINED_BYTES = 16

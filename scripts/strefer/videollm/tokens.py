@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from transformers import PreTrainedTokenizerBase
+if TYPE_CHECKING:  # scores and report know these tokens where there is no transformers
+    from transformers import PreTrainedTokenizerBase
 
 VIDEO, REGION = "<image>", "<region>"
 START_TIME, END_TIME = "<start_time>", "<end_time>"

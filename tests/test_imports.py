@@ -1,0 +1,133 @@
+"""What each rule's script imports is in the environment that the rule names.
+
+Imports at the head of a module count for every script that reaches it. One inside a function counts
+where it can be called: an adapter or a student is loaded in the environments that serve it.
+"""
+
+import ast
+import importlib.metadata
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+SCRIPTS = ROOT / "scripts"
+AGENTS = "strefer.agents."
+# Modules that are imported inside functions, by what the environments are for.
+SERVED = {
+    "main": (),
+    "chat": ("chat_transformers", "chat_openai"),
+    "vllm": ("chat_vllm", "chat_openai", "assigner_chat"),
+    "vision": (
+        *("chat_transformers", "chat_openai", "embedder", "detector_transformers"),
+        *("tracker_transformers", "assigner_embedder", "assigner_detector", "assigner_chat"),
+    ),
+    "train": (),
+}
+# Their packages are in no environment file: they break its resolution, or have to be built.
+BY_HAND = {"tracker_sam2", "detector_groundingdino", "assigner_rexseek"}
+# What the functions of common.smk choose among.
+CHOSEN = {"chat_environment": ("chat", "vllm"), "assigner_environment": ("vision", "vllm")}
+CASES = [
+    (script[1], environment)
+    for file in sorted((ROOT / "rules").glob("*.smk"))
+    for rule in re.split(r"^rule ", file.read_text(), flags=re.M)[1:]
+    if (script := re.search(r"scripts/(\w+)\.py", rule))
+    for named in re.findall(r"envs/\{?(\w+)", rule)
+    for environment in CHOSEN.get(named, (named,))
+]
+
+
+def imports_of(path):
+    """The modules that a file imports: at its head, and inside functions."""
+    heads, inside = set(), set()
+
+    def visit(node, names):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            return
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for child in ast.iter_child_nodes(node):
+            visit(child, inside if is_function else names)
+
+    visit(ast.parse(path.read_bytes()), heads)
+    return heads, inside
+
+
+def packages_of(script, environment):
+    """The packages outside this project that a script imports in an environment, each with the
+    module that does."""
+    waiting, seen, found = [SCRIPTS / f"{script}.py"], set(), {}
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        heads, inside = imports_of(path)
+        served = {name for name in inside if is_served(name, environment)}
+        for name in heads | served:
+            if name.startswith("strefer"):
+                file = SCRIPTS.joinpath(*name.split(".")).with_suffix(".py")
+                waiting += [file] if file.is_file() else []
+            elif name.split(".")[0] not in sys.stdlib_module_names:
+                found.setdefault(name.split(".")[0], path.name)
+    return found
+
+
+def is_served(name, environment):
+    """Whether an import inside a function can happen in an environment."""
+    if name.startswith(AGENTS):
+        return name.removeprefix(AGENTS).split(".")[0] in SERVED[environment]
+    if name.startswith("strefer.videollm"):
+        return environment == "train"
+    return True
+
+
+def installed_by(file):
+    """The distributions of an environment file, with all that they need themselves."""
+    parts = yaml.safe_load(file.read_text())["dependencies"]
+    waiting = [Requirement(r) for p in parts if isinstance(p, dict) for r in p["pip"]]
+    names = set()
+    while waiting:
+        name = canonicalize_name(waiting.pop().name)
+        if name in names:
+            continue
+        names.add(name)
+        try:
+            needed = importlib.metadata.requires(name) or ()
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        requirements = map(Requirement, needed)
+        waiting += [r for r in requirements if not r.marker or r.marker.evaluate({"extra": ""})]
+    return names
+
+
+@pytest.mark.parametrize(("script", "environment"), CASES, ids=["-".join(c) for c in CASES])
+def test_its_environment_has_what_a_script_imports(script, environment):
+    distributions = importlib.metadata.packages_distributions()
+    there = installed_by(ROOT / "envs" / f"{environment}.yaml")
+    missing = {
+        package: module
+        for package, module in packages_of(script, environment).items()
+        if not there & {canonicalize_name(d) for d in distributions.get(package, [package])}
+    }
+    assert missing == {}
+
+
+def test_every_adapter_is_served_or_installed_by_hand():
+    """A module of agents that others import inside functions only is an adapter."""
+    inside = set()
+    for file in (SCRIPTS / "strefer" / "agents").glob("*.py"):
+        names = (name for name in imports_of(file)[1] if name.startswith(AGENTS))
+        inside |= {name.removeprefix(AGENTS).split(".")[0] for name in names}
+    doors = {"chat", "detector", "tracker", "assigner", "embedder"}
+    served = {name for names in SERVED.values() for name in names}
+    assert inside - doors == (served | BY_HAND) - doors
