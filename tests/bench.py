@@ -63,7 +63,7 @@ def main() -> None:
             failed.append(part)
             continue
         print(json.dumps({part: figures}, indent=1), flush=True)
-        if arguments.write:
+        if arguments.write and figures:  # none: the part has said why, and older ones stay
             merge_figures(FILE, BENCH, figures, "make bench", part)
             write_documents()
     if failed:

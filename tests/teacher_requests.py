@@ -72,6 +72,15 @@ def _parsed(reply, parse):
         return f"unusable: {error}"
 
 
+def token_rows(chat, calls):
+    """What `sharable_tokens` takes, of requests with frames to a chat model in transformers."""
+    return [
+        (id(request.frames), chat.frame_sets.tokens(request)[0])
+        for requests in calls
+        for request in requests
+    ]
+
+
 def sharable_tokens(token_rows, block):
     """Of a sequence of prompts, the tokens that need no second reading: each prompt's longest
     common beginning with an earlier one, in whole blocks; the last token is always read.

@@ -25,13 +25,18 @@ ENVIRONMENT = os.environ | {
 BLOCK_TOKENS = 32  # prompts are short: vLLM's own 128 for processors would share none of them
 
 
-def ask_offline(folder, model, calls):
-    """Replies of the adapter `vllm`, a list a call, with the prefix cache's counts of each call."""
+def ask_offline(folder, model, calls, **environment):
+    """Replies of the adapter `vllm`, a list a call, with the prefix cache's counts of each call.
+
+    Args:
+        environment: further variables of the process.
+    """
     options = {"adapter": "vllm", "compile": False, "block_tokens": BLOCK_TOKENS}
     write_requests(folder, model | options | {"context_tokens": 2048}, calls)
     command = [PYTHON, ROOT / "tests" / "vllm_cpu" / "ask.py", folder]
     with open(folder / "log", "w") as log:
-        done = subprocess.run(command, env=ENVIRONMENT, stdout=log, stderr=log)
+        variables = ENVIRONMENT | environment
+        done = subprocess.run(command, env=variables, stdout=log, stderr=log)
     assert done.returncode == 0, (folder / "log").read_text()[-4000:]
     return json.loads((folder / "replies.json").read_text())
 

@@ -6,7 +6,7 @@ vLLM takes minutes to start and an environment of its own: see tests/vllm_cpu/ma
 import pytest
 
 from strefer.agents.chat import load_chat
-from teacher_requests import VIDEO_LLM, records_of, sharable_tokens, video_llm_calls
+from teacher_requests import VIDEO_LLM, records_of, sharable_tokens, token_rows, video_llm_calls
 from vllm_engine import BLOCK_TOKENS, MISSING, PYTHON, ask_offline, server
 
 pytestmark = [pytest.mark.long, pytest.mark.skipif(not PYTHON.is_file(), reason=MISSING)]
@@ -41,12 +41,7 @@ def test_offline_records_agree(offline, expected):
 
 
 def test_prompts_of_a_segment_share_their_frames(offline, transformers_chat):
-    rows = [
-        (id(request.frames), transformers_chat.frame_sets.tokens(request)[0])
-        for requests in CALLS
-        for request in requests
-    ]
-    sharable = sharable_tokens(rows, BLOCK_TOKENS)
+    sharable = sharable_tokens(token_rows(transformers_chat, CALLS), BLOCK_TOKENS)
     assert sum(call["prefix_hits"] for call in offline) >= LEAST_SHARED * sharable > 0
 
 

@@ -5,20 +5,19 @@ that nothing of a configuration is changed for the test. Not in reach:
 
 - vLLM stands in an environment of its own. Here a model of the adapter `vllm` is loaded to the edge
   of the engine (configuration, tokenizer or processor, chat template, prompts), and the same
-  checkpoint answers through `transformers`; test_chat_engines.py asks the engine.
+  checkpoint answers through `transformers`; test_configured_engines.py asks the engine.
 - RexSeek's package is in no environment of this project: its test ends where it is imported.
 """
 
 import importlib.util
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-import yaml
 
 import tiny_student
+from configured_models import CONFIGURATIONS, ROOT, build_checkpoint, models_of_hub
 from hub_files import snapshot_of, use_cache
 from strefer.agents import chat_vllm
 from strefer.agents.assigner import load_assigner
@@ -26,28 +25,15 @@ from strefer.agents.chat import ChatRequest, load_chat
 from strefer.agents.detector import load_detector
 from strefer.agents.embedder import load_embedder
 from strefer.agents.tracker import Prompt, load_tracker
-from strefer.configuration import complete, load_schema
-from strefer.requirements.facts import load_facts, named_models, specs_of
+from strefer.requirements.facts import specs_of
 from strefer.videollm.building import build_student
-from tiny_checkpoints import BUILDERS, FRAME_PX, build_sam2_package, shrink
+from tiny_checkpoints import FRAME_PX, build_sam2_package, shrink
 
-ROOT = Path(__file__).parents[2]
-FACTS = load_facts(ROOT / "config" / "models.yaml")
 BOXES = [(4.0, 4.0, 30.0, 40.0), (30.0, 10.0, 60.0, 60.0)]
 FRAMES = np.random.default_rng(0).integers(0, 255, (4, FRAME_PX, FRAME_PX, 3), dtype=np.uint8)
 OF_VLLM = ("tensor_parallel", "gpu_memory", "context_tokens", "max_frames", "compile")
 
 
-def configurations():
-    """The configurations that name agents, complete."""
-    schema = load_schema(ROOT / "config" / "schema.yaml")
-    for file in sorted((ROOT / "config").glob("*.yaml")):
-        told = yaml.safe_load(file.read_text())
-        if isinstance(told.get("agents"), dict):
-            yield file.stem, complete(told, schema)
-
-
-CONFIGURATIONS = dict(configurations())
 CASES = [(name, role) for name, config in CONFIGURATIONS.items() for role in specs_of(config)]
 
 
@@ -59,17 +45,9 @@ def hub(tmp_path_factory):
         patch.chdir(ROOT)
         shrink(patch)
         cache = use_cache(patch, tmp_path_factory.mktemp("hub"))
-        named = (m for config in CONFIGURATIONS.values() for m in named_models(config, FACTS))
-        models = {model.name: model for model in named if model.folder is None}
-        built = {name for name, model in models.items() if _build(cache, model)}
+        models = models_of_hub()
+        built = {name for name, model in models.items() if build_checkpoint(cache, model)}
         yield SimpleNamespace(cache=cache, without=models.keys() - built)
-
-
-def _build(cache, model):
-    if model.facts is None or model.facts.class_ is None:
-        return False
-    BUILDERS[model.facts.class_](snapshot_of(cache, model.hub), model.name)
-    return True
 
 
 def test_only_what_no_installed_class_can_hold_has_no_checkpoint(hub):
