@@ -56,14 +56,28 @@ def jobs_of(folder, but=()):
     return by_rule
 
 
-def cancel_first(folder, rule, run, but):
-    """Cancel the first job of a rule when it has started."""
+def meet_first(folder, rule, run, but, command):
+    """Call a command about the first job of a rule when it has started; {job} is its number."""
     while not run.done():
         for job in jobs_of(folder, but).get(rule, []):
             if job["JobState"] == "RUNNING":
-                subprocess.run(["scancel", job["JobId"]], check=True)
+                subprocess.run([part.format(job=job["JobId"]) for part in command], check=True)
                 return
         time.sleep(0.2)
+
+
+def send(workplace, run, config, target, command):
+    """Run the chain up to a target on the cluster, with a command about the first job of CANCELLED;
+    gives SLURM's account of the jobs."""
+    arguments = ["--profile", "profiles/slurm", "--slurm-status-command", "squeue"]
+    arguments += ["--slurm-init-seconds-before-status-checks", "4", "--latency-wait", "10"]
+    before = {job["JobId"] for jobs in jobs_of(workplace.folder).values() for job in jobs}
+    with ThreadPoolExecutor(1) as pool:
+        config = (f"run={run}", *SMALL, config)
+        sent = pool.submit(workplace.run, *arguments, config=config, targets=[target])
+        meet_first(workplace.folder, CANCELLED, sent, before, command)
+        sent.result()
+    return jobs_of(workplace.folder, before)
 
 
 @pytest.fixture(
@@ -74,19 +88,9 @@ def sent(request, cluster, finished):
     run, and SLURM's account of the jobs."""
     local = min((finished.results("small") / request.param).iterdir())
     ours = finished.results(f"cluster_{request.param}") / request.param / local.name
-    arguments = ["--profile", "profiles/slurm", "--slurm-status-command", "squeue"]
-    arguments += ["--slurm-init-seconds-before-status-checks", "4", "--latency-wait", "10"]
-    before = {job["JobId"] for jobs in jobs_of(finished.folder).values() for job in jobs}
-    with ThreadPoolExecutor(1) as pool:
-        run = pool.submit(
-            finished.run,
-            *arguments,
-            config=(f"run=cluster_{request.param}", *SMALL, RESOURCES),
-            targets=[str(ours.relative_to(finished.folder))],
-        )
-        cancel_first(finished.folder, CANCELLED, run, before)
-        run.result()
-    return ours, local, jobs_of(finished.folder, before)
+    target = str(ours.relative_to(finished.folder))
+    jobs = send(finished, f"cluster_{request.param}", RESOURCES, target, ["scancel", "{job}"])
+    return ours, local, jobs
 
 
 def test_the_results_are_those_of_a_local_run(sent):
@@ -123,3 +127,27 @@ def test_a_job_without_enough_memory_comes_back_until_it_has(sent):
     assert states[-1] == "COMPLETED"
     given = [job["MinMemoryNode"] for job in jobs[STARVED]]
     assert given == ["150M", "300M", "450M"][: len(given)]
+
+
+@pytest.mark.long
+def test_a_job_out_of_time_comes_back_with_more(cluster, workplace):
+    """Its processes are stopped, so that it can only run into its limit of a minute."""
+    films = "results/late/world/films/videos/input_000000.mp4"
+    stop = ["scancel", "--signal=STOP", "--full", "{job}"]
+    limit = "resources={world: {mem_mb: 2000, runtime_min: 1}}"
+    first, *again = send(workplace, "late", limit, films, stop)[CANCELLED]
+    assert (first["JobState"], first["TimeLimit"]) == ("TIMEOUT", "00:01:00")
+    assert [(job["JobState"], job["TimeLimit"]) for job in again] == [("COMPLETED", "00:02:00")]
+    assert (workplace.folder / films).stat().st_size
+
+
+@pytest.mark.long
+def test_a_job_that_gives_way_to_a_more_urgent_one_waits_and_runs_again(cluster, workplace):
+    """The urgent job asks for both nodes; the other is the same job again, and no failure."""
+    films = "results/urgent/world/films/videos/input_000000.mp4"
+    urgent = ["sbatch", "--partition=urgent", "--nodes=2", "--exclusive", "--mem=0"]
+    urgent += ["--output=/dev/null", "--comment={job}", "--wrap=sleep 3"]
+    [job] = send(workplace, "urgent", RESOURCES, films, urgent)[CANCELLED]
+    assert (job["JobState"], job["Restarts"]) == ("COMPLETED", "1")
+    assert job["TimeLimit"] == "00:10:00"  # as it asked first: a retry would have more
+    assert (workplace.folder / films).stat().st_size
