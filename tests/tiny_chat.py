@@ -152,6 +152,7 @@ def build_tarsier(folder, seed=0):
     tokenizer.chat_template = None
     image, newline, new = tokenizer.convert_tokens_to_ids(special[2:])
     _build_llava(folder, seed, tokenizer, "<image>", image)
+    transformers.AutoProcessor.from_pretrained(folder).image_processor.save_pretrained(folder)
     file = Path(folder) / "config.json"
     own = {"image_newline_idx": newline, "image_new_idx": new, "add_transformer_projector": False}
     config = json.loads(file.read_text()) | own

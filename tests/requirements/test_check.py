@@ -103,6 +103,14 @@ def test_a_key_and_a_missing_folder_are_named(tell, monkeypatch):
     assert "secret" not in report
 
 
+def test_a_misspelt_adapter_and_a_missing_template_are_named(tell):
+    judge = {"adapter": "vlm", "model": "org/judge"}
+    llm = {"adapter": "transformers", "model": "org/llm", "chat_template": "no/such.jinja"}
+    missing = part(tell("small", judge=judge, llm=llm), "MISSING")
+    assert "adapter vlm of judge: known are transformers, vllm, openai" in missing
+    assert "file no/such.jinja (chat_template of llm)" in missing
+
+
 def test_code_that_comes_with_a_model_needs_permission(tell, monkeypatch):
     facts = check.load_facts(ROOT / "config" / "models.yaml")
     strange = facts["Qwen/Qwen2.5-3B-Instruct"].__class__(remote_code=True)

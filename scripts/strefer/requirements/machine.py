@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from strefer.requirements.facts import BYTES, NamedModel, engine_of
@@ -57,12 +58,14 @@ def _gpus_gb() -> tuple[float, ...]:
 
 
 def missing_of_model(model: NamedModel, by_conda: bool) -> Iterator[str]:
-    """What a model lacks here: its weights, a package, a key, a permission; one line each.
+    """What a model lacks here: its weights, a package or file, a key, a permission; a line each.
 
     Args:
         by_conda: whether Snakemake installs each rule's environment itself.
     """
     engine = engine_of(model.spec)
+    if engine not in PACKAGES:
+        yield f"adapter {engine} of {', '.join(model.roles)}: known are {', '.join(PACKAGES)}"
     for package in PACKAGES.get(engine, ()):
         installed = by_conda and package not in BY_HAND
         if not installed and importlib.util.find_spec(package) is None:
@@ -72,6 +75,9 @@ def missing_of_model(model: NamedModel, by_conda: bool) -> Iterator[str]:
         return
     if model.folder is not None and not model.folder.is_dir():
         yield f"folder {model.name}"
+    template = model.spec.get("chat_template")
+    if template and not Path(template).is_file():
+        yield f"file {template} (chat_template of {', '.join(model.roles)})"
     if model.hub is not None and not has_weights(model.hub, model.spec.get("revision")):
         yield f"weights of {model.hub} in the cache: they would be downloaded"
     if model.facts is not None and model.facts.remote_code and not model.spec["trust_remote_code"]:
