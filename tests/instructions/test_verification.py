@@ -193,6 +193,25 @@ def test_a_cycle_that_most_frames_miss_is_a_movement():
     assert "the masklet moves" in reason(film_whose_dog_is_at(2, jumps), pair(SITS))
 
 
+def test_nobody_sees_a_disc_turn():
+    spins = claims.does(2, THIRD, "spins around")
+    assert "keeps still" in reason(told_film(changed(2, 2, "spins around")), pair(spins))
+    ys, xs = np.mgrid[:64, :64]
+    disc = encode_mask((ys - 30) ** 2 + (xs - 30) ** 2 <= 81)
+    film = told_film(changed(2, 2, "spins around"))
+    masks = {**film.masks.by_entity[2], **dict.fromkeys(range(16, 24), disc)}
+    shown = dataclasses.replace(film.masks, by_entity={**film.masks.by_entity, 2: masks})
+    assert reason(dataclasses.replace(film, masks=shown), pair(spins)) is None
+
+
+@pytest.mark.parametrize(
+    "deed", ["chases the brown dog", "follows the woman with black hair in a blue dress jumps"]
+)
+def test_a_deed_that_is_no_sentence_is_rejected(deed):
+    film = told_film(changed(1, 2, deed))
+    assert "no clear sentence" in reason(film, pair(claims.does(2, SECOND, deed)), motion=False)
+
+
 def test_a_masklet_that_creeps_does_not_go_away():
     creeps = [(30 + step, 30) for step in range(8)]
     assert reason(film_whose_dog_is_at(2, creeps), pair(SITS)) is None

@@ -20,9 +20,10 @@ from strefer.instructions.film import Masks
 from strefer.masks import rle_areas, rle_ious
 
 # Paths are shares of the picture's width, rises of the entity's own height, changes 1 - IoU.
-PATH_SOME, PATH_PLAIN, PATH_AWAY = 0.05, 0.15, 0.3
+PATH_SOME, PATH_PLAIN, PATH_AWAY = 0.05, 0.15, 0.35
 RISE_NONE = 0.03
-CHANGE_NONE, CHANGE_SOME, CHANGE_LARGE = 0.03, 0.3, 0.4
+CHANGE_NONE, CHANGE_SOME, CHANGE_LARGE = 0.03, 0.2, 0.45
+ROUND, ROUND_FILL = 0.85, (0.7, 0.86)  # a disc's box is square, and it fills 0.785 of it
 PAUSES = 0.4  # share of a path's steps that go hardly anywhere: more is a stop
 SLOW = 0.25  # of an even step
 WHOLE = 0.6  # masks of less than this share of the median area, or more than its inverse, are odd
@@ -70,10 +71,21 @@ class Motion:
 
     @cached_property
     def rise(self) -> float:
-        """How far the foot goes up and down between its quartiles, in the entity's heights."""
+        """How far the foot goes up and down between its outer tenths, in the entity's heights."""
         boxes = [self.masks.box(self.entity, frame) for frame in self.frames]
-        low, _, high = quantiles(self.foot_px, n=4, method="inclusive")
+        low, *_, high = quantiles(self.foot_px, n=10, method="inclusive")
         return (high - low) / median(box[3] - box[1] for box in boxes)
+
+    @cached_property
+    def is_round(self) -> bool:
+        """Whether the mask is a disc, which nobody sees turning."""
+        sides, fills = [], []
+        for frame in self.frames:
+            x0, y0, x1, y1 = self.masks.box(self.entity, frame)
+            sides.append(min(x1 - x0, y1 - y0) / max(x1 - x0, y1 - y0))
+            area = rle_areas([self.masks.by_entity[self.entity][frame]])[0]
+            fills.append(area / ((x1 - x0) * (y1 - y0)))
+        return median(sides) > ROUND and ROUND_FILL[0] < median(fills) < ROUND_FILL[1]
 
     @cached_property
     def change(self) -> float:
@@ -120,6 +132,8 @@ def contradiction(motion: Motion, deed: str) -> str | None:
         return "the masklet moves away"
     if rises and motion.rise < RISE_NONE:
         return "the masklet does not rise"
+    if turns and motion.is_round:
+        return None
     least = 0.0 if rests else CHANGE_NONE if waves else CHANGE_SOME
     return "the masklet keeps still" if motion.change < least else None
 
@@ -128,12 +142,12 @@ def _against_going(motion: Motion, side: str | None) -> str | None:
     """Why the masklet does not go to this side, or, for None, anywhere."""
     many = len(motion.frames) >= MIN_FRAMES
     along = motion.path if side == "right" else -motion.path
-    if side and along < -(PATH_SOME if many else PATH_PLAIN):
+    if side and along < -(PATH_SOME if many else PATH_AWAY):
         return "the masklet moves the other way"
     if not many or len(motion.frames) < THERE * motion.n_sampled:
         return None
     if abs(motion.path) < PATH_SOME:
-        return "the masklet stays where it is"
+        return "the masklet stays where it is" if motion.change < CHANGE_LARGE else None
     return "the masklet stops on its way" if motion.pauses > PAUSES else None
 
 

@@ -1,8 +1,8 @@
 """The verifier: rejects pairs that what is known of the film contradicts.
 
 Each rejection has a reason that begins with what was at fault: `form` (placeholders, options,
-yes/no), `reference` (the text gives a region away), `claim` (transcript or masklets say otherwise),
-`pairs` (two pairs of the film contradict each other).
+yes/no), `reference` (the text gives a region away, or its masklet may be another's), `claim`
+(transcript or masklets say otherwise), `pairs` (two pairs of the film contradict each other).
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from strefer.instructions.agreement import HALF, agreement, masklet_doubt
+from strefer.instructions.behaviour import bare
 from strefer.instructions.claims import Claim, Window, does, evaluate, parts, present
 from strefer.instructions.film import Film
 from strefer.instructions.motion import (
@@ -54,6 +56,8 @@ class Verifier:
         self.transcript = TranscriptWitness(film)
         self.masks = None if film.masks is None else MaskWitness(film, film.masks)
         self._known: dict[tuple, str | None] = {}
+        self._doubts: dict[int, str | None] = {}
+        self._overlaps: dict[int, float] = {}
 
     def verify(self, pairs: Sequence[Instruction]) -> list[Instruction]:
         """The pairs with `rejected` filled in; pairs that are rejected already stay so."""
@@ -70,13 +74,24 @@ class Verifier:
         fault = form_fault(pair, self.film.duration_s)
         if fault:
             return f"form: {fault}"
-        fault = reference_fault(pair, self.film)
+        fault = reference_fault(pair, self.film) or self._region_fault(pair)
         if fault:
             return f"reference: {fault}"
         for claim in parts(pair.evidence.claim):
             fault = self._claim_fault(claim)
             if fault:
                 return f"claim: {fault}"
+        return None
+
+    def _region_fault(self, pair: Instruction) -> str | None:
+        """Whether a region of the pair may show somebody else."""
+        if self.masks is None or not self.checks.unseen:
+            return None
+        for entity in pair.regions:
+            if entity not in self._doubts:
+                self._doubts[entity] = masklet_doubt(self.film, entity)
+            if self._doubts[entity]:
+                return f"the {self.film.entities[entity].expression} {self._doubts[entity]}"
         return None
 
     def _claim_fault(self, claim: Claim) -> str | None:
@@ -99,7 +114,7 @@ class Verifier:
                 if self.masks.masks.scores.get(entity, 1.0) < self.checks.least_score:
                     known = self.film.entities[entity].expression
                     return f"the masklet fits {known!r} too little"
-                if self._apart(entity):
+                if self._overlap(entity) < HALF:
                     known = self.film.entities[entity].expression
                     return f"transcript and masklet of {known!r} seldom agree"
         if evaluate(claim, self.masks) is False:
@@ -108,14 +123,10 @@ class Verifier:
             return "another line about the entity is doubtful, so it may not be the only time"
         return self._deed_fault(claim, self.masks) if "text" in claim else None
 
-    def _apart(self, entity: int) -> bool:
-        """Whether transcript and masklets, where both can tell, see the entity at other times for
-        the most part: then they hardly mean the same, if there is such a one at all."""
-        assert self.masks is not None
-        verdicts = [self.masks.seen(entity, window) for window in self.film.limits_s]
-        told = [row[entity] for row in self.film.present]
-        agree = [a == b for a, b in zip(told, verdicts, strict=True) if b is not None]
-        return len(agree) > 1 and 2 * sum(agree) <= len(agree)
+    def _overlap(self, entity: int) -> float:
+        if entity not in self._overlaps:
+            self._overlaps[entity] = agreement(self.film, entity).overlap
+        return self._overlaps[entity]
 
     def _doubtful_elsewhere(self, claim: Claim) -> bool:
         """Whether the masklets contradict what the transcript says of the entity at other times."""
@@ -143,6 +154,8 @@ class Verifier:
         if not claim["value"]:
             moves = motion is not None and plainly_so(motion, text)
             return f"not {text!r}, but the masklet moves so" if moves else None
+        if _garbled(text, self.film, entity):
+            return f"{text!r} is no clear sentence"
         others = [e for e in range(len(self.film.entities)) if e != entity]
         named = [e for e in others if self.film.entities[e].expression in text]
         for other in named:
@@ -191,6 +204,15 @@ class Verifier:
             for place, (key, reason) in enumerate(zip(keys, reasons, strict=True))
             if reason is None and len(answers.get(key, ())) > 1
         ]
+
+
+def _garbled(text: str, film: Film, entity: int) -> bool:
+    """Whether the deed speaks of its own doer, or another verb follows on a name without a link
+    ("chases the red ball jumps")."""
+    if film.entities[entity].expression in text:
+        return True
+    rests = [text.partition(f"{e.expression} ")[2] for e in film.entities if e.expression in text]
+    return any(rest and bare(rest) is not None for rest in rests)
 
 
 def _verdict(pair: Instruction) -> str:

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
-_WIDTH, _HEADS, _LAYERS = 64, 4, 2
-_EPOCHS, _MOST_STEPS, _BATCH = 10, 400, 64
+_WIDTH, _HEADS, _LAYERS = 48, 4, 2
+_EPOCHS, _MOST_STEPS, _BATCH = 8, 400, 32
 _LONGEST = 96  # tokens
 _PIECES = re.compile(r"<\w+>|\w+|[^\w\s]")
 _PAD, _UNKNOWN, _BESIDE = 0, 1, 2

@@ -1,0 +1,78 @@
+"""Whether a masklet shows the entity that its film's transcript speaks of.
+
+Both say at which sampled frames the entity is there. Where they seldom agree, they hardly mean the
+same, if there is such a one at all; and where the transcript has two of a category side by side but
+the masklets show now the one and now the other, one track was given to both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import fmean
+
+from strefer.instructions.film import Film
+from strefer.masks import rle_ious
+
+HALF = 0.5  # an overlap below it: there may be no such entity
+SHARE, OVERLAP = 0.6, 0.65  # below either, a masklet does not point at the entity for sure
+COINCIDE = 0.3  # mean IoU of two masklets: more is one object, given twice
+ONE_OF_TWO = 0.5  # share of the frames with both: more is no chance
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Of the sampled frames, the share at which transcript and masklet say the same, and the Dice
+    coefficient of those at which the entity is there."""
+
+    share: float
+    overlap: float
+
+
+def told_frames(film: Film, entity: int) -> set[int]:
+    """Sampled frames at which the transcript has the entity there."""
+    assert film.masks is not None
+    return {
+        frame
+        for frame, time_s in enumerate(film.masks.frame_times_s)
+        for (start_s, end_s), row in zip(film.limits_s, film.present, strict=True)
+        if start_s <= time_s < end_s and row[entity]
+    }
+
+
+def agreement(film: Film, entity: int) -> Agreement:
+    """How well the times of an entity's masklet agree with the transcript's."""
+    assert film.masks is not None
+    told, shown = told_frames(film, entity), set(film.masks.by_entity.get(entity, ()))
+    return Agreement(
+        1 - len(told ^ shown) / max(1, len(film.masks.frame_times_s)),
+        2 * len(told & shown) / max(1, len(told) + len(shown)),
+    )
+
+
+def masklet_doubt(film: Film, entity: int) -> str | None:
+    """Why the entity's masklet should not be pointed with, or None."""
+    found = agreement(film, entity)
+    if found.share < SHARE or found.overlap < OVERLAP:
+        return "has a masklet at other times than in the transcript"
+    if any(
+        _confused(film, entity, other) for other in range(len(film.entities)) if other != entity
+    ):
+        return "shares its masklet with another"
+    return None
+
+
+def _confused(film: Film, entity: int, other: int) -> bool:
+    """Whether the masklet may be the other's: theirs coincide; or the other, of the same category,
+    has none of its own at most times at which both are there."""
+    assert film.masks is not None
+    mine, others = (film.masks.by_entity.get(e, {}) for e in (entity, other))
+    shared = sorted(set(mine) & set(others))
+    if shared:
+        overlaps = [float(rle_ious([mine[f]], [others[f]])[0, 0]) for f in shared]
+        if fmean(overlaps) > COINCIDE:
+            return True
+    if film.entities[other].generalized_noun != film.entities[entity].generalized_noun:
+        return False
+    both = told_frames(film, entity) & told_frames(film, other)
+    only_one = both & (set(mine) ^ set(others))
+    return len(only_one) > ONE_OF_TWO * len(both)
