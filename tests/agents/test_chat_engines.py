@@ -10,9 +10,14 @@ from teacher_requests import VIDEO_LLM, records_of, sharable_tokens, token_rows,
 from vllm_engine import BLOCK_TOKENS, MISSING, PYTHON, ask_offline, server
 
 pytestmark = [pytest.mark.long, pytest.mark.skipif(not PYTHON.is_file(), reason=MISSING)]
-CALLS = video_llm_calls(3) if PYTHON.is_file() else []
+FILMS = 3
 LEAST_AGREEMENT = 0.95
 LEAST_SHARED = 0.8
+
+
+@pytest.fixture(scope="module")
+def calls():
+    return video_llm_calls(FILMS)
 
 
 @pytest.fixture(scope="module")
@@ -21,13 +26,13 @@ def transformers_chat():
 
 
 @pytest.fixture(scope="module")
-def expected(transformers_chat):
-    return records_of([transformers_chat.reply(requests) for requests in CALLS])
+def expected(transformers_chat, calls):
+    return records_of([transformers_chat.reply(requests) for requests in calls])
 
 
 @pytest.fixture(scope="module")
-def offline(tmp_path_factory):
-    return ask_offline(tmp_path_factory.mktemp("vllm"), VIDEO_LLM, CALLS)
+def offline(tmp_path_factory, calls):
+    return ask_offline(tmp_path_factory.mktemp("vllm"), VIDEO_LLM, calls)
 
 
 def agreement(records, expected):
@@ -40,14 +45,14 @@ def test_offline_records_agree(offline, expected):
     assert agreement(records, expected) >= LEAST_AGREEMENT
 
 
-def test_prompts_of_a_segment_share_their_frames(offline, transformers_chat):
-    sharable = sharable_tokens(token_rows(transformers_chat, CALLS), BLOCK_TOKENS)
+def test_prompts_of_a_segment_share_their_frames(offline, transformers_chat, calls):
+    sharable = sharable_tokens(token_rows(transformers_chat, calls), BLOCK_TOKENS)
     assert sum(call["prefix_hits"] for call in offline) >= LEAST_SHARED * sharable > 0
 
 
-def test_a_servers_records_agree(tmp_path, expected):
+def test_a_servers_records_agree(tmp_path, expected, calls):
     with server(tmp_path, VIDEO_LLM) as url:
         spec = {"adapter": "openai", "model": VIDEO_LLM["model"], "url": url, "concurrency": 8}
         chat = load_chat(spec)
-        records = records_of([chat.reply(requests) for requests in CALLS])
+        records = records_of([chat.reply(requests) for requests in calls])
     assert agreement(records, expected) >= LEAST_AGREEMENT
