@@ -1,15 +1,19 @@
 """Small films for tests, written with real encoders."""
 
+import struct
+from fractions import Fraction
+
 import av
 import numpy as np
 
 
-def write_film(path, n_frames=8, fps=8, size=(32, 48), pts=None, audio=False, rotation=0):
+def write_film(path, n_frames=8, fps=8, size=(32, 48), pts=None, corner_px=0):
     """Write an H.264 film whose frame i has the grey value 16 + 8 * i.
 
     Args:
         size: height, width in pixels.
         pts: the frames' times in milliseconds, for a variable rate.
+        corner_px: side of a white square in the upper left corner, which tells where up is.
     """
     height, width = size
     with av.open(str(path), "w", format="mp4") as container:
@@ -17,17 +21,75 @@ def write_film(path, n_frames=8, fps=8, size=(32, 48), pts=None, audio=False, ro
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.options = {"crf": "10"}
         if pts is not None:
-            from fractions import Fraction
-
             stream.codec_context.time_base = Fraction(1, 1000)
         for i in range(n_frames):
             grey = np.full((height, width, 3), min(16 + 8 * i, 250), np.uint8)
+            grey[:corner_px, :corner_px] = 255
             frame = av.VideoFrame.from_ndarray(grey, format="rgb24")
             if pts is not None:
                 frame.pts, frame.time_base = pts[i], stream.codec_context.time_base
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+def write_film_of_sizes(path, sizes, n_frames=8, fps=8):
+    """Write an H.264 film whose size changes every `n_frames`; frames as `write_film` has them.
+
+    Args:
+        sizes: heights and widths in pixels.
+    """
+    with av.open(str(path), "w") as container:
+        stream = None
+        for part, (height, width) in enumerate(sizes):
+            encoder = av.CodecContext.create("libx264", "w")
+            encoder.height, encoder.width, encoder.pix_fmt = height, width, "yuv420p"
+            encoder.time_base, encoder.framerate = Fraction(1, fps), Fraction(fps)
+            encoder.options = {"crf": "10", "bf": "0"}
+            if stream is None:
+                stream = container.add_stream("libx264", rate=fps)
+                stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
+                stream.options = {"bf": "0"}
+            packets = []
+            for i in range(part * n_frames, (part + 1) * n_frames):
+                grey = np.full((height, width, 3), min(16 + 8 * i, 250), np.uint8)
+                frame = av.VideoFrame.from_ndarray(grey, format="rgb24")
+                frame.pts, frame.time_base = i, Fraction(1, fps)
+                packets += encoder.encode(frame)
+            for packet in packets + encoder.encode(None):
+                packet.stream = stream
+                container.mux(packet)
+    return path
+
+
+def turn_film(path, degrees):
+    """Write a turn (90, 180, 270) into an mp4's track header, as a telephone does: players turn the
+    picture so far clockwise."""
+    matrix = {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}[degrees]
+    data = bytearray(path.read_bytes())
+    (start,) = [start for name, start, _ in boxes(data) if name == b"tkhd"]
+    place = start + 8 + 40
+    a, b, c, d = (value * 0x10000 for value in matrix)
+    struct.pack_into(">9i", data, place, a, b, 0, c, d, 0, 0, 0, 0x40000000)
+    path.write_bytes(data)
+    return path
+
+
+CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"dinf", b"edts", b"udta"}
+
+
+def boxes(data, start=0, end=None):
+    """(name, offset, size) of every box of an mp4, those inside others too."""
+    end = len(data) if end is None else end
+    while start + 8 <= end:
+        size = struct.unpack_from(">I", data, start)[0]
+        name = bytes(data[start + 4 : start + 8])
+        if size < 8:
+            return
+        yield name, start, size
+        if name in CONTAINERS:
+            yield from boxes(data, start + 8, start + size)
+        start += size
 
 
 def write_audio(path):

@@ -8,9 +8,8 @@ from fractions import Fraction
 import av
 import numpy as np
 
-from films import write_audio, write_film
+from films import boxes, turn_film, write_audio, write_film, write_film_of_sizes
 
-CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"dinf", b"edts", b"udta"}
 SECRET = "root-of-all-secrets"
 
 
@@ -26,20 +25,6 @@ def write_hostile_films(folder):
     good |= _write_odd_times(folder)
     good |= _write_odd_names(folder, whole)
     return good
-
-
-def boxes(data, start=0, end=None):
-    """(name, offset, size) of every box of an mp4, those inside others too."""
-    end = len(data) if end is None else end
-    while start + 8 <= end:
-        size = struct.unpack_from(">I", data, start)[0]
-        name = bytes(data[start + 4 : start + 8])
-        if size < 8:
-            return
-        yield name, start, size
-        if name in CONTAINERS:
-            yield from boxes(data, start + 8, start + size)
-        start += size
 
 
 def _write_cut(folder, whole):
@@ -103,10 +88,12 @@ def _write_odd_pictures(folder):
     ):
         _write(folder / name, 2, size, codec)
     write_film(folder / "one_frame.mp4", n_frames=1)
+    write_film_of_sizes(folder / "two_sizes.mp4", [(32, 48), (64, 36)])
     for turn in (90, 180, 270):
         _write(folder / f"turned_{turn}.mp4", 6, (32, 48), "libx264", turn=turn)
     return {
         *("one_pixel.mkv", "one_row.mkv", "large.mp4", "odd_size.mkv", "one_frame.mp4"),
+        "two_sizes.mp4",
         *(f"turned_{turn}.mp4" for turn in (90, 180, 270)),
     }
 
@@ -176,15 +163,4 @@ def _write(path, n_frames, size, codec, turn=0, first_ms=0, step_ms=40):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     if turn:
-        _turn(path, turn)
-
-
-def _turn(path, degrees):
-    """Write the matrix of a turned picture into the track's header, as a telephone does."""
-    matrix = {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}[degrees]
-    data = bytearray(path.read_bytes())
-    (start,) = [start for name, start, _ in boxes(data) if name == b"tkhd"]
-    place = start + 8 + 40
-    a, b, c, d = (value * 0x10000 for value in matrix)
-    struct.pack_into(">9i", data, place, a, b, 0, c, d, 0, 0, 0, 0x40000000)
-    path.write_bytes(data)
+        turn_film(path, turn)

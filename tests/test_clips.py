@@ -9,7 +9,7 @@ import pytest
 import scenedetect
 
 from clipper_memory import clipper_peaks_mb
-from films import repeat_film, write_textured_film
+from films import repeat_film, turn_film, write_film_of_sizes, write_textured_film
 from shared_data import shared_data
 from strefer import clips, frames, segmentation
 from strefer.agents.embedder import load_embedder
@@ -178,6 +178,22 @@ def test_variable_frame_rates(tmp_path):
     segments = segments_of(path)
     assert [s.start_s for s in segments] == [0.0, 2.0]
     assert_tiles(segments, video_of(path).duration_s)
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_turned_film_has_the_segments_of_an_upright_one(tmp_path, degrees):
+    colours = [RED] * 24 + [BLUE] * 24 + blend(BLUE, GREEN, 16) + [GREEN] * 24
+    upright = segments_of(write_colours(tmp_path / "a.mp4", colours), distance_threshold=0.4)
+    turned = turn_film(Path(write_colours(tmp_path / "b.mp4", colours)), degrees)
+    assert len(upright) == 3
+    assert segments_of(str(turned), distance_threshold=0.4) == upright
+
+
+def test_a_change_of_size_is_no_cut(tmp_path):
+    path = write_film_of_sizes(tmp_path / "a.mkv", [(64, 96), (128, 96), (36, 64)])
+    segments = segments_of(str(path), distance_threshold=2.0)
+    assert_tiles(segments, 3.0)
+    assert len(segments) == 1
 
 
 def test_no_segment_is_shorter_than_allowed(tmp_path):

@@ -1,8 +1,9 @@
 import av
+import cv2
 import numpy as np
 import pytest
 
-from films import write_film
+from films import turn_film, write_film, write_film_of_sizes
 from strefer.frames import DecodingError, iterate_pictures, measure, read_frames, sample_times
 
 
@@ -18,15 +19,39 @@ def test_frames_are_those_shown_at_the_times(tmp_path):
     assert [shade(f) for f in frames] == [0, 0, 1, 8, 8, 15]
 
 
-@pytest.mark.parametrize("rotation", [0, 90])
-def test_pictures_are_upright_at_any_size(tmp_path, rotation):
-    path = write_film(tmp_path / "a.mp4", n_frames=16, fps=8, rotation=rotation)
+@pytest.mark.parametrize(
+    ("degrees", "corner"), [(0, (0, 0)), (90, (0, -1)), (180, (-1, -1)), (270, (-1, 0))]
+)
+def test_pictures_are_upright_at_any_size(tmp_path, degrees, corner):
+    path = write_film(tmp_path / "a.mp4", size=(64, 96), corner_px=24)
+    if degrees:
+        turn_film(path, degrees)
+    height, width = (96, 64) if degrees in (90, 270) else (64, 96)
+    shape = measure(path)
+    assert (shape.height_px, shape.width_px) == (height, width)
     pictures = list(iterate_pictures(path))
-    assert [p.time_s for p in pictures] == pytest.approx([i / 8 for i in range(16)])
-    height, width = pictures[5].pixels().shape[:2]
-    small = pictures[5].pixels((width // 4, height // 4))
+    assert [p.time_s for p in pictures] == pytest.approx([i / 8 for i in range(8)])
+    whole, small = pictures[5].pixels(), pictures[5].pixels((width // 4, height // 4))
+    assert whole.shape == (height, width, 3)
     assert small.shape == (height // 4, width // 4, 3)
-    assert shade(small) == shade(pictures[5].pixels()) == 5
+    for seen in (whole, small):
+        bright = {(y, x): seen[y, x].mean() for y in (0, -1) for x in (0, -1)}
+        assert max(bright, key=bright.get) == corner
+    # OpenCV turns films too.
+    theirs = cv2.VideoCapture(str(path))
+    for picture in pictures:
+        frame = theirs.read()[1][:, :, ::-1]
+        assert np.abs(picture.pixels() - frame.astype(float)).mean() < 2
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts"])
+def test_frames_have_the_size_of_the_first_whatever_follows(tmp_path, name):
+    path = write_film_of_sizes(tmp_path / name, [(32, 48), (96, 36), (32, 48)])
+    shape = measure(path)
+    assert (shape.height_px, shape.width_px, shape.duration_s) == (32, 48, 3.0)
+    frames = read_frames(path, [0.0, 0.875, 1.0, 1.5, 1.875, 2.0])
+    assert frames.shape == (6, 32, 48, 3)
+    assert [shade(f) for f in frames] == [0, 7, 8, 12, 15, 16]
 
 
 def test_a_variable_rate_is_measured_by_its_times(tmp_path):

@@ -79,13 +79,30 @@ class _Scalers:
         return scaled.to_ndarray()
 
 
+def _quarter_turns(frame: av.VideoFrame) -> int:
+    """How often a frame has to be turned counterclockwise to stand upright."""
+    return round((frame.rotation or 0) / 90) % 4
+
+
+def _upright_size(frame: av.VideoFrame) -> tuple[int, int]:
+    """Width and height in pixels."""
+    stored = frame.width, frame.height
+    return stored[::-1] if _quarter_turns(frame) % 2 else stored
+
+
 @dataclass(frozen=True)
 class Picture:
     """A decoded frame whose pixels are not made yet: that costs as much as decoding, and less
-    for a small picture."""
+    for a small picture.
+
+    Attributes:
+        film_size: width and height in pixels of the film's first frame, upright. Films of several
+            sizes exist.
+    """
 
     time_s: float
     frame: av.VideoFrame
+    film_size: tuple[int, int]
     scalers: _Scalers
 
     def pixels(
@@ -94,15 +111,14 @@ class Picture:
         """uint8 RGB [H, W, 3], turned upright.
 
         Args:
-            size: width and height in pixels that the picture is scaled to; its own if None.
+            size: width and height in pixels that the picture is scaled to; the film's if None.
             interpolation: libswscale's. "BICUBIC" is what vision encoders mostly know;
                 "FAST_BILINEAR" looks at four pixels, as OpenCV's linear one does.
         """
-        turns = round((self.frame.rotation or 0) / 90) % 4
+        turns = _quarter_turns(self.frame)
         if size is None:
-            width, height, interpolation = self.frame.width, self.frame.height, "BILINEAR"
-        else:
-            width, height = size[::-1] if turns % 2 else size
+            size, interpolation = self.film_size, "BILINEAR"
+        width, height = size[::-1] if turns % 2 else size
         pixels = self.scalers.scale(self.frame, width, height, interpolation)
         return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
@@ -116,9 +132,10 @@ def iterate_pictures(path: str | Path, threads: int = 1) -> Iterator[Picture]:
     Raises:
         DecodingError: if the film cannot be decoded.
     """
-    scalers = _Scalers()
+    scalers, film_size = _Scalers(), None
     for time_s, frame in _decode(path, threads):
-        yield Picture(time_s, frame, scalers)
+        film_size = film_size or _upright_size(frame)
+        yield Picture(time_s, frame, film_size, scalers)
 
 
 def read_frames(path: str | Path, times_s: Sequence[float]) -> np.ndarray:
@@ -205,8 +222,7 @@ def measure(path: str | Path) -> Shape:
     count, last_s, height, width = 0, 0.0, 0, 0
     for time_s, frame in _decode(path):
         if not count:
-            upright = round((frame.rotation or 0) / 90) % 2 == 0
-            height, width = (frame.height, frame.width) if upright else (frame.width, frame.height)
+            width, height = _upright_size(frame)
         count, last_s = count + 1, time_s
     if not count:
         raise DecodingError("no frame can be decoded")

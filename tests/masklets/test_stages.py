@@ -7,7 +7,7 @@ import pytest
 from pycocotools import mask as coco
 
 import tiny_detector
-from films import write_film
+from films import turn_film, write_film, write_film_of_sizes
 from masklets.hand_made import assign_options, box, found, square, track_options
 from shards import video_of, write_shard
 from strefer import tracks as tracks_stage
@@ -112,6 +112,33 @@ def test_a_long_film_is_tracked_in_windows(shard, agents):
     assert max(of_film.starting_frames) >= 6
     for track in of_film.tracks:
         assert all(0 <= int(frame) < 14 for frame in track.masks)
+
+
+def odd_films(folder):
+    """A turned film, one of two sizes, one of a single frame, and one of a third of a second."""
+    turned = turn_film(write_film(folder / "turned.mp4", size=(32, 48)), 90)
+    sizes = write_film_of_sizes(folder / "sizes.mp4", [(48, 32), (96, 128)])
+    one = write_film(folder / "one.mp4", n_frames=1, size=(48, 32))
+    short = write_film(folder / "short.mp4", n_frames=8, fps=24, size=(48, 32))
+    return {path.stem: video_of(path, path.stem) for path in (turned, sizes, one, short)}
+
+
+@pytest.mark.parametrize("procedure", ["ours", "paper"])
+def test_masks_have_the_size_of_the_upright_film(shard, agents, procedure):
+    films = odd_films(shard)
+    write_shard(shard / "videos.jsonl", films.items())
+    write_shard(shard / "references.jsonl", [(name, References((MAN,))) for name in films])
+    tracked = run_tracks(shard, agents, procedure=procedure)
+    assert list(tracked) == list(films)
+    for name, [of_film] in tracked.items():
+        assert of_film.tracks
+        for track in of_film.tracks:
+            for code in track.masks.values():
+                assert decode_mask(code).shape == (48, 32)
+        assigner, options = FirstBox({"man": [0]}), assign_options(procedure=procedure)
+        result = assign_film(films[name], References((MAN,)), of_film, assigner, options)
+        assert (result.height_px, result.width_px) == (48, 32)
+        assert result.frame_times_s[-1] < films[name].duration_s
 
 
 def test_windows_must_be_longer_than_their_overlap(shard, agents):
