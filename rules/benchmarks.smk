@@ -24,6 +24,7 @@ rule predict_answers:
     input:
         checkpoint=f"{RUN}/checkpoints/{{recipe}}",
         annotations=annotations_of,
+        films=films_of_benchmark,
     output:
         f"{RUN}/predictions/{{recipe}}/{{benchmark}}.jsonl",
     log:
@@ -37,6 +38,7 @@ rule predict_answers:
     params:
         code=code_of("predict_answers", "train"),
         files=lambda wildcards: BENCHMARK_FILES[wildcards.benchmark],
+        marks=marks_of_benchmark,
         seed=config["seed"],
     script:
         "../scripts/predict_answers.py"

@@ -1,7 +1,9 @@
 # What all rules share: shards, paths, agents, code digests and resources.
+import functools
 import os
 
 from strefer import acceptance, code_digest, provenance, run_lock
+from strefer.benchmarks.registry import load_questions
 from strefer.making import effective_options, effective_spec, model_files
 from strefer.recipes import base_files, load_recipe
 from strefer.requirements.check import check_configuration
@@ -26,16 +28,18 @@ wildcard_constraints:
 MOST_FILM_INPUTS = 50_000
 
 
-def is_input(path):
-    """Whether a film is an input of its job; it is a mark in the parameters otherwise.
+def is_plain_file(path):
+    """Whether Snakemake can take a file as input.
 
-    Snakemake would take braces in a name for a wildcard, and knows no way around it; and one film
-    that is missing, or is no file, would stop it.
+    It would take braces in a name for a wildcard, and knows no way around it; and one film that is
+    missing, or is no file, would stop it.
     """
-    if IS_DEMO:
-        return True
-    plain = not set("{}\n") & set(path) and printable(path) == path
-    return len(FILMS) <= MOST_FILM_INPUTS and plain and os.path.isfile(path)
+    return not set("{}\n") & set(path) and printable(path) == path and os.path.isfile(path)
+
+
+def is_input(path):
+    """Whether a film is an input of its job; it is a mark in the parameters otherwise."""
+    return IS_DEMO or (len(FILMS) <= MOST_FILM_INPUTS and is_plain_file(path))
 
 
 def films_of(wildcards):
@@ -198,6 +202,29 @@ def annotations_of(wildcards):
     """A benchmark's annotation file; the demo's are the output of one rule, a folder."""
     path = BENCHMARK_FILES[wildcards.benchmark]["annotations"]
     return f"{WORLD}/benchmarks" if path.startswith(WORLD) else path
+
+
+@functools.cache
+def films_asked(benchmark):
+    """The films of a benchmark's questions; none for the demo's, which its annotations come with."""
+    files = BENCHMARK_FILES[benchmark]
+    if files["annotations"].startswith(WORLD):
+        return []
+    try:
+        questions = load_questions(benchmark, files, config["seed"])
+    except ValueError:
+        return []  # the job says what is wrong with the files
+    return sorted({question.sample["path"] for question in questions})
+
+
+def films_of_benchmark(wildcards):
+    """The films of a benchmark's questions, but for those that are no inputs."""
+    return [path for path in films_asked(wildcards.benchmark) if is_plain_file(path)]
+
+
+def marks_of_benchmark(wildcards):
+    """A digest of size and time of a benchmark's films that are no inputs."""
+    return film_marks([p for p in films_asked(wildcards.benchmark) if not is_plain_file(p)])
 
 
 def prompt(role):

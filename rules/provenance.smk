@@ -20,6 +20,7 @@ def begin_run():
         run_lock.enter_run(Path(RUN), announce=logger.warning)
     except ValueError as error:
         stop(error)
+    remove_stale_shards(Path(RUN), SHARDS)
     record_provenance(finished=False)
 
 

@@ -139,6 +139,26 @@ def rename(project):
     (project.path("films") / IN_COMPANY).rename(project.path("films/renamed.mp4"))
 
 
+def benchmark_film(project):
+    """The film that a benchmark's first question asks about."""
+    questions = json.loads(project.path("questions/videorefer_q.json").read_text("utf-8"))
+    return project.path("questions/videos") / questions[0]["video"]
+
+
+def other_benchmark_film(project):
+    film = benchmark_film(project)
+    whole = film.rename(project.path("whole.mp4"))
+    cut_short(whole, film)
+
+
+def touch_benchmark_film(project):
+    os.utime(benchmark_film(project))
+
+
+def add_benchmark_film(project):
+    shutil.copy(benchmark_film(project), project.path("questions/videos/new.mp4"))
+
+
 def move_all(project):
     project.path("films").rename(project.path("moved"))
     return {"videos": "moved"}
@@ -251,6 +271,9 @@ ROWS = {
     "a recipe": (edit("config/recipes/strefer.yaml", replace=("groups: all", "groups: all\n    share: 0.5")), {("mix_recipe", "strefer")}, ()),
     "a comment in a recipe": (edit("config/recipes/strefer.yaml", "# why\n"), *NOTHING),
     "a benchmark's file": (edit("questions/videorefer_q.json", "\n"), everywhere("predict_answers", "score_predictions"), ()),
+    "a benchmark's film": (other_benchmark_film, everywhere("predict_answers"), ()),
+    "a benchmark's film touched": (touch_benchmark_film, *NOTHING),
+    "a film of no question added to a benchmark": (add_benchmark_film, *NOTHING),
     "an environment file": (edit("envs/vision.yaml", replace=("scenedetect==0.7.", "scenedetect==0.8.")), *rules_of(*VISION)),
     "a comment in an environment file": (edit("envs/vision.yaml", "# why\n"), *NOTHING),
     "the report's template": (edit("scripts/strefer/report/template.html.j2", "<!-- end -->"), everywhere("write_report"), ()),
@@ -261,7 +284,8 @@ SHORT = (
     "a film removed", "a film renamed", "the number of shards", "prompt existence",
     "revision of the LLM", "requests in a batch", "parameter of clips", "parameter of masklets",
     "parameter of training", "comments and docstrings", "module of clips",
-    "module of references", "a recipe", "a comment in a recipe", "a benchmark's file", "an environment file",
+    "module of references", "a recipe", "a comment in a recipe", "a benchmark's file", "a benchmark's film",
+    "a benchmark's film touched", "an environment file",
     "a comment in an environment file",
 )
 # fmt: on
