@@ -257,11 +257,16 @@ def test_a_long_film_takes_no_more_memory_than_a_short_one(tmp_path):
 
 
 @pytest.mark.long
-def test_an_hour_takes_no_more_than_two_gigabytes(tmp_path):
+@pytest.mark.timeout(7200)
+def test_an_hour_takes_no_more_than_two_gigabytes(tmp_path, capsys):
     minute = write_textured_film(tmp_path / "minute.mp4", seconds=60, fps=10)
     hour = repeat_film(minute, tmp_path / "hour.mp4", times=60)
-    assert frames.measure(hour).duration_s == pytest.approx(3600)
-    assert clipper_peaks_mb(TEACHER, hour)[0] <= 2000
+    with av.open(str(hour)) as container:  # the clipper's process decodes it, and that is enough
+        assert container.duration / av.time_base == pytest.approx(3600)
+    [peak_mb] = clipper_peaks_mb(TEACHER, hour)
+    with capsys.disabled():
+        print(f"\nthe clipper on an hour of 1280 x 720: {peak_mb:.0f} MB")
+    assert peak_mb <= 2000
 
 
 def test_a_shard_with_a_film_that_went_away(tmp_path, monkeypatch):
