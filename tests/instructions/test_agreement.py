@@ -1,12 +1,13 @@
 """Whether masklets show those whom the transcript speaks of."""
 
 import dataclasses
+from random import Random
 
 import pytest
 from told_films import DOG, MAN, WOMAN, told_film
 
 from strefer.instructions.agreement import agreement, masklet_doubt
-from strefer.instructions.verification import Checks, Verifier
+from strefer.instructions.places import Places
 
 MATES = (("sits", "waves"),) * 3
 
@@ -39,7 +40,7 @@ def test_a_masklet_at_other_times_is_not_pointed_with(film):
 
 
 def test_two_that_are_seen_by_turns_share_a_track(film):
-    turns = with_masks(film, e0=some(film, 0, range(16)), e1=some(film, 1, range(16, 24)))
+    turns = with_masks(film, e0=some(film, 0, range(18)), e1=some(film, 1, range(18, 24)))
     assert "shares its masklet" in masklet_doubt(turns, 0)
     alone = with_masks(film, e0=some(film, 0, range(24)))
     assert "shares its masklet" in masklet_doubt(alone, 0)
@@ -53,17 +54,10 @@ def test_two_masklets_of_one_object_share_a_track():
     assert "shares its masklet" in masklet_doubt(twice, 1)
 
 
-def test_what_is_doubted_is_not_pointed_with_but_may_be_named(film):
-    from test_verification import pair
-
-    from strefer.instructions.claims import does
-
-    claim = does(0, (0.0, 4.0), "sits")
-    named = pair(claim, "What does the man do?", "He sits.")
-    region = pair(claim, "What does the person in <region> do?", "It sits.", regions=(0,))
-    turns = with_masks(film, e0=some(film, 0, range(16)), e1=some(film, 1, range(16, 24)))
-    verifier = Verifier(turns, Checks())
-    assert verifier.reason(named) is None
-    assert verifier.reason(region).startswith("reference: the man with")
-    assert Verifier(film, Checks()).reason(region) is None
-    assert Verifier(turns, Checks(unseen=False)).reason(region) is None
+def test_what_is_doubted_is_not_pointed_with_but_may_be_named():
+    film = told_film(MATES, (MAN, DOG))
+    rare = with_masks(film, e0=some(film, 0, range(24)), e1=some(film, 1, range(10)))
+    assert (film.pointable, rare.pointable) == ({0, 1}, {0})
+    assert Places(rare, masks=True, timed=True, random=Random(0)).entities == [0]
+    assert Places(rare, masks=False, timed=True, random=Random(0)).entities == [0, 1]
+    assert told_film(MATES, (MAN, DOG), shown=False).pointable == {0, 1}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from strefer.instructions.agreement import masklet_doubt
 from strefer.instructions.behaviour import deed_of
 from strefer.masks import box_of_rle
 from strefer.records import Box, Entity, Masklets, Rle, Transcript
@@ -128,6 +129,13 @@ class Film:
         if self.masks is None:
             return frozenset(range(len(self.entities)))
         return frozenset(entity for entity, masks in self.masks.by_entity.items() if masks)
+
+    @cached_property
+    def pointable(self) -> frozenset[int]:
+        """Entities whose masklet shows them for all that is known; without masklets, all."""
+        if self.masks is None:
+            return self.maskable
+        return frozenset(e for e in self.maskable if masklet_doubt(self, e) is None)
 
     def has_pixels(self, entity: int, start_s: float, end_s: float) -> bool:
         """Whether the entity's masklet has pixels within the window; without masklets, True."""

@@ -20,9 +20,9 @@ from strefer.instructions.film import Masks
 from strefer.masks import rle_areas, rle_ious
 
 # Paths are shares of the picture's width, rises of the entity's own height, changes 1 - IoU.
-PATH_SOME, PATH_PLAIN, PATH_AWAY = 0.05, 0.15, 0.35
+PATH_SOME, PATH_PLAIN, PATH_AWAY = 0.05, 0.15, 0.28
 RISE_NONE = 0.03
-CHANGE_NONE, CHANGE_SOME, CHANGE_LARGE = 0.03, 0.2, 0.45
+CHANGE_NONE, CHANGE_SOME, CHANGE_PART, CHANGE_LARGE = 0.09, 0.2, 0.35, 0.5
 ROUND, ROUND_FILL = 0.85, (0.7, 0.86)  # a disc's box is square, and it fills 0.785 of it
 PAUSES = 0.4  # share of a path's steps that go hardly anywhere: more is a stop
 SLOW = 0.25  # of an even step
@@ -126,8 +126,10 @@ def contradiction(motion: Motion, deed: str) -> str | None:
     waves, turns = _WAVES.search(deed), _TURNS.search(deed)
     if not many or not (rests or rises or waves or turns):
         return None
-    if (rests or waves) and motion.change > CHANGE_LARGE:
-        return f"{'all of ' if waves else ''}the masklet moves"
+    if waves and motion.change > CHANGE_PART:
+        return "all of the masklet moves"
+    if rests and motion.change > CHANGE_LARGE:
+        return "the masklet moves"
     if (rises or turns) and abs(motion.path) > PATH_AWAY:
         return "the masklet moves away"
     if rises and motion.rise < RISE_NONE:
@@ -147,7 +149,7 @@ def _against_going(motion: Motion, side: str | None) -> str | None:
     if not many or len(motion.frames) < THERE * motion.n_sampled:
         return None
     if abs(motion.path) < PATH_SOME:
-        return "the masklet stays where it is" if motion.change < CHANGE_LARGE else None
+        return "the masklet stays where it is"
     return "the masklet stops on its way" if motion.pauses > PAUSES else None
 
 

@@ -15,7 +15,8 @@ class Places:
 
     Args:
         film: the metadata.
-        masks: whether entities are named by regions. Then a cell needs a masklet with pixels.
+        masks: whether entities are named by regions. Then a cell needs a masklet with pixels, and
+            one that is not in doubt.
         timed: whether a time window is asked about; otherwise a clip or the whole film.
         random: draws among wrong options and counterparts.
 
@@ -27,7 +28,7 @@ class Places:
 
     def __init__(self, film: Film, masks: bool, timed: bool, random: Random) -> None:
         self.film, self.masks, self.timed, self.random = film, masks, timed, random
-        self.entities = sorted(film.maskable) if masks else list(range(len(film.entities)))
+        self.entities = sorted(film.pointable) if masks else list(range(len(film.entities)))
         self.cells: list[Cell] = [
             (segment, entity)
             for segment, deeds in enumerate(film.deeds)

@@ -1,8 +1,8 @@
 """The verifier: rejects pairs that what is known of the film contradicts.
 
 Each rejection has a reason that begins with what was at fault: `form` (placeholders, options,
-yes/no), `reference` (the text gives a region away, or its masklet may be another's), `claim`
-(transcript or masklets say otherwise), `pairs` (two pairs of the film contradict each other).
+yes/no), `reference` (the text gives a region away), `claim` (transcript or masklets say otherwise),
+`pairs` (two pairs of the film contradict each other).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from strefer.instructions.agreement import HALF, agreement, masklet_doubt
+from strefer.instructions.agreement import HALF, agreement
 from strefer.instructions.behaviour import bare
 from strefer.instructions.claims import Claim, Window, does, evaluate, parts, present
 from strefer.instructions.film import Film
@@ -56,7 +56,6 @@ class Verifier:
         self.transcript = TranscriptWitness(film)
         self.masks = None if film.masks is None else MaskWitness(film, film.masks)
         self._known: dict[tuple, str | None] = {}
-        self._doubts: dict[int, str | None] = {}
         self._overlaps: dict[int, float] = {}
 
     def verify(self, pairs: Sequence[Instruction]) -> list[Instruction]:
@@ -74,24 +73,13 @@ class Verifier:
         fault = form_fault(pair, self.film.duration_s)
         if fault:
             return f"form: {fault}"
-        fault = reference_fault(pair, self.film) or self._region_fault(pair)
+        fault = reference_fault(pair, self.film)
         if fault:
             return f"reference: {fault}"
         for claim in parts(pair.evidence.claim):
             fault = self._claim_fault(claim)
             if fault:
                 return f"claim: {fault}"
-        return None
-
-    def _region_fault(self, pair: Instruction) -> str | None:
-        """Whether a region of the pair may show somebody else."""
-        if self.masks is None or not self.checks.unseen:
-            return None
-        for entity in pair.regions:
-            if entity not in self._doubts:
-                self._doubts[entity] = masklet_doubt(self.film, entity)
-            if self._doubts[entity]:
-                return f"the {self.film.entities[entity].expression} {self._doubts[entity]}"
         return None
 
     def _claim_fault(self, claim: Claim) -> str | None:
