@@ -1,4 +1,5 @@
 import pytest
+from told_films import told_film
 
 from strefer.instructions.behaviour import bare, deed_of, listed, sentence, with_article
 from strefer.records import Entity
@@ -50,3 +51,13 @@ def test_small_helpers():
     for told in ("an orange ball", "a uniformed man", "an hourglass", "a one-eyed cat", "two dogs"):
         assert with_article(told.removeprefix("an ").removeprefix("a ")) == told
     assert sentence("it sits") == "It sits."
+
+
+def test_a_deed_that_is_no_clear_clause_is_left_out():
+    garbled = ["chases the brown dog", "follows the woman with black hair in a blue dress jumps"]
+    for deed in garbled:
+        film = told_film(((None, None, deed),))
+        assert film.present[0][2]
+        assert film.deeds[0][2] is None
+    clear = "follows the woman with black hair in a blue dress across the lawn"
+    assert told_film(((None, None, clear),)).deeds[0][2] == clear

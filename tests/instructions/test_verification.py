@@ -204,14 +204,6 @@ def test_nobody_sees_a_disc_turn():
     assert reason(dataclasses.replace(film, masks=shown), pair(spins)) is None
 
 
-@pytest.mark.parametrize(
-    "deed", ["chases the brown dog", "follows the woman with black hair in a blue dress jumps"]
-)
-def test_a_deed_that_is_no_sentence_is_rejected(deed):
-    film = told_film(changed(1, 2, deed))
-    assert "no clear sentence" in reason(film, pair(claims.does(2, SECOND, deed)), motion=False)
-
-
 def test_a_masklet_that_creeps_does_not_go_away():
     creeps = [(30 + step, 30) for step in range(8)]
     assert reason(film_whose_dog_is_at(2, creeps), pair(SITS)) is None

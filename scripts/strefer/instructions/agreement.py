@@ -16,7 +16,7 @@ from strefer.masks import rle_ious
 if TYPE_CHECKING:
     from strefer.instructions.film import Film
 
-HALF = 0.5  # an overlap below it: there may be no such entity
+NO_SUCH = 0.25  # an overlap below it: there may be no such entity
 SHARE, OVERLAP = 0.7, 0.75  # below either, a masklet does not point at the entity for sure
 COINCIDE = 0.25  # mean IoU of two masklets: more is one object, given twice
 ONE_OF_TWO = 0.5  # share of the frames with both: more is no chance

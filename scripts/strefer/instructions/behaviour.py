@@ -7,6 +7,7 @@ questions put another subject in front of the deed, so the two must come apart.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from strefer.records import Entity
@@ -50,6 +51,15 @@ def deed_of(line: str, entity: Entity) -> str | None:
     if not deed or deed.split()[0].lower().strip(",") in _SUBJECT_GOES_ON or deed[0] in ",;:":
         return None
     return deed[0].lower() + deed[1:]
+
+
+def is_garbled(deed: str, entity: Entity, entities: Sequence[Entity]) -> bool:
+    """Whether the deed is no clear clause: it names its own doer, or another verb follows on a name
+    without a link ("chases the red ball jumps")."""
+    if entity.expression in deed:
+        return True
+    rests = [deed.partition(f"{e.expression} ")[2] for e in entities if e.expression in deed]
+    return any(rest and bare(rest) is not None for rest in rests)
 
 
 def first_sentence(deed: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from strefer.instructions.agreement import masklet_doubt
-from strefer.instructions.behaviour import deed_of
+from strefer.instructions.behaviour import deed_of, is_garbled
 from strefer.masks import box_of_rle
 from strefer.records import Box, Entity, Masklets, Rle, Transcript
 
@@ -144,6 +144,11 @@ class Film:
         return any(start_s <= t < end_s for t in self.masks.times_s.get(entity, ()))
 
 
+def _clear_deed(line: str, entity: Entity, entities: Sequence[Entity]) -> str | None:
+    deed = deed_of(line, entity)
+    return None if deed is None or is_garbled(deed, entity, entities) else deed
+
+
 def join_film(
     digest: str,
     duration_s: float,
@@ -167,7 +172,7 @@ def join_film(
         present.append(tuple(line is not None for line in transcript.lines))
         deeds.append(
             tuple(
-                None if line is None else deed_of(line, entity)
+                None if line is None else _clear_deed(line, entity, entities)
                 for line, entity in zip(transcript.lines, entities, strict=True)
             )
         )

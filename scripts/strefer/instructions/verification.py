@@ -12,8 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from strefer.instructions.agreement import HALF, agreement
-from strefer.instructions.behaviour import bare
+from strefer.instructions.agreement import NO_SUCH, agreement
 from strefer.instructions.claims import Claim, Window, does, evaluate, parts, present
 from strefer.instructions.film import Film
 from strefer.instructions.motion import (
@@ -102,7 +101,7 @@ class Verifier:
                 if self.masks.masks.scores.get(entity, 1.0) < self.checks.least_score:
                     known = self.film.entities[entity].expression
                     return f"the masklet fits {known!r} too little"
-                if self._overlap(entity) < HALF:
+                if self._overlap(entity) < NO_SUCH:
                     known = self.film.entities[entity].expression
                     return f"transcript and masklet of {known!r} seldom agree"
         if evaluate(claim, self.masks) is False:
@@ -142,8 +141,6 @@ class Verifier:
         if not claim["value"]:
             moves = motion is not None and plainly_so(motion, text)
             return f"not {text!r}, but the masklet moves so" if moves else None
-        if _garbled(text, self.film, entity):
-            return f"{text!r} is no clear sentence"
         others = [e for e in range(len(self.film.entities)) if e != entity]
         named = [e for e in others if self.film.entities[e].expression in text]
         for other in named:
@@ -192,15 +189,6 @@ class Verifier:
             for place, (key, reason) in enumerate(zip(keys, reasons, strict=True))
             if reason is None and len(answers.get(key, ())) > 1
         ]
-
-
-def _garbled(text: str, film: Film, entity: int) -> bool:
-    """Whether the deed speaks of its own doer, or another verb follows on a name without a link
-    ("chases the red ball jumps")."""
-    if film.entities[entity].expression in text:
-        return True
-    rests = [text.partition(f"{e.expression} ")[2] for e in film.entities if e.expression in text]
-    return any(rest and bare(rest) is not None for rest in rests)
 
 
 def _verdict(pair: Instruction) -> str:
