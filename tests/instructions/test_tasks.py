@@ -128,3 +128,14 @@ def test_even_shares_serve_the_smallest_first():
     assert even_shares(12, [100, 100, 100]) == [4, 4, 4]
     assert even_shares(12, [1, 100, 100]) == [1, 6, 5]
     assert even_shares(12, [0, 2, 3]) == [0, 2, 3]
+
+
+def test_the_deed_that_a_question_names_is_no_option():
+    asked = [
+        task
+        for film in films()
+        for task in draw_tasks(film, False, False, 60, Random(1))
+        if task.form == "choice" and task.focus in ("after", "before")
+    ]
+    assert asked
+    assert not [task for task in asked if task.slots["deed"] in (task.answer, *task.wrong)]

@@ -24,7 +24,9 @@ def choice_candidates(places: Places) -> list[tuple[Candidate, ...]]:
     """Candidates for four-way choices, each alone in its tuple."""
     found = _deeds(places) + _deeds_or_absence(places)
     for scope, cell, step in neighbours(places):
-        wrong = _wrong_options(places, (cell[0] + step, cell[1]))
+        # The deed that the question names is never right, so it is no option.
+        named = "" if places.timed else places.short_deed(cell)
+        wrong = _wrong_options(places, (cell[0] + step, cell[1]), named)
         if wrong:
             found.append(partial(build.neighbour, scope, cell, step, "choice", wrong))
     for scope, cell, other in simultaneous(places):
@@ -38,8 +40,8 @@ def choice_candidates(places: Places) -> list[tuple[Candidate, ...]]:
     return [(candidate,) for candidate in found]
 
 
-def _wrong_options(places: Places, cell: Cell) -> tuple[str, ...]:
-    texts = [t for t in places.untrue_deeds(cell) if places.showable([t], cell[1])]
+def _wrong_options(places: Places, cell: Cell, but: str = "") -> tuple[str, ...]:
+    texts = [t for t in places.untrue_deeds(cell) if t != but and places.showable([t], cell[1])]
     return tuple(texts[:N_WRONG]) if len(texts) >= N_WRONG else ()
 
 
