@@ -9,7 +9,11 @@ from strefer.agents.chat import load_chat
 from teacher_requests import VIDEO_LLM, records_of, sharable_tokens, token_rows, video_llm_calls
 from vllm_engine import BLOCK_TOKENS, MISSING, PYTHON, ask_offline, server
 
-pytestmark = [pytest.mark.long, pytest.mark.skipif(not PYTHON.is_file(), reason=MISSING)]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.timeout(3000),
+    pytest.mark.skipif(not PYTHON.is_file(), reason=MISSING),
+]
 FILMS = 3
 LEAST_AGREEMENT = 0.95
 LEAST_SHARED = 0.8

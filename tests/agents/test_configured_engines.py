@@ -11,7 +11,11 @@ from configured_models import build_checkpoint, models_of_hub
 from strefer.agents.chat import ChatRequest
 from vllm_engine import MISSING, PYTHON, ask_offline
 
-pytestmark = [pytest.mark.long, pytest.mark.skipif(not PYTHON.is_file(), reason=MISSING)]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.timeout(3000),
+    pytest.mark.skipif(not PYTHON.is_file(), reason=MISSING),
+]
 MODELS = {name: m for name, m in models_of_hub().items() if m.spec["adapter"] == "vllm"}
 FRAMES = np.random.default_rng(0).integers(0, 255, (4, 64, 64, 3), dtype=np.uint8)
 SCHEMA = {"type": "object", "properties": {"there": {"type": "boolean"}}, "required": ["there"]}
