@@ -34,6 +34,7 @@ class Facts:
     terms: str | None = None
     gated: bool | None = None
     remote_code: bool | None = None
+    vllm_until: str | None = None
     source: str | None = None
 
     @property

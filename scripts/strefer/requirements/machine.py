@@ -73,6 +73,9 @@ def missing_of_model(model: NamedModel, by_conda: bool) -> Iterator[str]:
     if engine == "openai":
         yield from _missing_key(model.spec)
         return
+    if engine == "vllm" and model.facts is not None and model.facts.vllm_until:
+        until = model.facts.vllm_until
+        yield f"vLLM {until} or older for {model.name}: later ones lack its class (envs/vllm.yaml)"
     if model.folder is not None and not model.folder.is_dir():
         yield f"folder {model.name}"
     template = model.spec.get("chat_template")
