@@ -22,15 +22,15 @@ rule draw_benchmarks:
 
 rule predict_answers:
     input:
-        checkpoint=f"{RUN}/checkpoints/{{recipe}}",
+        checkpoint=f"{RUN}/checkpoints/{{student}}",
         annotations=annotations_of,
         films=films_of_benchmark,
     output:
-        f"{RUN}/predictions/{{recipe}}/{{benchmark}}.jsonl",
+        f"{RUN}/predictions/{{student}}/{{benchmark}}.jsonl",
     log:
-        log_of("predict_answers", "{recipe}/{benchmark}"),
+        log_of("predict_answers", "{student}/{benchmark}"),
     benchmark:
-        usage_of("predict_answers", "{recipe}/{benchmark}")
+        usage_of("predict_answers", "{student}/{benchmark}")
     conda:
         "../envs/train.yaml"
     resources:
@@ -46,17 +46,17 @@ rule predict_answers:
 
 rule score_predictions:
     input:
-        predictions=f"{RUN}/predictions/{{recipe}}/{{benchmark}}.jsonl",
+        predictions=f"{RUN}/predictions/{{student}}/{{benchmark}}.jsonl",
         annotations=annotations_of,
         judge_description=prompt("judge_description"),
         judge_choice=prompt("judge_choice"),
         models=agent_files("judge"),
     output:
-        f"{RUN}/scores/{{recipe}}/{{benchmark}}.json",
+        f"{RUN}/scores/{{student}}/{{benchmark}}.json",
     log:
-        log_of("score_predictions", "{recipe}/{benchmark}"),
+        log_of("score_predictions", "{student}/{benchmark}"),
     benchmark:
-        usage_of("score_predictions", "{recipe}/{benchmark}")
+        usage_of("score_predictions", "{student}/{benchmark}")
     conda:
         f"../envs/{chat_environment('judge')}.yaml"
     resources:
@@ -73,7 +73,7 @@ rule score_predictions:
 
 rule gather_scores:
     input:
-        [f"{RUN}/scores/{recipe}/{benchmark}.json" for recipe, benchmark in SCORED],
+        [f"{RUN}/scores/{student}/{benchmark}.json" for student, benchmark in SCORED],
     output:
         f"{RUN}/scores.json",
     log:
@@ -93,7 +93,7 @@ rule gather_scores:
 
 rule compare_recipes:
     input:
-        [f"{RUN}/scores/{recipe}/{benchmark}.json" for recipe, benchmark in SCORED],
+        [f"{RUN}/scores/{student}/{benchmark}.json" for student, benchmark in SCORED],
     output:
         f"{RUN}/reproduce.json",
     log:

@@ -5,7 +5,7 @@ import os
 from strefer import acceptance, code_digest, provenance, run_lock
 from strefer.benchmarks.registry import load_questions
 from strefer.making import effective_options, effective_spec, model_files
-from strefer.recipes import base_files, load_recipe
+from strefer.recipes import base_files, load_recipe, recipe_of, seed_number, students_of
 from strefer.requirements.check import check_configuration
 from strefer.videos import film_marks, printable, shard_of
 
@@ -20,6 +20,7 @@ SHARDS = sorted(MEMBERS)
 wildcard_constraints:
     shard=r"\d{5}-of-\d{5}",
     recipe="|".join(config["recipes"]),
+    student=rf"({'|'.join(config['recipes'])})(@\d+)?",
     benchmark=r"[a-z_]+",
     teacher=r"[a-z_]+",
 
@@ -189,13 +190,15 @@ def _benchmark_files(name):
     return {key: path and path.replace("{world}", WORLD) for key, path in files.items()}
 
 
+STUDENTS = students_of(config["recipes"], config["training_seeds"])
+
 # Benchmarks without files are passed over.
 BENCHMARK_FILES = {
     name: _benchmark_files(name)
     for name in config["benchmarks"]
     if config["benchmarks"][name]["annotations"]
 }
-SCORED = [(recipe, name) for recipe in config["recipes"] for name in BENCHMARK_FILES]
+SCORED = [(student, name) for student in STUDENTS for name in BENCHMARK_FILES]
 
 
 def annotations_of(wildcards):

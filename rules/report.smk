@@ -15,8 +15,8 @@ rule write_report:
     input:
         **{stage: all_shards(stage) for stage in STAGES},
         **({"quality": f"{RUN}/quality.json"} if IS_DEMO else {}),
-        scores=[f"{RUN}/scores/{recipe}/{benchmark}.json" for recipe, benchmark in SCORED],
-        checkpoints=expand(f"{RUN}/checkpoints/{{recipe}}", recipe=config["recipes"]),
+        scores=[f"{RUN}/scores/{student}/{benchmark}.json" for student, benchmark in SCORED],
+        checkpoints=expand(f"{RUN}/checkpoints/{{student}}", student=STUDENTS),
         template="scripts/strefer/report/template.html.j2",
     output:
         report=f"{RUN}/report.html",
@@ -32,7 +32,7 @@ rule write_report:
         code=code_of("write_report", "main"),
         stages=STAGES,
         scored=SCORED,
-        recipes=config["recipes"],
+        students=STUDENTS,
         run=config["run"],
         seed=config["seed"],
     script:

@@ -1,16 +1,16 @@
-# The Video LLM, trained once for each recipe.
+# The Video LLM, trained once for each recipe and seed: a student.
 
 
 rule train_checkpoint:
     input:
-        recipe=f"{RUN}/recipes/{{recipe}}.jsonl",
+        recipe=lambda wildcards: f"{RUN}/recipes/{recipe_of(wildcards.student)}.jsonl",
         models=local_files(*models_of_training(config["training"])),
     output:
-        directory(f"{RUN}/checkpoints/{{recipe}}"),
+        directory(f"{RUN}/checkpoints/{{student}}"),
     log:
-        log_of("train_checkpoint", "{recipe}"),
+        log_of("train_checkpoint", "{student}"),
     benchmark:
-        usage_of("train_checkpoint", "{recipe}")
+        usage_of("train_checkpoint", "{student}")
     conda:
         "../envs/train.yaml"
     threads: config["resources"]["training"]["threads"]
@@ -19,7 +19,7 @@ rule train_checkpoint:
     params:
         code=code_of("train_checkpoint", "train"),
         options=config["training"],
-        seed=config["seed"],
-        work=f"{RUN}/training/{{recipe}}",
+        seed=lambda wildcards: config["seed"] + seed_number(wildcards.student),
+        work=f"{RUN}/training/{{student}}",
     script:
         "../scripts/train_checkpoint.py"

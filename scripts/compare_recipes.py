@@ -1,4 +1,4 @@
-"""Rule compare_recipes: the first and the last recipe on every benchmark, as a figures file."""
+"""Rule compare_recipes: all recipes on every benchmark, as a figures file."""
 
 from pathlib import Path
 
@@ -10,10 +10,8 @@ start_log(snakemake.log[0])
 pairs = zip(snakemake.params.pairs, snakemake.input, strict=True)
 figures = {}
 for row in compare({tuple(pair): Path(path) for pair, path in pairs}, snakemake.params.seed):
-    recipes = list(row["values"])
+    figures |= {f"{row['benchmark']}.{recipe}": value for recipe, value in row["values"].items()}
     figures |= {
-        f"{row['benchmark']}.base": row["values"][recipes[0]],
-        f"{row['benchmark']}.strefer": row["values"][recipes[-1]],
         f"{row['benchmark']}.difference": row["difference"],
         f"{row['benchmark']}.difference_low": row["low"],
         f"{row['benchmark']}.difference_high": row["high"],

@@ -14,9 +14,9 @@ write_report(
         for pair, path in zip(snakemake.params.scored, snakemake.input.scores, strict=True)
     },
     training_logs={
-        recipe: Path(folder) / "training_log.jsonl"
-        for recipe, folder in zip(
-            snakemake.params.recipes, snakemake.input.checkpoints, strict=True
+        student: Path(folder) / "training_log.jsonl"
+        for student, folder in zip(
+            snakemake.params.students, snakemake.input.checkpoints, strict=True
         )
     },
     quality=Path(quality) if quality else None,

@@ -62,6 +62,12 @@ def made_documents() -> dict[Path, str]:
 
 
 def write_documents() -> None:
-    """Write the made parts."""
+    """Write the made parts, and the plot of the reproduction once it is measured."""
     for path, text in made_documents().items():
         path.write_text(text, encoding="utf-8")
+    folder = ROOT / "docs" / "figures"
+    figures = json.loads((folder / "reproduce.json").read_text("utf-8"))
+    if any(value is not None for key, value in figures.items() if key != "about"):
+        from strefer.reproduction_plot import draw_reproduction  # matplotlib is slow to load
+
+        draw_reproduction(figures, folder / "reproduce.svg")

@@ -54,6 +54,17 @@ def test_recipes_stand_side_by_side_with_an_interval(tmp_path):
     }
 
 
+def test_seeds_are_pooled_and_widen_the_interval(tmp_path):
+    answers = {"base": "B" * 40, "base@1": "B" * 40, "strefer": "A" * 40, "strefer@1": "B" * 40}
+    files = {
+        (student, "videorefer_q"): score(tmp_path, list(said), f"{student}.json")
+        for student, said in answers.items()
+    }
+    (row,) = compare(files)
+    assert row["values"] == {"base": 0.0, "strefer": 0.5}
+    assert (row["low"], row["difference"], row["high"]) == (0.0, 0.5, 1.0)
+
+
 def test_one_recipe_has_no_difference(tmp_path):
     (row,) = compare({("base", "videorefer_q"): score(tmp_path, ["A", "B"])})
     assert (row["difference"], row["low"], row["high"]) == (None, None, None)
@@ -61,15 +72,15 @@ def test_one_recipe_has_no_difference(tmp_path):
 
 def test_intervals_of_equal_recipes_hold_zero_and_of_a_sure_gain_do_not():
     same = rows([0.0, 1.0] * 20)
-    assert difference_interval(same, same, None, 0) == (0.0, 0.0)
-    assert difference_interval(rows([0.0] * 9), rows([1.0] * 9), None, 0) == (1.0, 1.0)
-    low, high = difference_interval(rows([0.0, 1.0] * 20), rows([1.0, 0.0] * 20), None, 0)
+    assert difference_interval([same], [same], None, 0) == (0.0, 0.0)
+    assert difference_interval([rows([0.0] * 9)], [rows([1.0] * 9)], None, 0) == (1.0, 1.0)
+    low, high = difference_interval([rows([0.0, 1.0] * 20)], [rows([1.0, 0.0] * 20)], None, 0)
     assert low < 0 < high
 
 
 def test_what_counts_for_nothing_leaves_each_recipes_own_mean():
     first, last = rows([None, 0.0] * 50), rows([1.0, 1.0] * 50)
-    assert difference_interval(first, last, None, 0) == (1.0, 1.0)
+    assert difference_interval([first], [last], None, 0) == (1.0, 1.0)
 
 
 def test_groups_weigh_the_same_however_many_questions_they_have():
@@ -79,12 +90,12 @@ def test_groups_weigh_the_same_however_many_questions_they_have():
             {"id": f"m{i}", "points": many, "about": {"form": "many"}} for i in range(98)
         ]
 
-    assert difference_interval(two_forms(0, 0), two_forms(100, 0), "form", 0) == (50.0, 50.0)
+    assert difference_interval([two_forms(0, 0)], [two_forms(100, 0)], "form", 0) == (50.0, 50.0)
 
 
 def test_other_questions_cannot_be_compared():
     with pytest.raises(ValueError, match="different questions"):
-        difference_interval(rows([0.0]), rows([0.0, 1.0]), None, 0)
+        difference_interval([rows([0.0])], [rows([0.0, 1.0])], None, 0)
 
 
 def test_a_missing_answer_is_named(tmp_path):

@@ -11,6 +11,7 @@ from strefer.videollm.building import build_student, settings_of
 from strefer.videollm.processor import Processor
 from strefer.videollm.samples import sample_from_json
 from strefer.videollm.vision import VisionEncoder, load_vision_weights, vision_spec
+from strefer.videollm.vision_qwen import place_codes
 from tiny_student import SIZES, sample_fields
 
 TEACHER = "resources/teachers/video_llm"
@@ -40,8 +41,15 @@ def test_features_are_those_that_the_models_own_code_computes(encoder):
     grid = states.view(2, 4, 4, 2, 2, -1).transpose(2, 3).flatten(1, 2).flatten(2, 3)
     features = encoder(frames)
     assert features.shape == (4, encoder.side, encoder.side, encoder.width)
-    assert torch.allclose(features[0::2], grid, atol=1e-4)
+    assert torch.allclose(features[0::2], grid + place_codes(8, encoder.width), atol=1e-4)
     assert torch.equal(features[0::2], features[1::2])  # two neighbours are seen as one
+
+
+def test_every_place_has_a_code_of_its_own():
+    codes = place_codes(8, 192).flatten(0, 1)
+    distances = torch.cdist(codes, codes) + 100 * torch.eye(64)
+    assert codes.shape == (64, 192)
+    assert distances.min() > 0.5
 
 
 def test_a_frame_left_over_is_seen_twice(encoder):

@@ -15,6 +15,7 @@ from strefer.benchmarks.predictions import read_predictions
 from strefer.benchmarks.questions import Ask
 from strefer.benchmarks.registry import BENCHMARKS, load_questions
 from strefer.prompts import load_prompt
+from strefer.recipes import recipe_of
 from strefer.stage import atomic_write
 
 JUDGE_TOKENS = 96  # four lines of marks, however many tokens the judge needs for a word
@@ -66,75 +67,105 @@ def _judge(spec: Mapping[str, Any], seed: int) -> Ask:
 
 
 def gather_scores(scores: Mapping[tuple[str, str], Path], output: Path) -> None:
-    """Write scores.json, {recipe: {benchmark: {metric: value}}}, from the files by
-    (recipe, benchmark)."""
+    """Write scores.json, {student: {benchmark: {metric: value}}}, from the files by
+    (student, benchmark)."""
     table: dict[str, dict[str, Any]] = {}
-    for (recipe, benchmark), path in scores.items():
+    for (student, benchmark), path in scores.items():
         metrics = json.loads(path.read_text(encoding="utf-8"))["metrics"]
-        table.setdefault(recipe, {})[benchmark] = metrics
+        table.setdefault(student, {})[benchmark] = metrics
     with atomic_write(output) as file:
         json.dump(table, file, indent=1)
         file.write("\n")
 
 
 def compare(scores: Mapping[tuple[str, str], Path], seed: int = 0) -> list[dict[str, Any]]:
-    """A row a benchmark: the headline metric of each recipe, and the difference between the last
-    recipe and the first with its 95% bootstrap interval over the questions.
+    """A row a benchmark: the headline metric of each recipe, as the mean over its seeds, and the
+    difference between the last recipe and the first with its 95% bootstrap interval over seeds and
+    questions.
 
     What nobody could decide is None: a benchmark without its judge, a difference of one recipe.
+
+    Args:
+        scores: files by (student, benchmark); a student is a recipe with one seed.
     """
-    recipes = list(dict.fromkeys(recipe for recipe, _ in scores))
+    students: dict[str, list[str]] = {}
+    for student in dict.fromkeys(student for student, _ in scores):
+        students.setdefault(recipe_of(student), []).append(student)
     rows = []
     for name in dict.fromkeys(benchmark for _, benchmark in scores):
-        files = {r: json.loads(scores[r, name].read_text(encoding="utf-8")) for r in recipes}
+        files = {
+            recipe: [json.loads(scores[s, name].read_text(encoding="utf-8")) for s in own]
+            for recipe, own in students.items()
+        }
         kind = BENCHMARKS[name]
         headline = kind.module.HEADLINE
-        values = {recipe: content["metrics"][headline] for recipe, content in files.items()}
+        values = {recipe: _mean_of(contents, headline) for recipe, contents in files.items()}
         row = {"benchmark": name, "title": kind.title, "metric": headline, "values": values}
         row |= {"paper_base": kind.paper_base, "paper_strefer": kind.paper_strefer}
         row |= {"difference": None, "low": None, "high": None}
-        first, last = values[recipes[0]], values[recipes[-1]]
-        if len(recipes) > 1 and first is not None and last is not None:
+        in_order = list(values.values())
+        first, last = in_order[0], in_order[-1]
+        if len(values) > 1 and first is not None and last is not None:
             row["difference"] = last - first
-            pair = files[recipes[0]]["rows"], files[recipes[-1]]["rows"]
+            of_recipes = list(files.values())
+            pair = ([content["rows"] for content in of_recipes[end]] for end in (0, -1))
             row["low"], row["high"] = difference_interval(*pair, kind.mean_of, seed)
         rows.append(row)
     return rows
 
 
+def _mean_of(contents: Sequence[Mapping[str, Any]], metric: str) -> float | None:
+    values = [content["metrics"][metric] for content in contents]
+    return None if None in values else sum(values) / len(values)
+
+
 def difference_interval(
-    first: Sequence[Mapping], last: Sequence[Mapping], mean_of: str | None, seed: int
+    firsts: Sequence[Sequence[Mapping]],
+    lasts: Sequence[Sequence[Mapping]],
+    mean_of: str | None,
+    seed: int,
 ) -> tuple[float, float]:
     """The 95% interval of the difference of two recipes' headline metric over the same questions.
 
     Args:
-        first, last: their rows: `id`, `points` (None counts for nothing) and `about`.
+        firsts, lasts: for each seed, the rows of the two: `id`, `points` (None counts for nothing)
+            and `about`.
         mean_of: as in `Benchmark`; the questions are then drawn within each group.
 
     Raises:
         ValueError: if the two have other questions.
     """
-    points = {row["id"]: row["points"] for row in first}
-    if points.keys() != {row["id"] for row in last}:
+    groups: dict[str, list[list[tuple]]] = {}  # of each question, its points by seed and recipe
+    by_id = [{row["id"]: row["points"] for row in rows} for rows in (*firsts, *lasts)]
+    if any(points.keys() != by_id[0].keys() for points in by_id):
         raise ValueError("the recipes were scored on different questions; score them again")
-    groups: dict[str, list[tuple[float | None, float | None]]] = {}
-    for row in last:
+    before, after = by_id[: len(firsts)], by_id[len(firsts) :]
+    for row in lasts[0]:
         group = row["about"][mean_of] if mean_of else ""
-        groups.setdefault(group, []).append((points[row["id"]], row["points"]))
+        pairs = [(b[row["id"]], a[row["id"]]) for b, a in zip(before, after, strict=True)]
+        groups.setdefault(group, []).append(pairs)
     drawn = np.random.default_rng(seed)
-    gains = np.mean([_resampled_gains(pairs, drawn) for pairs in groups.values()], axis=0)
-    low, high = np.nanpercentile(gains, [2.5, 97.5])
+    seeds = drawn.integers(0, len(firsts), (RESAMPLES, len(firsts)))
+    gains = [_resampled_gains(np.array(pairs, float), seeds, drawn) for pairs in groups.values()]
+    low, high = np.nanpercentile(np.mean(gains, axis=0), [2.5, 97.5])
     return float(low), float(high)
 
 
-def _resampled_gains(pairs: list, drawn: np.random.Generator) -> np.ndarray:
-    """Differences of the two means in `RESAMPLES` draws of the pairs, each over what counts."""
-    points = np.array(pairs, float)  # None becomes NaN
-    counts, known = np.nan_to_num(points), ~np.isnan(points)
+def _resampled_gains(
+    points: np.ndarray, seeds: np.ndarray, drawn: np.random.Generator
+) -> np.ndarray:
+    """Differences of the two means in `RESAMPLES` draws, each over what counts.
+
+    Args:
+        points: [questions, seeds, 2]; NaN counts for nothing.
+        seeds: those of each draw [RESAMPLES, seeds].
+    """
     gains = np.empty(RESAMPLES)
     for i in range(RESAMPLES):
-        one = drawn.integers(0, len(points), len(points))
+        questions = drawn.integers(0, len(points), len(points))
+        chosen = points[questions][:, seeds[i]]
+        known = ~np.isnan(chosen)
         with np.errstate(invalid="ignore"):
-            means = counts[one].sum(0) / known[one].sum(0)
+            means = np.nan_to_num(chosen).sum((0, 1)) / known.sum((0, 1))
         gains[i] = means[1] - means[0]
     return gains

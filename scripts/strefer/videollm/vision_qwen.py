@@ -13,6 +13,8 @@ from transformers import AutoModelForImageTextToText
 from transformers.models.qwen2_vl.configuration_qwen2_vl import Qwen2VLVisionConfig
 from transformers.models.qwen2_vl.modeling_qwen2_vl import Qwen2VisionTransformerPretrainedModel
 
+from strefer.videollm.attention import sinusoids
+
 MODEL_TYPE = "qwen2_vl"
 _MOST_PX = 448  # side of a frame, where the processor allows more
 _PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
@@ -20,7 +22,8 @@ _PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
 
 class QwenTower(nn.Module):
     """Normalized frames → patch features, as the merger for the model's own LLM sees them: after
-    its norm."""
+    its norm. The tower knows where patches lie to each other alone, and its own LLM is told their
+    places by position ids: here each feature also holds a code of its place."""
 
     def __init__(self, config: dict[str, Any], image_size: int) -> None:
         super().__init__()
@@ -47,7 +50,15 @@ class QwenTower(nn.Module):
         states = self.model(patches, grid_thw=grid.repeat(len(cut), 1)).pooler_output
         states = states.view(len(cut), blocks, blocks, self.merge, self.merge, self.width)
         states = states.transpose(2, 3).flatten(1, 2).flatten(2, 3)
+        states = states + place_codes(side, self.width).to(states)
         return states.repeat_interleave(self.together, dim=0)[:n_frames]
+
+
+def place_codes(side: int, width: int) -> torch.Tensor:
+    """Codes of the rows and columns of a grid, [side, side, width]."""
+    codes = sinusoids(torch.arange(side), width // 2, longest=float(side))
+    rows, columns = codes[:, None].expand(-1, side, -1), codes[None].expand(side, -1, -1)
+    return torch.cat([rows, columns], dim=-1)
 
 
 def qwen_spec(model: str, config: Any) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Training the demo's starting student: the Video LLM before its recipe.
 
 The paper's student starts from pretrained parts. The demo's parts are tiny and strangers to each
-other, and a recipe of a few thousand samples cannot bring them together: so they are trained on
-appearance and on the reading of texts first (see student_samples.py).
+other, and a recipe of a few thousand samples cannot bring them together: so they are trained
+together first, on what needs neither masks of the active nor times (see student_samples.py).
 """
 
 from __future__ import annotations
@@ -12,57 +12,33 @@ import random
 from pathlib import Path
 
 import torch
-from transformers import Qwen2Config, Qwen2ForCausalLM
+from transformers import AutoModelForCausalLM
 
+from strefer.agents.tokenizer import read_tokenizer
 from strefer.benchmarks import videomme
 from strefer.benchmarks.tempcompass import HINTS
 from strefer.demo.films import write_world
-from strefer.demo.teachers.llm_tokenizer import build_tokenizer
+from strefer.demo.teachers.student_hints import shown_by_pair
 from strefer.demo.teachers.student_samples import film_samples, text_samples
+from strefer.demo.teachers.student_training import train_student
 from strefer.demo.truth import load_truth
 from strefer.published_format import CHOICE_HINT, YES_NO_HINT
 from strefer.stage import atomic_write
-from strefer.videollm.training import train_checkpoint
+from strefer.videollm.building import build_student, settings_of
 
-_FILMS = 240
+_FILMS = 400
 _FIRST_FILM = 200_000  # of the split `train`; the other teachers begin at 0
-_TEXT_SHARE = 0.35  # of the questions on texts
-_SAMPLES_A_MINUTE = 4000  # of one processor core, about
-_LLM = {
-    "hidden_size": 128,
-    "intermediate_size": 320,
-    "num_hidden_layers": 4,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 4,
-    "rope_theta": 10_000.0,
-    "initializer_range": 0.05,
-    "tie_word_embeddings": True,
-    "bos_token_id": None,
-}
-_PHRASINGS = Path("config/phrasings")
-OPTIONS = {
-    "vision": "resources/teachers/video_llm",
-    "sizes": {
-        "latents": 4,
-        "width": 128,
-        "resampler_depth": 2,
-        "resampler_heads": 4,
-        "resampler_head_width": 32,
-        "feed_forward": 2,
-        "temporal_encoder": "frame_tokens",
-        "region_path": True,
-    },
-    "batch_size": 32,
-    "per_film": 8,
-    "pack": True,
-    "learning_rate": 2e-3,
-    "warmup_steps": 50,
-    "adam_beta2": 0.98,
-    "weight_decay": 0.05,
-    "keep_features_mb": 2000,
-    "sampled_regions": "all",
-    "gradient_checkpointing": False,
-    "save_steps": 100,
+_TEXT_SHARE = 0.6  # of the questions on texts
+VISION, LLM = "resources/teachers/video_llm", "resources/teachers/llm"
+SIZES = {
+    "latents": 8,
+    "width": 128,
+    "resampler_depth": 2,
+    "resampler_heads": 4,
+    "resampler_head_width": 32,
+    "feed_forward": 2,
+    "temporal_encoder": "frame_tokens",
+    "region_path": True,
 }
 
 
@@ -73,39 +49,45 @@ def train(
 
     Args:
         out_dir: the folder.
-        work_dir: films, recipe and what a killed training resumes from.
-        minutes: how long to train, about, with one core.
+        work_dir: films, samples and what a killed training resumes from.
+        minutes: of CPU time per thread.
         seed: of samples, weights and order.
-        threads: CPU threads.
-        device: not used: transformers' Trainer takes a GPU if there is one.
+        threads: of torch.
+        device: only "cpu" serves: the student is tiny.
     """
-    recipe = work_dir / "recipe.jsonl"
+    torch.set_num_threads(threads)
+    recipe, films = work_dir / "recipe.jsonl", work_dir / "films"
     if not recipe.exists():
-        write_recipe(recipe, work_dir / "films", _FILMS, seed)
+        write_recipe(recipe, films, _FILMS, seed)
+    samples = [json.loads(line) for line in recipe.read_text(encoding="utf-8").splitlines()]
     llm = work_dir / "llm"
     if not llm.exists():
-        _write_llm(llm, recipe, seed)
-    n_samples = len(recipe.read_text(encoding="utf-8").splitlines())
-    options = {**OPTIONS, "llm": str(llm), "epochs": minutes * _SAMPLES_A_MINUTE / n_samples}
-    train_checkpoint(recipe, out_dir, options, seed, threads, work_dir / "training")
+        _write_llm(llm, seed)
+    model, tokenizer = build_student(VISION, str(llm), SIZES, seed)
+    n_frames, together = model.config.n_frames, model.vision.together
+    shown = {
+        str(films / "videos" / f"{file.stem}.mp4"): shown_by_pair(
+            load_truth(file), n_frames, together
+        )
+        for file in sorted((films / "truth").glob("*.json"))
+    }
+    train_student(model, tokenizer, samples, shown, work_dir, minutes, seed)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    half = {name: weight.detach().half() for name, weight in model.state_dict().items()}
+    model.save_pretrained(out_dir, state_dict=half)
+    tokenizer.save_pretrained(out_dir)
+    settings_of(model, sampled_regions="all").save(out_dir)
 
 
-def _write_llm(folder: Path, recipe: Path, seed: int) -> None:
-    """A decoder of random weights that knows the words of the recipe and of our phrasings; what a
-    prompt always repeats is one token."""
-    with recipe.open(encoding="utf-8") as lines:
-        texts = [t["value"] for line in lines for t in json.loads(line)["conversations"]]
-    texts += 2 * [file.read_text(encoding="utf-8") for file in sorted(_PHRASINGS.glob("*.txt"))]
-    repeated = [CHOICE_HINT, YES_NO_HINT, videomme.BEFORE, *filter(None, HINTS.values())]
-    tokenizer = build_tokenizer([*texts, *2 * ["user\nassistant\n"]], repeated)
-    config = Qwen2Config(
-        vocab_size=(len(tokenizer) + 63) // 64 * 64,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        **_LLM,
-    )
+def _write_llm(folder: Path, seed: int) -> None:
+    """The LLM teacher, which can read and copy; what a prompt always repeats becomes one token."""
+    tokenizer = read_tokenizer(LLM)
+    llm = AutoModelForCausalLM.from_pretrained(LLM, dtype=torch.float32)
+    repeated = (CHOICE_HINT, YES_NO_HINT, videomme.BEFORE, *HINTS.values())
+    tokenizer.add_tokens([text.strip() for text in repeated if text.strip()])
     torch.manual_seed(seed)
-    Qwen2ForCausalLM(config).save_pretrained(folder)
+    llm.resize_token_embeddings(len(tokenizer))
+    llm.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 

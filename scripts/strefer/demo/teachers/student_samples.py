@@ -1,13 +1,14 @@
-"""What the demo's starting student is trained on: what can be seen on single frames of a film, and
-the reading of texts.
+"""What the demo's starting student is trained on: who is seen in a film and what somebody does in
+it, both asked by name; how the ones in a mask look; and the reading of texts.
 
-It stands for what the paper's model knows before its recipe: an LLM that answers questions on a
-text in any form, and a vision encoder whose tokens name what is seen. Nothing here tells from a
-film what somebody does, and nothing says a time.
+It stands for what the paper's model knows before its recipe: a video LLM that answers questions
+on films and texts in any form, and a region encoder that names what is marked. Nothing here says a
+time, asks what happens at a time, or asks what the one in a mask does.
 """
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from strefer.benchmarks import tempcompass, videomme
 from strefer.demo.benchmark_files.others import tempcompass as compass_questions
 from strefer.demo.benchmark_files.others import videomme as mme_questions
-from strefer.demo.benchmark_files.questions import told_actions
+from strefer.demo.benchmark_files.questions import mirrored, other_phrases, told_actions
 from strefer.demo.benchmark_files.videorefer import worded_questions
 from strefer.demo.truth import EntityTruth, Truth
 from strefer.demo.vocabulary import PLACES, all_expressions, with_article
@@ -26,13 +27,27 @@ Sample = dict[str, Any]
 _WHO = ("Who or what is in this video?", "Name everyone and everything in the video.")
 _WHICH = ("Which of these is in the video?", "Which one can be seen?")
 _REGION = ("What is <region>?", "Describe <region>.", "Who or what is marked by <region>?")
+_WHAT = (
+    "What does the {expression} do in the video?",
+    "Describe what the {expression} does.",
+    "How does the {expression} behave over the video?",
+)
+_DEED = ("Which of these does the {expression} do?", "What does the {expression} do?")
+_TRUE = (
+    "Is it true that the {expression} {phrase} at some time?",
+    "Can one see that the {expression} {phrase}?",
+    "Is this true: the {expression} {phrase}?",
+)
+_SIDE = "On which side is the {expression} when it is first seen?"
+_SIDES = ("on the left", "in the middle", "on the right")
 _PLACE = "Where does the video play at some time?"
 _COUNT = "How many different people, animals and vehicles or balls are seen in the video?"
 _MOST_FRAMES_OF_REGION = 32
 
 
 def film_samples(truth: Truth, n_frames: int, drawn: random.Random) -> Iterator[Sample]:
-    """Samples on one film, without its path; masks by number of the sampled frame."""
+    """Samples on one film, without its path; masks by number of the sampled frame. `shows` is the
+    expression of the one in a mask."""
     seen = [entity for entity in truth.entities if entity.masks]
     names = [with_article(entity.expression) for entity in seen]
     there = {entity.expression for entity in seen}
@@ -53,7 +68,33 @@ def film_samples(truth: Truth, n_frames: int, drawn: random.Random) -> Iterator[
         wrong = drawn.sample(elsewhere, min(3, len(elsewhere)))
         yield _choice(_PLACE, drawn.choice(places), wrong, drawn)
     for entity in seen:
+        yield from _motion_samples(truth, entity, drawn)
         yield from _region_samples(truth, entity, n_frames, drawn)
+
+
+def _motion_samples(truth: Truth, entity: EntityTruth, drawn: random.Random) -> Iterator[Sample]:
+    """Where somebody comes in, and what they do, asked by name."""
+    name = entity.expression
+    box = entity.boxes[min(entity.boxes, key=int)]
+    third = int((box[0] + box[2]) / 2 / truth.width_px * 3)
+    side = _SIDES[min(max(third, 0), 2)]
+    others = [other for other in _SIDES if other != side]
+    yield _choice(_SIDE.format(expression=name), side, others, drawn)
+    told = [action.phrase for action in told_actions(entity)]
+    if not told:
+        return
+    deeds = ", then ".join(phrase for phrase, _ in itertools.groupby(told))
+    yield sample(drawn.choice(_WHAT).format(expression=name), f"The {name} {deeds}.")
+    for _ in range(2):
+        phrase = drawn.choice(told)
+        wrong = other_phrases(entity, drawn, 3)
+        if len(wrong) == 3:
+            yield _choice(drawn.choice(_DEED).format(expression=name), phrase, wrong, drawn)
+        wrong.sort(key=lambda other: other != mirrored(phrase))
+        for answer, asked in (("Yes.", phrase), ("No.", wrong[0] if wrong else None)):
+            if asked is not None:
+                question = drawn.choice(_TRUE).format(expression=name, phrase=asked)
+                yield sample(f"{question} {YES_NO_HINT}", answer)
 
 
 def _region_samples(
@@ -70,7 +111,8 @@ def _region_samples(
         count = min(len(shown), drawn.choice((1, 4, _MOST_FRAMES_OF_REGION)))
         keys = sorted(drawn.sample(sorted(shown), count), key=int)
         region = {key: {"segmentation": shown[key]} for key in keys}
-        return sample(question, answer) | {"annotation": [region], "frame_keys": "sampled"}
+        region_fields = {"annotation": [region], "frame_keys": "sampled", "shows": own}
+        return sample(question, answer) | region_fields
 
     yield marked(drawn.choice(_REGION), with_article(own).capitalize() + ".")
     for answer in drawn.sample(("Yes.", "No."), 2):

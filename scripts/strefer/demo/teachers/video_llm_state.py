@@ -1,7 +1,7 @@
 """Where a training stands: steps, time and weights, kept in a file to go on from."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -15,8 +15,8 @@ class State:
     """Counts steps and minutes of a phase and keeps its modules in `<folder>/<phase>.safetensors`.
 
     Minutes are those of the processor spent in steps, divided by its threads: a phase that was
-    stopped and resumed, or that shared its machine, trains as long as any other. Adam's moments are
-    kept too: without them a resumed run stumbles.
+    stopped and resumed, or that shared its machine, trains as long as any other. The optimizers'
+    moments are kept too: without them a resumed run stumbles.
     """
 
     def __init__(self, folder: Path, phase: str, modules: Mapping[str, nn.Module]) -> None:
@@ -38,7 +38,7 @@ class State:
         kept = load_file(self.path)
         self.step = int(kept.pop("step"))
         self.minutes = self.saved_at = float(kept.pop("minutes"))
-        self._moments = {k: kept.pop(k) for k in list(kept) if k.startswith("adam.")}
+        self._moments = {k: kept.pop(k) for k in list(kept) if k.startswith("moments.")}
         for name, module in self.modules.items():
             own = {
                 k.removeprefix(f"{name}."): v for k, v in kept.items() if k.startswith(f"{name}.")
@@ -46,15 +46,17 @@ class State:
             # A tied weight is stored once, under its first name.
             module.load_state_dict(own, strict=False)
 
-    def restore(self, optimizer: torch.optim.Optimizer) -> None:
-        """Give the optimizer the moments that `load` found."""
-        for number, parameter in enumerate(_parameters(optimizer)):
-            if f"adam.{number}.exp_avg" in self._moments:
+    def restore(self, *optimizers: torch.optim.Optimizer) -> None:
+        """Give the optimizers the moments that `load` found."""
+        found: dict[int, dict[str, torch.Tensor]] = {}
+        for name, value in self._moments.items():
+            _, number, key = name.split(".")
+            found.setdefault(int(number), {})[key] = value
+        for number, (optimizer, parameter) in enumerate(_parameters(optimizers)):
+            if number in found:
                 optimizer.state[parameter] = {
-                    key: self._moments[f"adam.{number}.{key}"].to(
-                        "cpu" if key == "step" else parameter.device
-                    )
-                    for key in ("step", "exp_avg", "exp_avg_sq")
+                    key: value.to("cpu" if key == "step" else parameter.device)
+                    for key, value in found[number].items()
                 }
         self._moments = {}
 
@@ -70,11 +72,11 @@ class State:
         values = " ".join(f"{name} {value:.3f}" for name, value in self.means.items())
         return f"{self.minutes:.1f} min step {self.step} {values}"
 
-    def save_when_due(self, optimizer: torch.optim.Optimizer) -> None:
+    def save_when_due(self, *optimizers: torch.optim.Optimizer) -> None:
         if self.minutes - self.saved_at >= SAVE_EVERY_MINUTES:
-            self.save(optimizer)
+            self.save(*optimizers)
 
-    def save(self, optimizer: torch.optim.Optimizer | None = None) -> None:
+    def save(self, *optimizers: torch.optim.Optimizer) -> None:
         tensors: dict[str, torch.Tensor] = {}
         seen: set[int] = set()
         for name, module in self.modules.items():
@@ -82,10 +84,9 @@ class State:
                 if value.data_ptr() not in seen or value.numel() == 0:
                     seen.add(value.data_ptr())
                     tensors[f"{name}.{key}"] = value.detach().cpu().contiguous()
-        if optimizer is not None:
-            for number, parameter in enumerate(_parameters(optimizer)):
-                for key, value in optimizer.state.get(parameter, {}).items():
-                    tensors[f"adam.{number}.{key}"] = value.detach().cpu().contiguous()
+        for number, (optimizer, parameter) in enumerate(_parameters(optimizers)):
+            for key, value in optimizer.state.get(parameter, {}).items():
+                tensors[f"moments.{number}.{key}"] = value.detach().cpu().contiguous()
         tensors["step"] = torch.tensor(self.step)
         tensors["minutes"] = torch.tensor(self.minutes, dtype=torch.float64)
         partial = self.path.with_suffix(".partial")
@@ -94,5 +95,12 @@ class State:
         self.saved_at = self.minutes
 
 
-def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
-    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+def _parameters(
+    optimizers: Sequence[torch.optim.Optimizer],
+) -> list[tuple[torch.optim.Optimizer, nn.Parameter]]:
+    return [
+        (optimizer, parameter)
+        for optimizer in optimizers
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    ]
