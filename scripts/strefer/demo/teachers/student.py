@@ -18,6 +18,7 @@ from strefer.agents.tokenizer import read_tokenizer
 from strefer.benchmarks import videomme
 from strefer.benchmarks.tempcompass import HINTS
 from strefer.demo.films import write_world
+from strefer.demo.teachers.student_card import measure_student, write_card
 from strefer.demo.teachers.student_hints import shown_by_pair
 from strefer.demo.teachers.student_samples import film_samples, text_samples
 from strefer.demo.teachers.student_training import train_student
@@ -62,7 +63,7 @@ def train(
     samples = [json.loads(line) for line in recipe.read_text(encoding="utf-8").splitlines()]
     llm = work_dir / "llm"
     if not llm.exists():
-        _write_llm(llm, seed)
+        write_llm(llm, seed)
     model, tokenizer = build_student(VISION, str(llm), SIZES, seed)
     n_frames, together = model.config.n_frames, model.vision.together
     shown = {
@@ -71,15 +72,23 @@ def train(
         )
         for file in sorted((films / "truth").glob("*.json"))
     }
-    train_student(model, tokenizer, samples, shown, work_dir, minutes, seed)
+    state = train_student(model, tokenizer, samples, shown, work_dir, minutes, seed)
     out_dir.mkdir(parents=True, exist_ok=True)
     half = {name: weight.detach().half() for name, weight in model.state_dict().items()}
     model.save_pretrained(out_dir, state_dict=half)
     tokenizer.save_pretrained(out_dir)
     settings_of(model, sampled_regions="all").save(out_dir)
+    write_card(
+        out_dir,
+        measure_student(out_dir, work_dir / "held_out", seed),
+        parameters=model.num_parameters(),
+        steps=state.step,
+        minutes=state.minutes,
+        seed=seed,
+    )
 
 
-def _write_llm(folder: Path, seed: int) -> None:
+def write_llm(folder: Path, seed: int) -> None:
     """The LLM teacher, which can read and copy; what a prompt always repeats becomes one token."""
     tokenizer = read_tokenizer(LLM)
     llm = AutoModelForCausalLM.from_pretrained(LLM, dtype=torch.float32)

@@ -53,7 +53,7 @@ def train_student(
     work_dir: Path,
     minutes: float,
     seed: int,
-) -> None:
+) -> State:
     """Train for `minutes` of processor time a thread in all, going on from `work_dir`.
 
     Args:
@@ -90,6 +90,7 @@ def train_student(
             log.info("student %s", state.line())
         state.save_when_due(*optimizers)
     state.save(*optimizers)
+    return state
 
 
 def _optimizers(model: VideoLlm, hints: Hints) -> list[torch.optim.Optimizer]:

@@ -1,0 +1,141 @@
+"""The starting student: what it is asked, its hints, its training, and the shipped checkpoint."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from pathlib import Path
+
+import pytest
+import torch
+
+from strefer.agents.tokenizer import read_tokenizer
+from strefer.demo.films import write_world
+from strefer.demo.teachers import student
+from strefer.demo.teachers.student_hints import Hints, shown_by_pair
+from strefer.demo.teachers.student_samples import film_samples
+from strefer.demo.teachers.student_training import train_student
+from strefer.demo.truth import load_truth
+from strefer.demo.vocabulary import ACTIONS, all_expressions
+from strefer.videollm.building import build_student
+from strefer.videollm.samples import sample_from_json
+from strefer.videollm.student import load_student
+from strefer.videollm.tokens import add_tokens
+
+SHIPPED = Path("resources/teachers/student")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("world")
+    write_world("held_out", 4, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def truths(world):
+    return [load_truth(file) for file in sorted((world / "truth").glob("*.json"))]
+
+
+def samples_of(world, truth):
+    path = str(world / "videos" / f"{truth.id}.mp4")
+    return [{"path": path} | s for s in film_samples(truth, 32, random.Random(0))]
+
+
+def test_no_question_says_a_time_or_asks_what_the_one_in_a_mask_does(world, truths):
+    deeds = {action.phrase for t in truths for e in t.entities for action in e.actions}
+    samples = [one for truth in truths for one in samples_of(world, truth)]
+    assert len(samples) > 100
+    for one in samples:
+        text = " ".join(turn["value"] for turn in one["conversations"])
+        assert "_time>" not in text
+        if "annotation" in one:
+            assert one["shows"] in all_expressions()
+            assert not any(deed in text for deed in deeds)
+
+
+def test_who_is_shown_in_a_pair_is_in_sight_there(truths):
+    for truth in truths:
+        pairs = shown_by_pair(truth, 32, 2)
+        assert len(pairs) == 16
+        assert {word for there in pairs for word, _ in there} <= {
+            entity.expression for entity in truth.entities
+        }
+        assert all(deed == -100 or 0 <= deed < len(ACTIONS) for p in pairs for _, deed in p)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A student with few steps behind it and its tokenizer."""
+    torch.set_num_threads(1)
+    llm = tmp_path_factory.mktemp("llm")
+    student.write_llm(llm, seed=0)
+    return build_student(student.VISION, str(llm), student.SIZES, seed=0)
+
+
+def test_a_vector_that_is_a_words_own_has_the_least_hint_loss(small):
+    model, tokenizer = small
+    hints = Hints(model, tokenizer)
+    word = all_expressions()[0]
+    (token,) = tokenizer(f" {word}", add_special_tokens=False).input_ids
+    own = model.get_input_embeddings().weight[[token]]
+    losses = []
+    for vectors in (own, -own):
+        hints._seen = {"regions": vectors}
+        losses.append(float(hints([], [(word, 1)])["region"].detach()))
+    assert losses[0] < losses[1]
+    assert losses[0] < 1.0
+
+
+def test_what_prompts_repeat_is_one_token_and_every_expression_too():
+    tokenizer = read_tokenizer(str(student.LLM))
+    add_tokens(tokenizer, 100)
+    for expression in all_expressions():
+        assert len(tokenizer(f" {expression}", add_special_tokens=False).input_ids) == 1
+
+
+def test_a_training_that_was_stopped_goes_on_and_the_loss_falls(small, world, truths, tmp_path):
+    model, tokenizer = small
+    samples = [one for truth in truths for one in samples_of(world, truth)]
+    samples += [
+        {key: value for key, value in one.items() if key not in ("path", "annotation", "shows")}
+        | {"conversations": [{"from": "human", "value": "Say yes."}, {"from": "gpt", "value": "Y"}]}
+        for one in samples[:4]
+    ]
+    shown = {
+        str(world / "videos" / f"{truth.id}.mp4"): shown_by_pair(truth, 32, 2) for truth in truths
+    }
+    first = train_student(model, tokenizer, samples, shown, tmp_path, 0.02, seed=0)
+    begun = dict(first.means)
+    again = train_student(model, tokenizer, samples, shown, tmp_path, 0.12, seed=0)
+    assert again.step > first.step > 0
+    assert again.means["region"] < begun["region"]
+
+
+def test_the_shipped_student_names_what_is_marked_and_another_mask_changes_the_answer(
+    world, truths
+):
+    answers = load_student(SHIPPED)
+    asked = []
+    for truth in truths:
+        for one in samples_of(world, truth):
+            if "annotation" in one and len(one["conversations"][1]["value"]) > 4:
+                asked.append(one)
+    wanted = [one["conversations"][1]["value"] for one in asked]
+    said = answers.answer([sample_from_json(one) for one in asked], 16)
+    assert sum(a == w for a, w in zip(said, wanted, strict=True)) >= 0.6 * len(asked)
+    # The same words with the mask of the film's next one.
+    changed = []
+    for (one, answer), (other, _) in itertools.pairwise(zip(asked, said, strict=True)):
+        if one["path"] == other["path"] and one["shows"] != other["shows"]:
+            swapped = sample_from_json(one | {"annotation": other["annotation"]})
+            changed.append(answers.answer([swapped], 16) != [answer])
+    assert len(changed) >= 3
+    assert sum(changed) >= 0.6 * len(changed)
+
+
+def test_the_card_names_its_training():
+    card = (SHIPPED / "README.md").read_text()
+    assert "the one in a mask" in card
+    assert json.loads((SHIPPED / "config.json").read_text())["dtype"] == "float32"
