@@ -5,8 +5,9 @@ import os
 from strefer import acceptance, code_digest, provenance, run_lock
 from strefer.benchmarks.registry import load_questions
 from strefer.making import effective_options, effective_spec, model_files
-from strefer.recipes import base_files, load_recipe, recipe_of, seed_number, students_of
+from strefer.recipes import base_files, load_recipe
 from strefer.requirements.check import check_configuration
+from strefer.students import recipe_of, seed_number, students_of
 from strefer.videos import film_marks, printable, shard_of
 
 # A shard without films has no job, so that a new film touches one shard.

@@ -234,22 +234,3 @@ def _base_sample(entry: Any, number: int, path: Path) -> Sample:
                 "in `annotation`; they must be as many"
             )
     return sample
-
-
-def students_of(recipes: Sequence[str], n_seeds: int) -> list[str]:
-    """The names of what is trained: `strefer` with the first seed, `strefer@1` with the next."""
-    return [
-        f"{recipe}@{number}" if number else recipe
-        for recipe in recipes
-        for number in range(n_seeds)
-    ]
-
-
-def recipe_of(student: str) -> str:
-    """The recipe of a student's name."""
-    return student.partition("@")[0]
-
-
-def seed_number(student: str) -> int:
-    """Which seed a student's name says, from 0."""
-    return int(student.partition("@")[2] or 0)

@@ -26,7 +26,7 @@ from strefer.agents.detector import load_detector
 from strefer.agents.embedder import load_embedder
 from strefer.agents.tracker import Prompt, load_tracker
 from strefer.requirements.facts import specs_of
-from strefer.videollm.building import build_student
+from strefer.videollm.building import build_student, read_student
 from tiny_checkpoints import FRAME_PX, build_sam2_package, shrink
 
 BOXES = [(4.0, 4.0, 30.0, 40.0), (30.0, 10.0, 60.0, 60.0)]
@@ -125,8 +125,11 @@ def _use_assigner(spec):
 
 def _begin_a_student(config):
     training = config["training"]
-    sizes = training["sizes"] or tiny_student.SIZES
-    model, tokenizer = build_student(training["vision"], training["llm"], sizes, seed=0)
+    if training["start_from"]:
+        model, tokenizer = read_student(training["start_from"])
+    else:
+        sizes = training["sizes"] or tiny_student.SIZES
+        model, tokenizer = build_student(training["vision"], training["llm"], sizes, seed=0)
     side, width = model.vision.side, model.vision.width
     features = model.vision(torch.from_numpy(FRAMES))
     assert features.shape == (len(FRAMES), side, side, width)

@@ -18,7 +18,7 @@ from benching.folders import ROOT
 from strefer.demo.base_data import draw_base
 from strefer.recipes import read_base
 from strefer.videollm.batches import collate
-from strefer.videollm.building import build_student, settings_of
+from strefer.videollm.building import read_student, settings_of
 from strefer.videollm.frame_source import KeptFeatures
 from strefer.videollm.processor import Processor
 from strefer.videollm.samples import iterate_samples
@@ -30,7 +30,7 @@ _FILMS, _REPEATS = 4, 7
 def measure() -> dict[str, float]:
     """Median of the repeats' ratios; the share of one short training."""
     options = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["training"]
-    options |= {"vision": str(ROOT / options["vision"]), "llm": str(ROOT / options["llm"])}
+    options |= {"start_from": str(ROOT / options["start_from"])}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         draw_base(folder / "base", _FILMS, 0)
@@ -44,7 +44,7 @@ def measure() -> dict[str, float]:
 
 
 def _tokens_ratio(recipe: Path, options: dict) -> float:
-    model, tokenizer = build_student(options["vision"], options["llm"], options["sizes"], 0)
+    model, tokenizer = read_student(options["start_from"])
     processor = Processor(tokenizer, settings_of(model))
     source = KeptFeatures(model.vision, 500)
     samples = list(iterate_samples(recipe))[: options["batch_size"]]

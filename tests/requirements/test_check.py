@@ -44,7 +44,7 @@ def test_the_demo_lacks_nothing_and_asks_for_no_gpu(tell):
     report = tell("config")
     assert part(report, "MISSING").strip() == "nothing"
     assert part(report, "GPU-HOURS").strip() == "none: no job asks for a GPU"
-    assert "resources/teachers/video_llm: video_llm, training.vision (transformers)" in report
+    assert "resources/teachers/student: training.start_from (transformers)" in report
 
 
 def test_the_papers_models_are_told_with_what_they_lack_here(tell):

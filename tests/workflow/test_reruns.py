@@ -89,8 +89,8 @@ def everywhere(*rules):
 
 def named(job):
     wildcards = job.wildcards_dict
-    shard = wildcards.get("shard")
-    return job.rule.name, wildcards.get("recipe") if shard is None else int(shard.split("-")[0])
+    shard, recipe = wildcards.get("shard"), wildcards.get("recipe") or wildcards.get("student")
+    return job.rule.name, recipe if shard is None else int(shard.split("-")[0])
 
 
 # --- Changes. Each gets the project, and may give what changes in the configuration.
@@ -164,13 +164,13 @@ def move_all(project):
     return {"videos": "moved"}
 
 
-def own_llm(change):
-    """The LLM's folder, copied into the project and changed there."""
+def own(teacher, change):
+    """A teacher's folder, copied into the project and changed there."""
 
     def apply(project):
         project.path("resources").unlink()
         shutil.copytree(ROOT / "resources", project.path("resources"))
-        change(project.path("resources/teachers/llm"))
+        change(project.path(f"resources/teachers/{teacher}"))
 
     return apply
 
@@ -234,8 +234,9 @@ ROWS = {
     "revision of the LLM": (configure(agents={"llm": {"revision": "b"}}), *rules_of(*LLM)),
     "revision of the judge": (configure(agents={"judge": {"revision": "b"}}), everywhere("score_predictions"), ()),
     "revision of the tracker": (configure(agents={"tracker": {"revision": "b"}}), *rules_of("track_entities")),
-    "a file of the LLM": (own_llm(new_bytes), everywhere(*LLM, "train_checkpoint", "score_predictions"), ("references", "instructions")),
-    "the LLM's card": (own_llm(new_card), *NOTHING),
+    "a file of the LLM": (own("llm", new_bytes), everywhere(*LLM, "score_predictions"), ("references", "instructions")),
+    "a file of the starting student": (own("student", new_bytes), everywhere("train_checkpoint"), ()),
+    "the LLM's card": (own("llm", new_card), *NOTHING),
     "requests in a batch": (configure(agents={"llm": {"max_batch": 3}, "video_llm": {"device": "cpu"}}, entities={"batch_films": 2}), *NOTHING),
     # Parameters.
     "parameter of clips": (configure(clips={"min_segment_s": 0.5}), *rules_of("cut_clips")),

@@ -15,8 +15,8 @@ from strefer.benchmarks.predictions import read_predictions
 from strefer.benchmarks.questions import Ask
 from strefer.benchmarks.registry import BENCHMARKS, load_questions
 from strefer.prompts import load_prompt
-from strefer.recipes import recipe_of
 from strefer.stage import atomic_write
+from strefer.students import recipe_of
 
 JUDGE_TOKENS = 96  # four lines of marks, however many tokens the judge needs for a word
 RESAMPLES = 2000

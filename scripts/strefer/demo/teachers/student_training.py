@@ -24,8 +24,10 @@ from strefer.videollm.processor import Encoded, Processor
 from strefer.videollm.samples import sample_from_json
 
 log = logging.getLogger("strefer")
-_FILMS, _OF_FILM, _TEXTS = 4, 8, 4  # of a step: films, questions on each, questions on texts
-_TOLD_ALONE = 0.25  # of the time: open questions, whose answers say most, before all others
+_FILMS, _OF_FILM, _TEXTS = 4, 8, 8  # of a step: films, questions on each, questions on texts
+# Of the time: open questions, whose answers say most, before all others. Then so many of them are
+# left out, for letters, yes and no are learned late.
+_TOLD_ALONE, _TOLD_LEFT_OUT = 0.15, 0.7
 _NEW_PARTS_RATE, _LLM_SHARE = 1.5e-3, 0.5
 _WARM_UP_STEPS = 40
 _HINT_WEIGHTS = {"region": 0.5, "who": 0.5, "deed": 0.5}
@@ -113,7 +115,11 @@ def _draw(
     """The questions of a step, those on a film together, those on texts (None) last."""
     films = drawn.sample([film for film in lessons if film], _FILMS)
     for film, most in [*((film, _OF_FILM) for film in films), (None, _TEXTS)]:
-        own = [one for one in lessons[film] if one.told or not told]
+        own = [
+            one
+            for one in lessons[film]
+            if (one.told or not told) and (told or not one.told or drawn.random() > _TOLD_LEFT_OUT)
+        ]
         yield from drawn.sample(own, min(most, len(own)))
 
 

@@ -1,0 +1,10 @@
+"""The names of students say recipe and seed."""
+
+from strefer.students import recipe_of, seed_number, students_of
+
+
+def test_names_lead_back_to_recipe_and_seed():
+    students = students_of(["base", "g7-alone"], 3)
+    assert students == ["base", "base@1", "base@2", "g7-alone", "g7-alone@1", "g7-alone@2"]
+    assert [recipe_of(name) for name in students] == 3 * ["base"] + 3 * ["g7-alone"]
+    assert [seed_number(name) for name in students] == [0, 1, 2, 0, 1, 2]
