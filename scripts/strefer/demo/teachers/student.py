@@ -7,8 +7,6 @@ together first, on what needs neither masks of the active nor times (see student
 
 from __future__ import annotations
 
-import json
-import random
 from pathlib import Path
 
 import torch
@@ -19,17 +17,13 @@ from strefer.benchmarks import videomme
 from strefer.benchmarks.tempcompass import HINTS
 from strefer.demo.films import write_world
 from strefer.demo.teachers.student_card import measure_student, write_card
-from strefer.demo.teachers.student_hints import shown_by_pair
-from strefer.demo.teachers.student_samples import film_samples, text_samples
 from strefer.demo.teachers.student_training import train_student
 from strefer.demo.truth import load_truth
 from strefer.published_format import CHOICE_HINT, YES_NO_HINT
-from strefer.stage import atomic_write
 from strefer.videollm.building import build_student, settings_of
 
-_FILMS = 400
+_FILMS = 600
 _FIRST_FILM = 200_000  # of the split `train`; the other teachers begin at 0
-_TEXT_SHARE = 0.6  # of the questions on texts
 VISION, LLM = "resources/teachers/video_llm", "resources/teachers/llm"
 SIZES = {
     "latents": 8,
@@ -50,29 +44,23 @@ def train(
 
     Args:
         out_dir: the folder.
-        work_dir: films, samples and what a killed training resumes from.
+        work_dir: films, and what a killed training resumes from.
         minutes: of CPU time per thread.
         seed: of samples, weights and order.
         threads: of torch.
         device: only "cpu" serves: the student is tiny.
     """
     torch.set_num_threads(threads)
-    recipe, films = work_dir / "recipe.jsonl", work_dir / "films"
-    if not recipe.exists():
-        write_recipe(recipe, films, _FILMS, seed)
-    samples = [json.loads(line) for line in recipe.read_text(encoding="utf-8").splitlines()]
-    llm = work_dir / "llm"
+    world, llm = work_dir / "films", work_dir / "llm"
+    write_world("train", _FILMS, world, first=_FIRST_FILM)
     if not llm.exists():
         write_llm(llm, seed)
     model, tokenizer = build_student(VISION, str(llm), SIZES, seed)
-    n_frames, together = model.config.n_frames, model.vision.together
-    shown = {
-        str(films / "videos" / f"{file.stem}.mp4"): shown_by_pair(
-            load_truth(file), n_frames, together
-        )
-        for file in sorted((films / "truth").glob("*.json"))
+    films = {
+        str(world / "videos" / f"{file.stem}.mp4"): load_truth(file)
+        for file in sorted((world / "truth").glob("*.json"))
     }
-    state = train_student(model, tokenizer, samples, shown, work_dir, minutes, seed)
+    state = train_student(model, tokenizer, films, work_dir, minutes, seed)
     out_dir.mkdir(parents=True, exist_ok=True)
     half = {name: weight.detach().half() for name, weight in model.state_dict().items()}
     model.save_pretrained(out_dir, state_dict=half)
@@ -98,18 +86,3 @@ def write_llm(folder: Path, seed: int) -> None:
     llm.resize_token_embeddings(len(tokenizer))
     llm.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-
-
-def write_recipe(recipe: Path, films_dir: Path, n_films: int, seed: int) -> None:
-    """Draw films and write their samples, shuffled."""
-    write_world("train", n_films, films_dir, first=_FIRST_FILM)
-    samples = []
-    for film in sorted((films_dir / "truth").glob("*.json")):
-        truth = load_truth(film)
-        drawn = random.Random(f"{seed} {film.stem}")
-        path = str(films_dir / "videos" / f"{film.stem}.mp4")
-        samples += [{"path": path} | one for one in film_samples(truth, 32, drawn)]
-        samples += [one for one in text_samples(truth, drawn) if drawn.random() < _TEXT_SHARE]
-    random.Random(seed).shuffle(samples)
-    with atomic_write(recipe) as file:
-        file.writelines(json.dumps(one) + "\n" for one in samples)

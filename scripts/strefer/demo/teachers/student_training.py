@@ -1,4 +1,8 @@
-"""The training loop of the starting student: easy questions first, hints on the visual vectors."""
+"""The training loop of the starting student: easy questions first, hints on the visual vectors.
+
+Questions are drawn anew for every step: a letter is soon learned by heart where options keep their
+order.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +10,25 @@ import logging
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from transformers import PreTrainedTokenizerBase
 
 from strefer.demo.teachers.llm_training import build_optimizers, decay
-from strefer.demo.teachers.student_hints import Hints
+from strefer.demo.teachers.student_hints import Hints, shown_by_pair
+from strefer.demo.teachers.student_samples import Sample, film_samples, text_samples
 from strefer.demo.teachers.video_llm_state import State
-from strefer.videollm.batches import collate
+from strefer.demo.truth import Truth
+from strefer.videollm.batches import Batch, collate
 from strefer.videollm.building import settings_of
 from strefer.videollm.frame_source import KeptFeatures
 from strefer.videollm.model import VideoLlm
-from strefer.videollm.processor import Encoded, Processor
+from strefer.videollm.processor import Processor
 from strefer.videollm.samples import sample_from_json
 
 log = logging.getLogger("strefer")
-_FILMS, _OF_FILM, _TEXTS = 4, 8, 8  # of a step: films, questions on each, questions on texts
+_FILMS, _OF_FILM, _TEXTS = 4, 6, 12  # of a step: films, questions on each, questions on texts
 # Of the time: open questions, whose answers say most, before all others. Then so many of them are
 # left out, for letters, yes and no are learned late.
 _TOLD_ALONE, _TOLD_LEFT_OUT = 0.15, 0.7
@@ -34,24 +38,10 @@ _HINT_WEIGHTS = {"region": 0.5, "who": 0.5, "deed": 0.5}
 _KEPT_MB = 2000
 
 
-@dataclass
-class Lesson:
-    """A sample's fields and what the processor makes of it."""
-
-    fields: Mapping[str, Any]
-    encoded: Encoded
-
-    @property
-    def told(self) -> bool:
-        """Whether the answer is more than a letter, yes or no."""
-        return len(self.fields["conversations"][-1]["value"]) > len("Yes.")
-
-
 def train_student(
     model: VideoLlm,
     tokenizer: PreTrainedTokenizerBase,
-    samples: Sequence[Mapping[str, Any]],
-    shown: Mapping[str, list],
+    films: Mapping[str, Truth],
     work_dir: Path,
     minutes: float,
     seed: int,
@@ -59,14 +49,11 @@ def train_student(
     """Train for `minutes` of processor time a thread in all, going on from `work_dir`.
 
     Args:
-        samples: in the published format; `shows` names the one in a region.
-        shown: by a film's path, `shown_by_pair` of it.
+        films: the truth of each film, by its path.
     """
     processor = Processor(tokenizer, settings_of(model, sampled_regions="all"))
-    lessons: dict[str | None, list[Lesson]] = {}
-    for fields in samples:
-        lesson = Lesson(fields, processor.encode(sample_from_json(fields), None))
-        lessons.setdefault(fields.get("path"), []).append(lesson)
+    n_frames, together = model.config.n_frames, model.vision.together
+    shown = {path: shown_by_pair(truth, n_frames, together) for path, truth in films.items()}
     source = KeptFeatures(model.vision, _KEPT_MB)
     hints = Hints(model, tokenizer)
     state = State(work_dir, "student", {"model": model, "hints": hints})
@@ -77,8 +64,10 @@ def train_student(
     while (share := state.minutes / minutes) < 1:
         started = time.process_time()
         drawn = random.Random(f"{seed} {state.step}")
-        chosen = list(_draw(lessons, share < _TOLD_ALONE, drawn))
-        loss, values = _loss(model, hints, chosen, source, tokenizer.pad_token_id, shown)
+        samples = list(_draw(films, n_frames, share < _TOLD_ALONE, drawn))
+        encoded = [processor.encode(sample_from_json(sample), None) for sample in samples]
+        batch = collate(encoded, source, tokenizer.pad_token_id, pack=True)
+        loss, values = _loss(model, hints, batch, samples, shown)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         rate = min(1.0, (state.step + 1) / _WARM_UP_STEPS) * decay(share)
@@ -110,35 +99,40 @@ def _optimizers(model: VideoLlm, hints: Hints) -> list[torch.optim.Optimizer]:
 
 
 def _draw(
-    lessons: Mapping[str | None, Sequence[Lesson]], told: bool, drawn: random.Random
-) -> Iterator[Lesson]:
-    """The questions of a step, those on a film together, those on texts (None) last."""
-    films = drawn.sample([film for film in lessons if film], _FILMS)
-    for film, most in [*((film, _OF_FILM) for film in films), (None, _TEXTS)]:
-        own = [
-            one
-            for one in lessons[film]
-            if (one.told or not told) and (told or not one.told or drawn.random() > _TOLD_LEFT_OUT)
-        ]
-        yield from drawn.sample(own, min(most, len(own)))
+    films: Mapping[str, Truth], n_frames: int, told: bool, drawn: random.Random
+) -> Iterator[Sample]:
+    """The questions of a step, those on a film together, those on texts last."""
+    for path in drawn.sample(sorted(films), _FILMS):
+        asked = film_samples(films[path], n_frames, drawn)
+        own = [{"path": path} | one for one in asked if _wanted(one, told, drawn)]
+        yield from drawn.sample(own, min(_OF_FILM, len(own)))
+    truths = [films[path] for path in drawn.sample(sorted(films), _FILMS)]
+    asked = (one for truth in truths for one in text_samples(truth, drawn))
+    texts = [one for one in asked if _wanted(one, told, drawn)]
+    yield from drawn.sample(texts, min(_TEXTS, len(texts)))
+
+
+def _wanted(sample: Sample, told: bool, drawn: random.Random) -> bool:
+    """Whether a question may be asked; `told`: only those whose answer is more than a letter, yes
+    or no."""
+    if len(sample["conversations"][-1]["value"]) > len("Yes."):
+        return told or drawn.random() > _TOLD_LEFT_OUT
+    return not told
 
 
 def _loss(
     model: VideoLlm,
     hints: Hints,
-    chosen: Sequence[Lesson],
-    source: KeptFeatures,
-    pad_id: int,
+    batch: Batch,
+    samples: Sequence[Sample],
     shown: Mapping[str, list],
 ) -> tuple[torch.Tensor, dict[str, float]]:
-    batch = collate([one.encoded for one in chosen], source, pad_id, pack=True)
     with torch.autocast("cpu", torch.bfloat16):
         loss = model(**batch).loss
-    films = list(dict.fromkeys(one.fields["path"] for one in chosen if "path" in one.fields))
+    films = list(dict.fromkeys(one["path"] for one in samples if "path" in one))
+    most = model.config.region_tokens
     regions = [
-        (one.fields["shows"], min(len(one.encoded.regions), model.config.region_tokens))
-        for one in chosen
-        if "shows" in one.fields
+        (one["shows"], min(len(one["annotation"][0]), most)) for one in samples if "shows" in one
     ]
     values = {"loss": loss.item()}
     for name, hint in hints([shown[film] for film in films], regions).items():
