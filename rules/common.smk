@@ -7,7 +7,7 @@ from strefer.benchmarks.registry import load_questions
 from strefer.making import effective_options, effective_spec, model_files
 from strefer.recipes import base_files, load_recipe
 from strefer.requirements.check import check_configuration
-from strefer.students import recipe_of, seed_number, students_of
+from strefer.students import models_of_training, recipe_of, seed_number, students_of
 from strefer.videos import film_marks, printable, shard_of
 
 # A shard without films has no job, so that a new film touches one shard.
@@ -177,12 +177,6 @@ def local_files(*models):
     """The files of models that are local folders, as inputs; `open_clip:` may stand in front."""
     specs = [{"model": model.removeprefix("open_clip:")} for model in models]
     return [str(path) for spec in specs for path in model_files(spec)]
-
-
-def models_of_training(options):
-    """What a student begins with: a whole one, or an encoder and an LLM."""
-    whole = options["start_from"]
-    return [whole] if whole else [options["vision"], options["llm"]]
 
 
 def _benchmark_files(name):

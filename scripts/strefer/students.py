@@ -1,8 +1,11 @@
-"""What students are called: a student is a recipe trained with one seed."""
+"""Students: what they are called (a recipe trained with one seed), and what they start from."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 
 def students_of(recipes: Sequence[str], n_seeds: int) -> list[str]:
@@ -22,3 +25,15 @@ def recipe_of(student: str) -> str:
 def seed_number(student: str) -> int:
     """Which seed a student's name says, from 0."""
     return int(student.partition("@")[2] or 0)
+
+
+def models_of_training(options: Mapping[str, Any]) -> list[str]:
+    """The models that a training begins with: a whole student, and the encoder if that one leaves
+    it out; or an encoder and an LLM."""
+    whole = options["start_from"]
+    if not whole:
+        return [options["vision"], options["llm"]]
+    config = Path(whole) / "config.json"
+    vision = json.loads(config.read_text("utf-8")).get("vision") if config.is_file() else None
+    source = (vision or {}).get("weights_from")
+    return [whole, source] if source else [whole]

@@ -119,6 +119,12 @@ def settings_of(model: VideoLlm, **options: Any) -> ProcessorSettings:
 
 
 def read_student(folder: str | Path) -> tuple[VideoLlm, PreTrainedTokenizerBase]:
-    """The model (float32 or as saved) and tokenizer of a checkpoint folder."""
+    """The model (float32 or as saved) and tokenizer of a checkpoint folder.
+
+    A folder may leave out the frozen encoder's weights and name the model that they come from, as
+    `weights_from` of its config's `vision`.
+    """
     model = VideoLlm.from_pretrained(folder)
+    if source := model.config.vision.pop("weights_from", None):
+        load_vision_weights(model.vision, source)
     return model, read_tokenizer(str(folder))

@@ -48,6 +48,7 @@ class VideoLlm(PreTrainedModel):
     supports_gradient_checkpointing = True
     _supports_sdpa = True
     _supports_flash_attn = True
+    _keys_to_ignore_on_load_missing = (r"^vision\.",)  # see building.read_student
     _no_split_modules = ("ResamplerLayer", "ProcessingLayer")
 
     def __init__(self, config: VideoLlmConfig) -> None:

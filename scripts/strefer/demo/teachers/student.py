@@ -62,8 +62,10 @@ def train(
     }
     state = train_student(model, tokenizer, films, work_dir, minutes, seed)
     out_dir.mkdir(parents=True, exist_ok=True)
-    half = {name: weight.detach().half() for name, weight in model.state_dict().items()}
-    model.save_pretrained(out_dir, state_dict=half)
+    # The tower is the video LLM's, whose folder holds it.
+    model.config.vision["weights_from"] = VISION
+    weights = {n: w.detach().half() for n, w in model.state_dict().items() if n[:7] != "vision."}
+    model.save_pretrained(out_dir, state_dict=weights)
     tokenizer.save_pretrained(out_dir)
     settings_of(model, sampled_regions="all").save(out_dir)
     write_card(
