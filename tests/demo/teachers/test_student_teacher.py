@@ -97,18 +97,10 @@ def test_what_prompts_repeat_is_one_token_and_every_expression_too():
 
 def test_a_training_that_was_stopped_goes_on_and_the_loss_falls(small, world, truths, tmp_path):
     model, tokenizer = small
-    samples = [one for truth in truths for one in samples_of(world, truth)]
-    samples += [
-        {key: value for key, value in one.items() if key not in ("path", "annotation", "shows")}
-        | {"conversations": [{"from": "human", "value": "Say yes."}, {"from": "gpt", "value": "Y"}]}
-        for one in samples[:4]
-    ]
-    shown = {
-        str(world / "videos" / f"{truth.id}.mp4"): shown_by_pair(truth, 32, 2) for truth in truths
-    }
-    first = train_student(model, tokenizer, samples, shown, tmp_path, 0.02, seed=0)
+    films = {str(world / "videos" / f"{truth.id}.mp4"): truth for truth in truths}
+    first = train_student(model, tokenizer, films, tmp_path, 0.02, seed=0)
     begun = dict(first.means)
-    again = train_student(model, tokenizer, samples, shown, tmp_path, 0.12, seed=0)
+    again = train_student(model, tokenizer, films, tmp_path, 0.12, seed=0)
     assert again.step > first.step > 0
     assert again.means["region"] < begun["region"]
 
