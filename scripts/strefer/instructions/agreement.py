@@ -8,10 +8,7 @@ the masklets show now the one and now the other, one track was given to both.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import fmean
 from typing import TYPE_CHECKING
-
-from strefer.masks import rle_ious
 
 if TYPE_CHECKING:
     from strefer.instructions.film import Film
@@ -68,14 +65,11 @@ def _confused(film: Film, entity: int, other: int) -> bool:
     """Whether the masklet may be the other's: theirs coincide; or the other, of the same category,
     has none of its own at most times at which both are there."""
     assert film.masks is not None
-    mine, others = (film.masks.by_entity.get(e, {}) for e in (entity, other))
-    shared = sorted(set(mine) & set(others))
-    if shared:
-        overlaps = [float(rle_ious([mine[f]], [others[f]])[0, 0]) for f in shared]
-        if fmean(overlaps) > COINCIDE:
-            return True
+    if film.masks.coincidence(entity, other) > COINCIDE:
+        return True
     if film.entities[other].generalized_noun != film.entities[entity].generalized_noun:
         return False
     both = told_frames(film, entity) & told_frames(film, other)
-    only_one = both & (set(mine) ^ set(others))
+    mine, others = (set(film.masks.by_entity.get(e, ())) for e in (entity, other))
+    only_one = both & (mine ^ others)
     return len(only_one) > ONE_OF_TWO * len(both)

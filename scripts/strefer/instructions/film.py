@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from statistics import fmean
 
 from strefer.instructions.agreement import masklet_doubt
 from strefer.instructions.behaviour import deed_of, is_garbled
-from strefer.masks import box_of_rle
+from strefer.masks import box_of_rle, rle_ious
 from strefer.records import Box, Entity, Masklets, Rle, Transcript
 
 SIDE_MARGIN = 0.08  # of the picture's width: nearer than that, no side is plain
@@ -54,6 +55,13 @@ class Masks:
         """The middle of a mask's box from left to right."""
         x0, _, x1, _ = self.box(entity, frame)
         return (x0 + x1) / 2
+
+    def coincidence(self, entity: int, other: int) -> float:
+        """Mean IoU of two masklets over the frames that show both; 0 if none does."""
+        mine, others = (self.by_entity.get(e, {}) for e in (entity, other))
+        shared = sorted(mine.keys() & others.keys())
+        overlaps = [float(rle_ious([mine[f]], [others[f]])[0, 0]) for f in shared]
+        return fmean(overlaps) if overlaps else 0.0
 
     def left_of(self, entity: int, other: int, window: tuple[float, float]) -> bool | None:
         """Whether the entity is plainly to the left of the other wherever the window shows both;

@@ -24,8 +24,11 @@ _EXPRESSIONS = tuple(all_expressions())
 
 
 class DrawnMasks(Masks):
-    """Masks without pixels: every entity is seen at all times, and stands to the left of those
-    behind it in the list."""
+    """Masks without pixels: every entity is seen where the transcript has it, apart from the
+    others, and stands to the left of those behind it in the list."""
+
+    def coincidence(self, entity: int, other: int) -> float:
+        return 0.0
 
     def left_of(self, entity: int, other: int, window: Window) -> bool | None:
         return None if entity == other else entity < other
@@ -52,10 +55,17 @@ def draw_film(random: Random, *, with_masks: bool) -> Film:
     present = tuple(tuple(deed is not None for deed in row) for row in deeds)
     masks = None
     if with_masks:
-        frames = {index: {} for index in range(int(start_s))}
-        masks = DrawnMasks(
-            tuple(float(index) for index in frames), 128, dict.fromkeys(range(n_entities), frames)
-        )
+        times_s = tuple(float(index) for index in range(int(start_s)))
+        seen = {
+            entity: {
+                frame: {}
+                for frame, time_s in enumerate(times_s)
+                for limit, row in zip(limits, present, strict=True)
+                if row[entity] and limit[0] <= time_s < limit[1]
+            }
+            for entity in range(n_entities)
+        }
+        masks = DrawnMasks(times_s, 128, seen)
     return Film("drawn", start_s, entities, tuple(limits), present, deeds, masks)
 
 
