@@ -10,6 +10,7 @@ from strefer.demo.films import write_film, write_world
 from strefer.demo.plan import plan_film
 from strefer.demo.render import render, render_amodal
 from strefer.demo.truth import load_truth, truth_of, write_truth
+from strefer.frames import read_frames, sample_times
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +75,16 @@ def test_a_film_decodes_to_what_was_drawn(world):
     assert len(decoded) == plan.n_frames
     drawn = render(plan, range(plan.n_frames))[0]
     assert np.abs(decoded.astype(np.int16) - drawn).mean() < 4.0
+
+
+def test_the_truth_of_a_time_is_that_of_the_frame_which_is_decoded_for_it(world):
+    folder, _ = world
+    plan = plan_film(4_000_005)
+    truth = load_truth(folder / "truth" / f"{plan.film_id}.json")
+    times_s = sample_times(truth.duration_s, 32, truth.fps)
+    seen = read_frames(str(folder / "videos" / f"{plan.film_id}.mp4"), times_s).astype(int)
+    drawn, _ = render(plan, [truth.frame_at(time_s) for time_s in times_s])
+    assert np.abs(np.asarray(drawn, int) - seen).mean(axis=(1, 2, 3)).max() < 6
 
 
 def test_films_and_truth_have_the_same_bytes_each_time(world, tmp_path):

@@ -85,6 +85,10 @@ class Truth:
     boundaries: tuple[Boundary, ...]
     entities: tuple[EntityTruth, ...]
 
+    def frame_at(self, time_s: float) -> int:
+        """The frame that is shown at a time: that which a film's decoder gives for it."""
+        return min(int(time_s * self.fps + 1e-4), self.n_frames - 1)
+
     def present(self, entity_id: int, start_s: float, end_s: float) -> float:
         """The share of the time from `start_s` to `end_s` in which an entity is visible."""
         if end_s <= start_s:

@@ -146,7 +146,7 @@ def _score(
     for i, time_s in enumerate(times_s):
         rle = masklet.masks.get(str(i))
         predicted.append(empty if rle is None else decode_mask(rle))
-        mask = truth.mask(entity.entity_id, round(time_s * truth.fps))
+        mask = truth.mask(entity.entity_id, truth.frame_at(time_s))
         true.append(empty if mask is None else mask)
     visible = [region_j(p, t) for p, t in zip(predicted, true, strict=True) if t.any()]
     found = bool(visible) and float(np.mean(visible)) >= FOUND_J

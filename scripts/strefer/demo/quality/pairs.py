@@ -103,7 +103,7 @@ def shows(film: MeasuredFilm, entity: int, window: Window) -> bool | None:
     for frame, rle in masks.items():
         time_s = masklets.frame_times_s[int(frame)]
         if window[0] <= time_s < window[1]:
-            there = true.get(round(time_s * film.truth.fps))
+            there = true.get(film.truth.frame_at(time_s))
             ious.append(rle_iou(rle, there) if there else 0.0)
     return fmean(ious) >= _ON if ious else None
 

@@ -51,7 +51,7 @@ def _detect(detector, truth: Truth, path: Path, options: Mapping) -> tuple[int, 
     limits = (options["box_threshold"], options["text_threshold"])
     hits = wanted = given = 0
     for time_s, raw in zip(times_s, detector.detect(frames, phrases, *limits), strict=True):
-        number = round(time_s * truth.fps)
+        number = truth.frame_at(time_s)
         # As the masklet generator takes them: labels read as nouns, and each object once.
         of_kinds = named(usable(raw, number, options["min_score"]), phrases)
         detections = suppressed(of_kinds, options["nms_iou"])
@@ -77,7 +77,7 @@ def _touches(box, boxes) -> bool:
 
 def _track(tracker, truth: Truth, path: Path, count: int, overlaps: list, empty: list) -> None:
     times_s = sample_times(truth.duration_s, count, truth.fps)
-    numbers = [round(t * truth.fps) for t in times_s]
+    numbers = [truth.frame_at(t) for t in times_s]
     frames = read_frames(path, times_s)
     prompts = []
     for entity in truth.entities:

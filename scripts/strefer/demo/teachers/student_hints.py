@@ -30,7 +30,7 @@ def shown_by_pair(truth: Truth, n_frames: int, together: int) -> list[list[tuple
     times = sample_times(truth.duration_s, n_frames, truth.fps)[::together]
     shown = []
     for time_s in times:
-        frame = min(round(time_s * truth.fps), truth.n_frames - 1)
+        frame = truth.frame_at(time_s)
         there = [entity for entity in truth.entities if frame in entity.masks]
         shown.append([(entity.expression, _deed(entity, time_s)) for entity in there])
     return shown

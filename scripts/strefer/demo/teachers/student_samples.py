@@ -101,7 +101,7 @@ def _region_samples(
     truth: Truth, entity: EntityTruth, n_frames: int, drawn: random.Random
 ) -> Iterator[Sample]:
     times = sample_times(truth.duration_s, n_frames, truth.fps)
-    frames = {k: min(round(t * truth.fps), truth.n_frames - 1) for k, t in enumerate(times)}
+    frames = {k: truth.frame_at(t) for k, t in enumerate(times)}
     shown = {str(k): entity.masks[frame] for k, frame in frames.items() if frame in entity.masks}
     if not shown:
         return
