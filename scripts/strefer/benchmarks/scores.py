@@ -103,12 +103,10 @@ def compare(scores: Mapping[tuple[str, str], Path], seed: int = 0) -> list[dict[
         row = {"benchmark": name, "title": kind.title, "metric": headline, "values": values}
         row |= {"paper_base": kind.paper_base, "paper_strefer": kind.paper_strefer}
         row |= {"difference": None, "low": None, "high": None}
-        in_order = list(values.values())
-        first, last = in_order[0], in_order[-1]
-        if len(values) > 1 and first is not None and last is not None:
-            row["difference"] = last - first
-            of_recipes = list(files.values())
-            pair = ([content["rows"] for content in of_recipes[end]] for end in (0, -1))
+        first, last = (list(students)[end] for end in (0, -1))
+        if first != last and None not in (values[first], values[last]):
+            row["difference"] = values[last] - values[first]
+            pair = ([content["rows"] for content in files[recipe]] for recipe in (first, last))
             row["low"], row["high"] = difference_interval(*pair, kind.mean_of, seed)
         rows.append(row)
     return rows
@@ -160,12 +158,11 @@ def _resampled_gains(
         points: [questions, seeds, 2]; NaN counts for nothing.
         seeds: those of each draw [RESAMPLES, seeds].
     """
+    counts, known = np.nan_to_num(points), ~np.isnan(points)
     gains = np.empty(RESAMPLES)
     for i in range(RESAMPLES):
-        questions = drawn.integers(0, len(points), len(points))
-        chosen = points[questions][:, seeds[i]]
-        known = ~np.isnan(chosen)
+        chosen = np.ix_(drawn.integers(0, len(points), len(points)), seeds[i])
         with np.errstate(invalid="ignore"):
-            means = np.nan_to_num(chosen).sum((0, 1)) / known.sum((0, 1))
+            means = counts[chosen].sum((0, 1)) / known[chosen].sum((0, 1))
         gains[i] = means[1] - means[0]
     return gains
