@@ -13,6 +13,7 @@ from strefer.configuration import load_schema, options_table
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ("quality", "bench", "reproduce")
+FOLDER = ROOT / "docs" / "figures"
 
 
 def replace_part(text: str, name: str, content: str) -> str:
@@ -28,6 +29,11 @@ def replace_part(text: str, name: str, content: str) -> str:
     return pattern.sub(lambda _: f"{begin}\n{content}\n{end}", text)
 
 
+def is_measured(figures: dict) -> bool:
+    """Whether a figures file has any value."""
+    return any(value is not None for name, value in figures.items() if name != "about")
+
+
 def figures_table(figures: dict) -> str:
     """A figures file as Markdown table. What was not measured says so."""
     rows = ["| figure | value |", "|---|---:|"]
@@ -37,7 +43,7 @@ def figures_table(figures: dict) -> str:
         shown = "not measured" if value is None else f"{value:.4g}"
         rows.append(f"| `{name}` | {shown} |")
     about = figures["about"]
-    if all(value is None for name, value in figures.items() if name != "about"):
+    if not is_measured(figures):
         return f"`{about['command']}` will print these. Nothing is measured yet."
     parts = about.get("parts", {})
     where = [
@@ -47,16 +53,19 @@ def figures_table(figures: dict) -> str:
     return "\n".join([f"`{about['command']}` printed these.", *where, "", *rows])
 
 
+def _read_figures(name: str) -> dict:
+    return json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+
+
 def made_documents() -> dict[Path, str]:
     """Every document that has made parts, as it should be."""
     table = options_table(load_schema(ROOT / "config" / "schema.yaml"))
     options = ROOT / "config" / "README.md"
     documents = {options: replace_part(options.read_text(encoding="utf-8"), "options", table)}
-    readme = ROOT / "docs" / "figures" / "README.md"
+    readme = FOLDER / "README.md"
     text = readme.read_text(encoding="utf-8")
     for name in FIGURES:
-        path = ROOT / "docs" / "figures" / f"{name}.json"
-        text = replace_part(text, name, figures_table(json.loads(path.read_text("utf-8"))))
+        text = replace_part(text, name, figures_table(_read_figures(name)))
     documents[readme] = text
     return documents
 
@@ -65,9 +74,8 @@ def write_documents() -> None:
     """Write the made parts, and the plot of the reproduction once it is measured."""
     for path, text in made_documents().items():
         path.write_text(text, encoding="utf-8")
-    folder = ROOT / "docs" / "figures"
-    figures = json.loads((folder / "reproduce.json").read_text("utf-8"))
-    if any(value is not None for key, value in figures.items() if key != "about"):
+    figures = _read_figures("reproduce")
+    if is_measured(figures):
         from strefer.reproduction_plot import draw_reproduction  # matplotlib is slow to load
 
-        draw_reproduction(figures, folder / "reproduce.svg")
+        draw_reproduction(figures, FOLDER / "reproduce.svg")
