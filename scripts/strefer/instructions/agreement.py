@@ -51,7 +51,7 @@ def agreement(film: Film, entity: int) -> Agreement:
 
 def masklet_doubt(film: Film, entity: int) -> str | None:
     """Why the entity's masklet should not be pointed with, or None."""
-    found = agreement(film, entity)
+    found = film.agreements[entity]
     if found.share < SHARE or found.overlap < OVERLAP:
         return "has a masklet at other times than in the transcript"
     if any(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean
 
-from strefer.instructions.agreement import masklet_doubt
+from strefer.instructions.agreement import Agreement, agreement, masklet_doubt
 from strefer.instructions.behaviour import deed_of, is_garbled
 from strefer.masks import box_of_rle, rle_ious
 from strefer.records import Box, Entity, Masklets, Rle, Transcript
@@ -137,6 +137,11 @@ class Film:
         if self.masks is None:
             return frozenset(range(len(self.entities)))
         return frozenset(entity for entity, masks in self.masks.by_entity.items() if masks)
+
+    @cached_property
+    def agreements(self) -> tuple[Agreement, ...]:
+        """How well each entity's masklet agrees with the transcript; only with masklets."""
+        return tuple(agreement(self, entity) for entity in range(len(self.entities)))
 
     @cached_property
     def pointable(self) -> frozenset[int]:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from strefer.instructions.agreement import NO_SUCH, agreement
+from strefer.instructions.agreement import NO_SUCH
 from strefer.instructions.claims import Claim, Window, does, evaluate, parts, present
 from strefer.instructions.film import Film
 from strefer.instructions.motion import (
@@ -55,7 +55,6 @@ class Verifier:
         self.transcript = TranscriptWitness(film)
         self.masks = None if film.masks is None else MaskWitness(film, film.masks)
         self._known: dict[tuple, str | None] = {}
-        self._overlaps: dict[int, float] = {}
 
     def verify(self, pairs: Sequence[Instruction]) -> list[Instruction]:
         """The pairs with `rejected` filled in; pairs that are rejected already stay so."""
@@ -98,22 +97,16 @@ class Verifier:
                 if entity not in self.film.maskable:
                     return f"no masklet shows the {self.film.entities[entity].expression}"
             for entity in entities:
+                known = self.film.entities[entity].expression
                 if self.masks.masks.scores.get(entity, 1.0) < self.checks.least_score:
-                    known = self.film.entities[entity].expression
                     return f"the masklet fits {known!r} too little"
-                if self._overlap(entity) < NO_SUCH:
-                    known = self.film.entities[entity].expression
+                if self.film.agreements[entity].overlap < NO_SUCH:
                     return f"transcript and masklet of {known!r} seldom agree"
         if evaluate(claim, self.masks) is False:
             return f"the masklets show otherwise ({claim['kind']})"
         if claim["kind"] == "once" and self._doubtful_elsewhere(claim):
             return "another line about the entity is doubtful, so it may not be the only time"
         return self._deed_fault(claim, self.masks) if "text" in claim else None
-
-    def _overlap(self, entity: int) -> float:
-        if entity not in self._overlaps:
-            self._overlaps[entity] = agreement(self.film, entity).overlap
-        return self._overlaps[entity]
 
     def _doubtful_elsewhere(self, claim: Claim) -> bool:
         """Whether the masklets contradict what the transcript says of the entity at other times."""
