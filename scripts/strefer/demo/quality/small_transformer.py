@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+Text = tuple[str, str]  # what may be right, and what stands beside it
 _WIDTH, _HEADS, _LAYERS = 48, 4, 2
 _EPOCHS, _MOST_STEPS, _BATCH = 8, 400, 32
 _LONGEST = 96  # tokens
@@ -42,28 +43,24 @@ class _Model(nn.Module):
 
 
 def score_by_transformer(
-    texts: Sequence[str],
-    beside: Sequence[str],
-    labels: Sequence[bool],
-    asked: Sequence[str],
-    asked_beside: Sequence[str],
+    texts: Sequence[Text], labels: Sequence[bool], asked: Sequence[Text]
 ) -> np.ndarray:
     """Log-odds of each asked text, after learning from the texts with labels.
 
     Args:
-        texts, beside: to learn from: each text, and what stands beside it.
+        texts: to learn from.
         labels: whether each text is right.
-        asked, asked_beside: to be scored.
+        asked: to be scored.
     """
-    counts = Counter(piece for text in (*texts, *beside) for piece in _pieces(text))
+    counts = Counter(piece for text in texts for part in text for piece in _pieces(part))
     known = {piece: n for n, piece in enumerate(sorted(counts), _BESIDE + 1)}
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = _Model(len(known) + _BESIDE + 1)
-        _train(model, _tokens(texts, beside, known), torch.tensor(labels, dtype=torch.float32))
+        _train(model, _tokens(texts, known), torch.tensor(labels, dtype=torch.float32))
     model.eval()
     with torch.inference_mode():
-        rows = _tokens(asked, asked_beside, known).split(256)
+        rows = _tokens(asked, known).split(256)
         return torch.cat([model(_cut(part)) for part in rows]).numpy()
 
 
@@ -86,10 +83,10 @@ def _pieces(text: str) -> list[str]:
     return _PIECES.findall(text.lower())
 
 
-def _tokens(texts: Sequence[str], beside: Sequence[str], known: dict[str, int]) -> torch.Tensor:
+def _tokens(texts: Sequence[Text], known: dict[str, int]) -> torch.Tensor:
     """Tokens of each text and of what stands beside it, [rows, length], padded."""
     tokens = torch.full((len(texts), _LONGEST), _PAD)
-    for row, (text, other) in enumerate(zip(texts, beside, strict=True)):
+    for row, (text, other) in enumerate(texts):
         found = [known.get(piece, _UNKNOWN) for piece in _pieces(text)] + [_BESIDE]
         found += [known.get(piece, _UNKNOWN) for piece in _pieces(other)]
         tokens[row, : len(found)] = torch.tensor(found[:_LONGEST])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from strefer.demo.quality.films import MeasuredFilm
-from strefer.demo.quality.small_transformer import score_by_transformer
+from strefer.demo.quality.small_transformer import Text, score_by_transformer
 
 FOLDS = 5
 
@@ -24,14 +24,13 @@ class Riddle:
 
     Attributes:
         film: the number of its film.
-        texts: to be scored each: the question of a yes/no pair, or each option with the question.
-        beside: what else there is to read with each text: the other options.
+        texts: to be scored each: the question of a yes/no pair, or each option with the question,
+            beside the other options.
         right: 1 for yes and 0 for no, or the place of the right option.
     """
 
     film: int
-    texts: tuple[str, ...]
-    beside: tuple[str, ...]
+    texts: tuple[Text, ...]
     right: int
 
     @property
@@ -51,7 +50,7 @@ class Riddle:
 def text_only_yes_no(films: Sequence[MeasuredFilm]) -> float | None:
     """Accuracy of the better attacker on yes/no questions; None with too few films."""
     riddles = [
-        Riddle(number, (pair.question,), ("",), int(pair.answer.lower().startswith("yes")))
+        Riddle(number, ((pair.question, ""),), int(pair.answer.lower().startswith("yes")))
         for number, pair in _kept(films, "yes_no")
     ]
     return _best_accuracy(riddles)
@@ -61,13 +60,15 @@ def text_only_choice(films: Sequence[MeasuredFilm]) -> float | None:
     """The same for choices of four: the option that looks most like a right one is taken."""
     riddles = []
     for number, pair in _kept(films, "choice"):
-        texts = tuple(f"{option} | {pair.question}" for option in pair.options)
-        others = tuple(
-            " | ".join(other for other in pair.options if other != option)
+        texts = tuple(
+            (
+                f"{option} | {pair.question}",
+                " | ".join(other for other in pair.options if other != option),
+            )
             for option in pair.options
         )
         letter = re.sub(r"[^A-D]", "", pair.answer)[:1] or "A"
-        riddles.append(Riddle(number, texts, others, ord(letter) - ord("A")))
+        riddles.append(Riddle(number, texts, ord(letter) - ord("A")))
     return _best_accuracy([riddle for riddle in riddles if len(riddle.texts) == 4])
 
 
@@ -78,9 +79,7 @@ def _kept(films: Sequence[MeasuredFilm], form: str):
                 yield number, pair
 
 
-Scorer = Callable[
-    [Sequence[str], Sequence[str], Sequence[bool], Sequence[str], Sequence[str]], np.ndarray
-]
+Scorer = Callable[[Sequence[Text], Sequence[bool], Sequence[Text]], np.ndarray]
 
 
 def _best_accuracy(riddles: Sequence[Riddle]) -> float | None:
@@ -98,23 +97,19 @@ def _accuracy(riddles: Sequence[Riddle], scorer: Scorer) -> float:
         learned = [r for r in riddles if order[r.film] % FOLDS != fold]
         asked = [r for r in riddles if order[r.film] % FOLDS == fold]
         labels = [label for riddle in learned for label in riddle.labels]
-        scores = scorer(*_columns(learned), labels, *_columns(asked))
+        scores = scorer(_texts(learned), labels, _texts(asked))
         ends = np.cumsum([len(riddle.texts) for riddle in asked])[:-1]
         parts = np.split(scores, ends)
         guessed += [r.guessed(part) for r, part in zip(asked, parts, strict=True)]
     return float(np.mean(guessed))
 
 
-def _columns(riddles: Sequence[Riddle]) -> tuple[list[str], list[str]]:
-    return [t for r in riddles for t in r.texts], [b for r in riddles for b in r.beside]
+def _texts(riddles: Sequence[Riddle]) -> list[Text]:
+    return [text for riddle in riddles for text in riddle.texts]
 
 
 def score_by_words(
-    texts: Sequence[str],
-    beside: Sequence[str],
-    labels: Sequence[bool],
-    asked: Sequence[str],
-    asked_beside: Sequence[str],
+    texts: Sequence[Text], labels: Sequence[bool], asked: Sequence[Text]
 ) -> np.ndarray:
     """Log-odds of each asked text, by a logistic regression on words and pairs of words. What
     stands beside a text is not read: a bag could not tell it apart."""
@@ -123,4 +118,5 @@ def score_by_words(
     from sklearn.pipeline import make_pipeline
 
     model = make_pipeline(CountVectorizer(ngram_range=(1, 2)), LogisticRegression(max_iter=500))
-    return model.fit(list(texts), list(labels)).decision_function(list(asked))
+    model.fit([text for text, _ in texts], list(labels))
+    return model.decision_function([text for text, _ in asked])
