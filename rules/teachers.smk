@@ -20,7 +20,7 @@ rule train_teacher:
         code=lambda wildcards: code_of(
             "train_teacher", "vision", f"strefer.demo.teachers.{wildcards.teacher}"
         ),
-        work="results/teachers/work/{teacher}",
+        work="results/teachers/training/{teacher}",
         minutes=lambda wildcards: config["teachers"]["minutes"][wildcards.teacher],
         seed=config["seed"],
         device=config["teachers"]["device"],

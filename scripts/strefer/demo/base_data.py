@@ -28,12 +28,12 @@ _WHO = (
     "List everyone and everything that moves in the video.",
     "Which entities are active in the video?",
 )
-_WHAT = (
+WHAT = (
     "What does the {expression} do in the video?",
     "Describe what the {expression} does.",
     "How does the {expression} behave over the video?",
 )
-_REGION = (
+REGION = (
     "What is <region>?",
     "Describe <region>.",
     "Who or what is marked by <region>?",
@@ -77,7 +77,7 @@ def samples_of(truth: Truth, drawn: random.Random) -> Iterator[Sample]:
     for entity in active:
         told = _behaviour(entity)
         sentence = f"The {entity.expression} {told}."
-        yield _sample(drawn.choice(_WHAT).format(expression=entity.expression), sentence)
+        yield _sample(drawn.choice(WHAT).format(expression=entity.expression), sentence)
         others = drawn.sample(not_there, 3)
         yield _choice("Which of these is in the video?", entity.expression, others, drawn)
     for entity in truth.entities:
@@ -85,7 +85,7 @@ def samples_of(truth: Truth, drawn: random.Random) -> Iterator[Sample]:
         if not mask:
             continue
         told = with_article(entity.expression).capitalize() + "."
-        yield _sample(drawn.choice(_REGION), told, mask)
+        yield _sample(drawn.choice(REGION), told, mask)
         others = drawn.sample([e for e in all_expressions() if e != entity.expression], 3)
         yield _choice("What is <region>?", entity.expression, others, drawn, mask)
         if entity.active:

@@ -8,7 +8,7 @@ import av
 from strefer.demo.plan import SPLITS, plan_film, plan_long_film
 from strefer.demo.plan_records import FilmPlan
 from strefer.demo.render import render
-from strefer.demo.truth import write_truth
+from strefer.demo.truth import Truth, load_truth, write_truth
 
 CRF = "16"  # H.264 quality: hardly a visible loss
 _CHUNK_FRAMES = 32
@@ -29,6 +29,14 @@ def write_film(plan: FilmPlan, path_mp4: str | Path) -> None:
             for image in render(plan, range(start, stop))[0]:
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode())
+
+
+def read_world(folder: Path) -> dict[str, Truth]:
+    """The truth of each film of a world that was written, by the film's path, in order of ids."""
+    return {
+        str(folder / "videos" / f"{file.stem}.mp4"): load_truth(file)
+        for file in sorted((folder / "truth").glob("*.json"))
+    }
 
 
 def write_world(

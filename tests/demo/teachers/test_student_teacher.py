@@ -11,12 +11,11 @@ import pytest
 import torch
 
 from strefer.agents.tokenizer import read_tokenizer
-from strefer.demo.films import write_world
+from strefer.demo.films import read_world, write_world
 from strefer.demo.teachers import student
 from strefer.demo.teachers.student_hints import Hints, shown_by_pair
 from strefer.demo.teachers.student_samples import film_samples
 from strefer.demo.teachers.student_training import train_student
-from strefer.demo.truth import load_truth
 from strefer.demo.vocabulary import ACTIONS, all_expressions
 from strefer.videollm.building import build_student
 from strefer.videollm.samples import sample_from_json
@@ -35,7 +34,7 @@ def world(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def truths(world):
-    return [load_truth(file) for file in sorted((world / "truth").glob("*.json"))]
+    return list(read_world(world).values())
 
 
 def samples_of(world, truth):
@@ -95,9 +94,9 @@ def test_what_prompts_repeat_is_one_token_and_every_expression_too():
         assert len(tokenizer(f" {expression}", add_special_tokens=False).input_ids) == 1
 
 
-def test_a_training_that_was_stopped_goes_on_and_the_loss_falls(small, world, truths, tmp_path):
+def test_a_training_that_was_stopped_goes_on_and_the_loss_falls(small, world, tmp_path):
     model, tokenizer = small
-    films = {str(world / "videos" / f"{truth.id}.mp4"): truth for truth in truths}
+    films = read_world(world)
     first = train_student(model, tokenizer, films, tmp_path, 0.02, seed=0)
     begun = dict(first.means)
     again = train_student(model, tokenizer, films, tmp_path, 0.12, seed=0)

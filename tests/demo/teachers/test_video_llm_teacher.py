@@ -11,6 +11,7 @@ from strefer.demo.teachers import video_llm_joint as joint
 from strefer.demo.teachers import video_llm_pool
 from strefer.demo.teachers import video_llm_texts as texts
 from strefer.demo.teachers import video_llm_tower as tower
+from strefer.demo.teachers.training_state import State
 from strefer.demo.teachers.video_llm_measure import Chat, measure
 from strefer.demo.teachers.video_llm_model import (
     CELLS,
@@ -23,7 +24,6 @@ from strefer.demo.teachers.video_llm_model import (
 from strefer.demo.teachers.video_llm_pool import draw_clip, draw_film, draw_pool
 from strefer.demo.teachers.video_llm_rows import RowWriter
 from strefer.demo.teachers.video_llm_scenes import Looks, PairLabels, draw_pairs, label_pair
-from strefer.demo.teachers.video_llm_state import State
 from strefer.demo.vocabulary import all_expressions
 from strefer.prompts import load_prompt
 

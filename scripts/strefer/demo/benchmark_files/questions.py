@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +19,12 @@ _OF_PEOPLE = ("jump", "wave", "sit")
 def told_actions(entity: Any) -> list[Any]:
     """An entity's actions in order of time, without mere standing."""
     return [action for action in entity.actions if action.active]
+
+
+def told_in_turn(entity: Any) -> str:
+    """What an entity does, "walks to the left, then jumps"; repetitions are told once."""
+    phrases = itertools.groupby(action.phrase for action in told_actions(entity))
+    return ", then ".join(phrase for phrase, _ in phrases)
 
 
 def other_phrases(entity: Any, drawn: random.Random, count: int) -> list[str]:

@@ -12,6 +12,7 @@ from strefer.demo.benchmark_files.questions import (
     shuffled,
     spread_masks,
     told_actions,
+    told_in_turn,
 )
 from strefer.demo.truth import Truth
 from strefer.demo.vocabulary import all_expressions, with_article
@@ -23,10 +24,7 @@ def descriptions(truth: Truth, film: str) -> list[dict[str, Any]]:
     for entity in truth.entities:
         if not (entity.active and entity.masks):
             continue
-        phrases = [
-            phrase for phrase, _ in itertools.groupby(a.phrase for a in told_actions(entity))
-        ]
-        caption = f"{with_article(entity.expression).capitalize()} {', then '.join(phrases)}."
+        caption = f"{with_article(entity.expression).capitalize()} {told_in_turn(entity)}."
         entries.append(
             {
                 "video": f"{film}.mp4",

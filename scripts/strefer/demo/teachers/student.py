@@ -15,10 +15,9 @@ from transformers import AutoModelForCausalLM
 from strefer.agents.tokenizer import read_tokenizer
 from strefer.benchmarks import videomme
 from strefer.benchmarks.tempcompass import HINTS
-from strefer.demo.films import write_world
+from strefer.demo.films import read_world, write_world
 from strefer.demo.teachers.student_card import measure_student, write_card
 from strefer.demo.teachers.student_training import train_student
-from strefer.demo.truth import load_truth
 from strefer.published_format import CHOICE_HINT, YES_NO_HINT
 from strefer.videollm.building import build_student, settings_of
 
@@ -52,15 +51,12 @@ def train(
     """
     torch.set_num_threads(threads)
     world, llm = work_dir / "films", work_dir / "llm"
-    write_world("train", _FILMS, world, first=_FIRST_FILM)
+    if len(list((world / "truth").glob("*.json"))) < _FILMS:
+        write_world("train", _FILMS, world, first=_FIRST_FILM)
     if not llm.exists():
         write_llm(llm, seed)
     model, tokenizer = build_student(VISION, str(llm), SIZES, seed)
-    films = {
-        str(world / "videos" / f"{file.stem}.mp4"): load_truth(file)
-        for file in sorted((world / "truth").glob("*.json"))
-    }
-    state = train_student(model, tokenizer, films, work_dir, minutes, seed)
+    state = train_student(model, tokenizer, read_world(world), work_dir, minutes, seed)
     out_dir.mkdir(parents=True, exist_ok=True)
     # The tower is the video LLM's, whose folder holds it.
     model.config.vision["weights_from"] = VISION

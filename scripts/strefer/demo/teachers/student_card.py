@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from strefer.demo.films import write_world
+from strefer.demo.films import read_world, write_world
 from strefer.demo.teachers.student_samples import film_samples, text_samples
-from strefer.demo.truth import load_truth
 from strefer.videollm.samples import sample_from_json
 from strefer.videollm.student import load_student
 
@@ -47,12 +46,12 @@ def measure_student(folder: Path, films_dir: Path, seed: int) -> dict[tuple[str,
     """Whether each answer on held-out films is right, by what is asked about and the form."""
     write_world("held_out", MEASURED_FILMS, films_dir)
     samples: list[dict[str, Any]] = []
-    for file in sorted((films_dir / "truth").glob("*.json")):
-        truth, drawn = load_truth(file), random.Random(f"{seed} {file.stem}")
-        path = str(films_dir / "videos" / f"{file.stem}.mp4")
-        samples += [{"path": path} | one for one in film_samples(truth, 32, drawn)]
-        samples += text_samples(truth, drawn)
     student = load_student(folder, batch_size=32)
+    for path, truth in read_world(films_dir).items():
+        drawn = random.Random(f"{seed} {truth.id}")
+        asked = film_samples(truth, student.processor.settings.n_frames, drawn)
+        samples += [{"path": path} | one for one in asked]
+        samples += text_samples(truth, drawn)
     answers = student.answer([sample_from_json(one) for one in samples], _MOST_TOKENS)
     found: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for one, answer in zip(samples, answers, strict=True):

@@ -8,15 +8,20 @@ time, asks what happens at a time, or asks what the one in a mask does.
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections.abc import Iterator
 from typing import Any
 
 from strefer.benchmarks import tempcompass, videomme
+from strefer.demo.base_data import REGION, WHAT
 from strefer.demo.benchmark_files.others import tempcompass as compass_questions
 from strefer.demo.benchmark_files.others import videomme as mme_questions
-from strefer.demo.benchmark_files.questions import mirrored, other_phrases, told_actions
+from strefer.demo.benchmark_files.questions import (
+    mirrored,
+    other_phrases,
+    told_actions,
+    told_in_turn,
+)
 from strefer.demo.benchmark_files.videorefer import worded_questions
 from strefer.demo.truth import EntityTruth, Truth
 from strefer.demo.vocabulary import PLACES, all_expressions, with_article
@@ -26,12 +31,6 @@ from strefer.published_format import CHOICE_HINT, YES_NO_HINT
 Sample = dict[str, Any]
 _WHO = ("Who or what is in this video?", "Name everyone and everything in the video.")
 _WHICH = ("Which of these is in the video?", "Which one can be seen?")
-_REGION = ("What is <region>?", "Describe <region>.", "Who or what is marked by <region>?")
-_WHAT = (
-    "What does the {expression} do in the video?",
-    "Describe what the {expression} does.",
-    "How does the {expression} behave over the video?",
-)
 _DEED = ("Which of these does the {expression} do?", "What does the {expression} do?")
 _TRUE = (
     "Is it true that the {expression} {phrase} at some time?",
@@ -75,16 +74,15 @@ def film_samples(truth: Truth, n_frames: int, drawn: random.Random) -> Iterator[
 def _motion_samples(truth: Truth, entity: EntityTruth, drawn: random.Random) -> Iterator[Sample]:
     """Where somebody comes in, and what they do, asked by name."""
     name = entity.expression
-    box = entity.boxes[min(entity.boxes, key=int)]
-    third = int((box[0] + box[2]) / 2 / truth.width_px * 3)
-    side = _SIDES[min(max(third, 0), 2)]
+    box = entity.boxes[min(entity.boxes)]
+    side = _SIDES[int((box[0] + box[2]) / 2 / truth.width_px * len(_SIDES))]
     others = [other for other in _SIDES if other != side]
     yield _choice(_SIDE.format(expression=name), side, others, drawn)
     told = [action.phrase for action in told_actions(entity)]
     if not told:
         return
-    deeds = ", then ".join(phrase for phrase, _ in itertools.groupby(told))
-    yield sample(drawn.choice(_WHAT).format(expression=name), f"The {name} {deeds}.")
+    deeds = told_in_turn(entity)
+    yield sample(drawn.choice(WHAT).format(expression=name), f"The {name} {deeds}.")
     for _ in range(2):
         phrase = drawn.choice(told)
         wrong = other_phrases(entity, drawn, 3)
@@ -114,7 +112,7 @@ def _region_samples(
         region_fields = {"annotation": [region], "frame_keys": "sampled", "shows": own}
         return sample(question, answer) | region_fields
 
-    yield marked(drawn.choice(_REGION), with_article(own).capitalize() + ".")
+    yield marked(drawn.choice(REGION), with_article(own).capitalize() + ".")
     for answer in drawn.sample(("Yes.", "No."), 2):
         asked = own if answer == "Yes." else drawn.choice(_like(own, drawn))
         yield marked(f"Is <region> {with_article(asked)}? {YES_NO_HINT}", answer)

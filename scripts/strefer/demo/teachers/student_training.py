@@ -18,7 +18,7 @@ from transformers import PreTrainedTokenizerBase
 from strefer.demo.teachers.llm_training import build_optimizers, decay
 from strefer.demo.teachers.student_hints import Hints, shown_by_pair
 from strefer.demo.teachers.student_samples import Sample, film_samples, text_samples
-from strefer.demo.teachers.video_llm_state import State
+from strefer.demo.teachers.training_state import State
 from strefer.demo.truth import Truth
 from strefer.videollm.batches import Batch, collate
 from strefer.videollm.building import settings_of

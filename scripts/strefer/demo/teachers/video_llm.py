@@ -14,12 +14,12 @@ import torch
 
 from strefer.demo.teachers import video_llm_joint as joint
 from strefer.demo.teachers import video_llm_tower as tower
+from strefer.demo.teachers.training_state import State
 from strefer.demo.teachers.video_llm_card import write_card
 from strefer.demo.teachers.video_llm_measure import measure
 from strefer.demo.teachers.video_llm_model import build_model, build_processor, save
 from strefer.demo.teachers.video_llm_pool import draw_pool
 from strefer.demo.teachers.video_llm_rows import RowWriter
-from strefer.demo.teachers.video_llm_state import State
 
 POOL_PAIRS = 12_000
 POOL_FILMS = 2_400

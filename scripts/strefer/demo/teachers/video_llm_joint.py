@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import AttentionInterface, Qwen2Tokenizer, Qwen2VLForConditionalGeneration
 
+from strefer.demo.teachers.training_state import State
 from strefer.demo.teachers.video_llm_model import CELLS
 from strefer.demo.teachers.video_llm_pool import Pool, Request
 from strefer.demo.teachers.video_llm_rows import (
@@ -21,7 +22,6 @@ from strefer.demo.teachers.video_llm_rows import (
     RowWriter,
 )
 from strefer.demo.teachers.video_llm_scenes import N_CLASSES, WORDS
-from strefer.demo.teachers.video_llm_state import State
 from strefer.demo.teachers.video_llm_tower import DenseHeads, encode, to_patches
 from strefer.demo.vocabulary import ACTIONS
 

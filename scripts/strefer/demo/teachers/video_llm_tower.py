@@ -15,9 +15,9 @@ from transformers.models.qwen2_vl.modeling_qwen2_vl import (
     apply_rotary_pos_emb_vision,
 )
 
+from strefer.demo.teachers.training_state import State
 from strefer.demo.teachers.video_llm_model import CELLS, MEAN, MERGE, PATCH_PX, PATCHES, STD
 from strefer.demo.teachers.video_llm_scenes import N_CLASSES, PairLabels, draw_pairs
-from strefer.demo.teachers.video_llm_state import State
 
 PAIRS_PER_POOL_FILE = 1000
 _BATCH_PAIRS = 32
