@@ -196,20 +196,24 @@ BENCHMARK_FILES = {
 SCORED = [(student, name) for student in STUDENTS for name in BENCHMARK_FILES]
 
 
+def is_drawn(benchmark):
+    """Whether a benchmark is the demo's own: its files and films are the output of one rule."""
+    return BENCHMARK_FILES[benchmark]["annotations"].startswith(WORLD)
+
+
 def annotations_of(wildcards):
-    """A benchmark's annotation file; the demo's are the output of one rule, a folder."""
-    path = BENCHMARK_FILES[wildcards.benchmark]["annotations"]
-    return f"{WORLD}/benchmarks" if path.startswith(WORLD) else path
+    """A benchmark's annotation file; the folder of the demo's own."""
+    name = wildcards.benchmark
+    return f"{WORLD}/benchmarks" if is_drawn(name) else BENCHMARK_FILES[name]["annotations"]
 
 
 @functools.cache
 def films_asked(benchmark):
     """The films of a benchmark's questions; none for the demo's, which its annotations come with."""
-    files = BENCHMARK_FILES[benchmark]
-    if files["annotations"].startswith(WORLD):
+    if is_drawn(benchmark):
         return []
     try:
-        questions = load_questions(benchmark, files, config["seed"])
+        questions = load_questions(benchmark, BENCHMARK_FILES[benchmark], config["seed"])
     except ValueError:
         return []  # the job says what is wrong with the files
     return sorted({question.sample["path"] for question in questions})
