@@ -1,24 +1,20 @@
 """The models of all configurations, and a cache that holds a tiny checkpoint of each."""
 
-from pathlib import Path
-
 import yaml
 
+from configurations import ROOT, read_configuration
 from hub_files import snapshot_of
-from strefer.configuration import complete, load_schema
 from strefer.requirements.facts import load_facts, named_models
 from tiny_checkpoints import BUILDERS
 
-ROOT = Path(__file__).parents[1]
 FACTS = load_facts(ROOT / "config" / "models.yaml")
 
 
 def _configurations():
-    schema = load_schema(ROOT / "config" / "schema.yaml")
+    """Those that name agents; the others are added to one of them."""
     for file in sorted((ROOT / "config").glob("*.yaml")):
-        told = yaml.safe_load(file.read_text())
-        if isinstance(told.get("agents"), dict):
-            yield file.stem, complete(told, schema)
+        if isinstance(yaml.safe_load(file.read_text()).get("agents"), dict):
+            yield file.stem, read_configuration(file.stem)
 
 
 CONFIGURATIONS = dict(_configurations())

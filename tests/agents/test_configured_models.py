@@ -17,7 +17,8 @@ import pytest
 import torch
 
 import tiny_student
-from configured_models import CONFIGURATIONS, ROOT, build_checkpoint, models_of_hub
+from configurations import ROOT
+from configured_models import CONFIGURATIONS, build_checkpoint, models_of_hub
 from hub_files import snapshot_of, use_cache
 from strefer.agents import chat_vllm
 from strefer.agents.assigner import load_assigner

@@ -27,14 +27,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-import yaml
 from transformers import Sam2VideoModel, Sam2VideoProcessor
 
+from configurations import ROOT, read_configuration
 from shards import video_of
 from strefer.agents.assigner import load_assigner
 from strefer.agents.detector import load_detector
 from strefer.agents.tracker import load_tracker
-from strefer.configuration import complete, load_schema
 from strefer.demo.films import write_world
 from strefer.demo.quality.masklets import true_references
 from strefer.demo.truth import load_truth
@@ -49,7 +48,6 @@ from strefer.masks import encode_mask
 from strefer.records import References, Video
 from strefer.tracks import track_film
 
-ROOT = Path(__file__).resolve().parents[2]
 FILMS = 4
 REPEATS = 3
 
@@ -74,10 +72,7 @@ def apart(function: Callable[..., tuple[float, float]], *arguments) -> Seconds:
 def measure() -> dict[str, float]:
     """Medians of the ratios of several rounds, in which the three runs take turns."""
     torch.set_num_threads(1)
-    config = complete(
-        yaml.safe_load((ROOT / "config" / "config.yaml").read_text()),
-        load_schema(ROOT / "config" / "schema.yaml"),
-    )
+    config = read_configuration("config")
     rounds = []
     with tempfile.TemporaryDirectory() as folder:
         films = draw_films(Path(folder))

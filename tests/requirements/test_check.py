@@ -3,17 +3,13 @@
 import importlib.util
 import json
 import re
-from pathlib import Path
 
 import pytest
-import yaml
 
+from configurations import ROOT, read_configuration
 from hub_files import COMMIT, add_model, use_cache
-from strefer.configuration import complete, load_schema
 from strefer.requirements import check, machine
 from strefer.requirements.machine import Machine
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -26,9 +22,7 @@ def tell(monkeypatch, tmp_path):
 
     def told(name, here=None, by_conda=False, **changes):
         monkeypatch.setattr(check, "this_machine", lambda: here or Machine(32.0, 100.0, ()))
-        config = yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())
-        config["agents"] |= changes
-        config = complete(config, load_schema(ROOT / "config" / "schema.yaml"))
+        config = read_configuration(name, **changes)
         facts = ROOT / "config" / "models.yaml"
         return check.check_configuration(config, facts, 10, 2, tmp_path, by_conda)
 

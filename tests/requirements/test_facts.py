@@ -1,31 +1,24 @@
 import importlib
-from pathlib import Path
 
 import pytest
 import yaml
 
-from strefer.configuration import complete, load_schema
+from configurations import ROOT, read_configuration
 from strefer.requirements.facts import BYTES, load_facts, named_models
 
-ROOT = Path(__file__).parents[2]
 FACTS = load_facts(ROOT / "config" / "models.yaml")
 CONFIGURATIONS = ("config", "paper", "modern", "small")
-
-
-def configuration(name):
-    told = yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())
-    return complete(told, load_schema(ROOT / "config" / "schema.yaml"))
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_every_model_of_a_configuration_has_facts_or_is_a_folder(name, monkeypatch):
     monkeypatch.chdir(ROOT)
-    for model in named_models(configuration(name), FACTS):
+    for model in named_models(read_configuration(name), FACTS):
         assert model.facts is not None or model.folder.is_dir(), model.name
 
 
 def test_every_fact_is_about_a_model_of_a_configuration():
-    named = {m.name for c in CONFIGURATIONS for m in named_models(configuration(c), FACTS)}
+    named = {m.name for c in CONFIGURATIONS for m in named_models(read_configuration(c), FACTS)}
     assert set(FACTS) <= named
 
 

@@ -1,16 +1,13 @@
 """The commits of the hub's models in a run's provenance."""
 
 import json
-from pathlib import Path
 
 import pytest
-import yaml
 
+from configurations import ROOT, read_configuration
 from hub_files import COMMIT, add_model, use_cache
-from strefer.configuration import complete, load_schema
 from strefer.provenance import write_provenance
 
-ROOT = Path(__file__).parents[2]
 OTHER = "f" * 40
 
 
@@ -22,9 +19,7 @@ def cache(monkeypatch, tmp_path):
 
 def models_after(run, name, finished=True, **changes):
     """The models in the provenance that a call of a configuration writes."""
-    told = yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())
-    told["agents"] |= changes
-    config = complete(told, load_schema(ROOT / "config" / "schema.yaml"))
+    config = read_configuration(name, **changes)
     run.mkdir(exist_ok=True)
     write_provenance(run, ROOT, config, {}, {}, {}, finished)
     return json.loads((run / "provenance.json").read_text())["models"]

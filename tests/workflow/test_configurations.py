@@ -1,13 +1,12 @@
 """Every configuration for films of one's own fits the schema and gives a plan."""
 
 import pytest
-import yaml
 
+from configurations import read_configuration
 from strefer.agents.chat_openai import _DEFAULTS as OPENAI
 from strefer.agents.chat_options import read_options
 from strefer.agents.chat_transformers import _DEFAULTS as TRANSFORMERS
 from strefer.agents.chat_vllm import _DEFAULTS as VLLM
-from strefer.configuration import complete, load_schema
 
 from .conftest import ROOT
 
@@ -17,8 +16,7 @@ OPTIONS = {"transformers": TRANSFORMERS, "vllm": VLLM, "openai": OPENAI}
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_chat_models_have_the_options_that_their_adapters_know(name):
-    config = yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())
-    config = complete(config, load_schema(ROOT / "config" / "schema.yaml"))
+    config = read_configuration(name)
     for role in ("video_llm", "llm", "judge"):
         spec = config["agents"][role]
         template = read_options(spec, OPTIONS[spec["adapter"]]).get("chat_template")

@@ -1,13 +1,10 @@
 """Both masklet procedures on a drawn film, by the shipped agents, from the true expressions."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-import yaml
 
+from configurations import ROOT, read_configuration
 from shards import video_of, write_shard
-from strefer.configuration import complete, load_schema
 from strefer.demo.films import write_world
 from strefer.demo.quality import masklets as measured
 from strefer.demo.quality.masklets import (
@@ -18,17 +15,13 @@ from strefer.demo.quality.masklets import (
 )
 from strefer.stage import read_records
 
-ROOT = Path(__file__).parents[3]
 TEACHERS = ROOT / "resources" / "teachers"
 AGENTS = {
     "detector": {"adapter": "transformers", "model": str(TEACHERS / "detector")},
     "tracker": {"adapter": "transformers", "model": str(TEACHERS / "tracker")},
     "assigner": {"adapter": "embedder", "model": str(TEACHERS / "embedder")},
 }
-CONFIG = complete(
-    yaml.safe_load((ROOT / "config" / "config.yaml").read_text()),
-    load_schema(ROOT / "config" / "schema.yaml"),
-)
+CONFIG = read_configuration("config")
 
 
 @pytest.fixture(scope="module")
