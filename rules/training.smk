@@ -4,7 +4,7 @@
 rule train_checkpoint:
     input:
         recipe=lambda wildcards: f"{RUN}/recipes/{recipe_of(wildcards.student)}.jsonl",
-        models=local_files(*models_of_training(config["training"])),
+        models=local_files(*models_of_training(config["training"]).values()),
     output:
         directory(f"{RUN}/checkpoints/{{student}}"),
     log:

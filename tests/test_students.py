@@ -12,8 +12,9 @@ def test_names_lead_back_to_recipe_and_seed():
 
 def test_a_starting_student_brings_the_encoder_that_it_leaves_out():
     parts = {"start_from": None, "vision": "v", "llm": "l"}
-    assert models_of_training(parts) == ["v", "l"]
+    assert models_of_training(parts) == {"vision": "v", "llm": "l"}
     student, tower = "resources/teachers/student", "resources/teachers/video_llm"
-    assert models_of_training(parts | {"start_from": student}) == [student, tower]
-    assert models_of_training(parts | {"start_from": tower}) == [tower]
-    assert models_of_training(parts | {"start_from": "hub/name"}) == ["hub/name"]
+    begun = models_of_training(parts | {"start_from": student})
+    assert begun == {"start_from": student, "vision": tower}
+    assert models_of_training(parts | {"start_from": tower}) == {"start_from": tower}
+    assert models_of_training(parts | {"start_from": "hub/name"}) == {"start_from": "hub/name"}

@@ -27,13 +27,13 @@ def seed_number(student: str) -> int:
     return int(student.partition("@")[2] or 0)
 
 
-def models_of_training(options: Mapping[str, Any]) -> list[str]:
-    """The models that a training begins with: a whole student, and the encoder if that one leaves
-    it out; or an encoder and an LLM."""
+def models_of_training(options: Mapping[str, Any]) -> dict[str, str]:
+    """The models that a training begins with, by part: a whole student (`start_from`), and the
+    encoder (`vision`) if that one leaves it out; or an encoder and an LLM (`vision`, `llm`)."""
     whole = options["start_from"]
     if not whole:
-        return [options["vision"], options["llm"]]
+        return {"vision": str(options["vision"]), "llm": str(options["llm"])}
     config = Path(whole) / "config.json"
     vision = json.loads(config.read_text("utf-8")).get("vision") if config.is_file() else None
     source = (vision or {}).get("weights_from")
-    return [whole, source] if source else [whole]
+    return {"start_from": whole} | ({"vision": source} if source else {})

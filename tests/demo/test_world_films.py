@@ -146,6 +146,16 @@ def test_a_broken_truth_file_is_named(tmp_path):
         load_truth(path)
 
 
+def test_a_kill_leaves_the_truth_whole_or_not_at_all(tmp_path, monkeypatch):
+    def killed(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("strefer.stage.os.replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        write_truth(plan_film(100_000), tmp_path / "film.json")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_unknown_split_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="split 'test' unknown"):
         write_world("test", 1, tmp_path)

@@ -39,6 +39,8 @@ def test_the_demo_lacks_nothing_and_asks_for_no_gpu(tell):
     assert part(report, "MISSING").strip() == "nothing"
     assert part(report, "GPU-HOURS").strip() == "none: no job asks for a GPU"
     assert "resources/teachers/student: training.start_from (transformers)" in report
+    # The student leaves out its vision tower, which is the video LLM's.
+    assert "resources/teachers/video_llm: video_llm, training.vision (transformers)" in report
 
 
 def test_the_papers_models_are_told_with_what_they_lack_here(tell):

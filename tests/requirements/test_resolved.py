@@ -64,8 +64,9 @@ def test_folders_have_no_commit_but_the_digests_of_their_files(cache, tmp_path):
     models = models_after(tmp_path / "run", "config")
     assert set(models) == {
         *("video_llm", "llm", "judge", "detector", "tracker", "assigner", "embedder"),
-        "training.start_from",
+        *("training.start_from", "training.vision"),
     }
+    assert models["training.vision"]["files"] == models["video_llm"]["files"]
     for model in models.values():
         assert "commits" not in model
         assert [n for n in model["files"] if n.endswith("model.safetensors")]

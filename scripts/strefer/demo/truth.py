@@ -11,6 +11,7 @@ from pycocotools import mask as coco_mask
 from strefer.demo.plan_records import FilmPlan
 from strefer.demo.render import render_masks
 from strefer.demo.vocabulary import action_phrase
+from strefer.stage import atomic_write
 
 MIN_VISIBLE_PX = 30  # with fewer visible pixels an entity counts as absent from a frame
 _CHUNK_FRAMES = 64
@@ -206,7 +207,8 @@ def write_truth(plan: FilmPlan, path_json: str | Path) -> Truth:
     """Write the film's ground truth as JSON and return it."""
     truth = truth_of(plan)
     text = json.dumps(asdict(truth), sort_keys=True, separators=(",", ":"))
-    Path(path_json).write_text(text + "\n", encoding="utf-8")
+    with atomic_write(Path(path_json)) as file:
+        file.write(text + "\n")
     return truth
 
 

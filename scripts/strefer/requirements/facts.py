@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from strefer.requirements.hub_cache import size_of_folder
+from strefer.students import models_of_training
 
 OPEN_CLIP = "open_clip:"  # stands before a student's vision encoder that is open_clip's
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
@@ -137,9 +138,7 @@ def specs_of(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     specs = dict(config["agents"])
     training = config["training"]
     dtype = {"dtype": "bfloat16" if training["bf16"] else "float32"}
-    parts = ("start_from",) if training["start_from"] else ("vision", "llm")
-    for part in parts:
-        name = str(training[part])
+    for part, name in models_of_training(training).items():
         adapter = "open_clip" if name.startswith(OPEN_CLIP) else "transformers"
         specs[f"training.{part}"] = {"adapter": adapter, "model": name} | dtype
     return specs
