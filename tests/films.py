@@ -155,3 +155,22 @@ def repeat_film(source, path, times):
                 packet.stream = stream
                 container.mux(packet)
     return path
+
+
+def write_colours(path, colours, fps=8, size=(48, 64), times_ms=None):
+    """A film of single-coloured frames."""
+    with av.open(str(path), "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=fps)
+        stream.height, stream.width = size
+        stream.pix_fmt, stream.options = "yuv420p", {"crf": "10"}
+        if times_ms is not None:
+            stream.codec_context.time_base = Fraction(1, 1000)
+        for i, colour in enumerate(colours):
+            picture = np.empty((*size, 3), np.uint8)
+            picture[:] = colour
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            if times_ms is not None:
+                frame.pts, frame.time_base = times_ms[i], stream.codec_context.time_base
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return str(path)

@@ -1,19 +1,16 @@
 import itertools
 import json
-import tracemalloc
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 import scenedetect
 
-from clipper_memory import clipper_peaks_mb
-from films import repeat_film, turn_film, write_film_of_sizes, write_textured_film
+from films import turn_film, write_colours, write_film_of_sizes
+from shards import MeanColour, video_of
 from shared_data import shared_data
-from strefer import clips, frames, segmentation
+from strefer import clips
 from strefer.agents.embedder import load_embedder
-from strefer.cuts import CutDetector
 from strefer.demo.films import write_world
 from strefer.demo.truth import load_truth
 from strefer.records import Clips, Video, to_json
@@ -28,43 +25,7 @@ OPTIONS = {
 DEMO = OPTIONS | {"distance_threshold": 0.35, "min_segment_s": 2.0}
 ROOT = Path(__file__).resolve().parents[1]
 TEACHER = ROOT / "resources" / "teachers" / "embedder"
-RED, GREEN, BLUE, GREY = (200, 30, 30), (30, 180, 40), (30, 40, 220), (120, 120, 120)
-
-
-class MeanColour:
-    """Embeds a frame as its mean colour: enough of an embedder to see what is made of it."""
-
-    def best_size(self, size):
-        return size
-
-    def __init__(self):
-        self.largest_batch = 0
-
-    def embed_images(self, images):
-        self.largest_batch = max(self.largest_batch, len(images))
-        means = images.reshape(len(images), -1, 3).mean(1) + 1e-3
-        return (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32)
-
-
-def write_colours(path, colours, fps=8, size=(48, 64), times_ms=None):
-    """A film of single-coloured frames."""
-    with av.open(str(path), "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=fps)
-        stream.height, stream.width = size
-        stream.pix_fmt, stream.options = "yuv420p", {"crf": "10"}
-        if times_ms is not None:
-            from fractions import Fraction
-
-            stream.codec_context.time_base = Fraction(1, 1000)
-        for i, colour in enumerate(colours):
-            picture = np.empty((*size, 3), np.uint8)
-            picture[:] = colour
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            if times_ms is not None:
-                frame.pts, frame.time_base = times_ms[i], stream.codec_context.time_base
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return str(path)
+RED, GREEN, BLUE = (200, 30, 30), (30, 180, 40), (30, 40, 220)
 
 
 def blend(first, second, count):
@@ -72,11 +33,6 @@ def blend(first, second, count):
         tuple(round(a + (b - a) * i / count) for a, b in zip(first, second, strict=True))
         for i in range(count)
     ]
-
-
-def video_of(path):
-    shape = frames.measure(path)
-    return Video(path, "0" * 64, **vars(shape))
 
 
 def segments_of(path, **options):
@@ -114,51 +70,6 @@ def test_cuts_are_those_of_scenedetect(tmp_path):
     found = [s.start_s for s in segments_of(path, distance_threshold=2.0)]
     assert len(found) > 3
     assert found == pytest.approx(expected)
-
-
-def test_scores_are_those_of_scenedetect():
-    """Cuts can only differ where a score is close to the threshold: these are the same numbers."""
-    rng = np.random.default_rng(2)
-    theirs = scenedetect.ContentDetector(threshold=20)
-    ours = CutDetector(20, 1.0, 25.0, (64, 48)).detector
-    for i in range(20):
-        frame = rng.integers(0, 256, (48, 64, 3), dtype=np.uint8)
-        time = scenedetect.FrameTimecode(i, 25.0)
-        expected = theirs._calculate_frame_score(time, frame)
-        score = ours._calculate_frame_score(time, np.ascontiguousarray(frame[:, :, ::-1]))
-        assert score == pytest.approx(expected, abs=1e-9)
-    assert expected > 20
-
-
-class RecordingDetector(scenedetect.ContentDetector):
-    """PySceneDetect's own detector, with its scores in order."""
-
-    def __init__(self, **options):
-        super().__init__(**options)
-        self.scores = []
-
-    def process_frame(self, timecode, frame_img):
-        cuts = super().process_frame(timecode, frame_img)
-        self.scores.append(self._frame_score)
-        return cuts
-
-
-@pytest.mark.parametrize("name", ["01_dog", "03_blocks", "04_coffee", "bedroom"])
-def test_real_films_have_the_scores_of_scenedetect(name):
-    """The scaled frames are nearly those of OpenCV: averaging would be off by up to 4."""
-    path = str(shared_data(f"videos/{name}.mp4"))
-    theirs = RecordingDetector(threshold=20)
-    scenedetect.detect(path, theirs)
-    video = video_of(path)
-    ours = CutDetector(20, 0.6, video.fps, (video.width_px, video.height_px))
-    scores = []
-    for picture in frames.iterate_pictures(path):
-        small = picture.pixels(ours.size, interpolation="FAST_BILINEAR")
-        assert ours.feed(picture.time_s, small) == []
-        scores.append(ours.detector._frame_score)
-    differences = np.abs(np.subtract(scores, theirs.scores))
-    assert differences.mean() < 0.25
-    assert differences.max() < 1.0
 
 
 @pytest.mark.parametrize(
@@ -209,64 +120,6 @@ def test_no_segment_is_shorter_than_allowed(tmp_path):
         segments = segments_of(path, min_segment_s=least)
         assert_tiles(segments, video_of(path).duration_s)
         assert len(segments) == 1 or min(s.end_s - s.start_s for s in segments) >= least - 1e-5
-
-
-def test_clustering_is_average_linkage_of_neighbours():
-    rng = np.random.default_rng(3)
-    for threshold in (0.05, 0.2, 0.6, 1.0):
-        points = rng.normal(size=(40, 5)).cumsum(0)
-        points /= np.linalg.norm(points, axis=1, keepdims=True)
-        assert segmentation.cluster_neighbours(points, threshold) == slow_clusters(
-            points, threshold
-        )
-
-
-def slow_clusters(points, threshold):
-    """The definition, word by word: all pairs of all neighbouring clusters at every merge."""
-    clusters = [[i] for i in range(len(points))]
-    while len(clusters) > 1:
-        distances = [
-            np.mean([1 - points[i] @ points[j] for i in a for j in b])
-            for a, b in itertools.pairwise(clusters)
-        ]
-        nearest = int(np.argmin(distances))
-        if distances[nearest] >= threshold:
-            break
-        clusters[nearest : nearest + 2] = [clusters[nearest] + clusters[nearest + 1]]
-    return [cluster[0] for cluster in clusters]
-
-
-def test_memory_does_not_grow_with_the_film(tmp_path):
-    embedder = MeanColour()
-    path = write_colours(tmp_path / "a.mp4", [RED] * 400, size=(240, 320))
-    video = video_of(path)
-    tracemalloc.start()
-    clips.segment_film(video, OPTIONS | {"embedding_fps": 8.0}, embedder)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert embedder.largest_batch == clips._EMBEDDING_BATCH
-    assert peak < 100 * 240 * 320 * 3, "more than 100 of the 400 frames were held"
-
-
-def test_a_long_film_takes_no_more_memory_than_a_short_one(tmp_path):
-    """Of the whole process, with the decoder's frames and a real embedder."""
-    short = write_textured_film(tmp_path / "short.mp4", seconds=6, fps=10, size=(270, 480))
-    longer = repeat_film(short, tmp_path / "long.mp4", times=12)
-    short_mb, long_mb = clipper_peaks_mb(TEACHER, short, longer)
-    assert long_mb < short_mb + 40, "its 720 frames are 280 MB"
-
-
-@pytest.mark.long
-@pytest.mark.timeout(7200)
-def test_an_hour_takes_no_more_than_two_gigabytes(tmp_path, capsys):
-    minute = write_textured_film(tmp_path / "minute.mp4", seconds=60, fps=10)
-    hour = repeat_film(minute, tmp_path / "hour.mp4", times=60)
-    with av.open(str(hour)) as container:  # the clipper's process decodes it, and that is enough
-        assert container.duration / av.time_base == pytest.approx(3600)
-    [peak_mb] = clipper_peaks_mb(TEACHER, hour)
-    with capsys.disabled():
-        print(f"\nthe clipper on an hour of 1280 x 720: {peak_mb:.0f} MB")
-    assert peak_mb <= 2000
 
 
 def test_a_shard_with_a_film_that_went_away(tmp_path, monkeypatch):
