@@ -58,11 +58,11 @@ rule score_predictions:
     benchmark:
         usage_of("score_predictions", "{student}/{benchmark}")
     conda:
-        f"../envs/{chat_environment('judge')}.yaml"
+        f"../envs/{environment_for('judge')}.yaml"
     resources:
         **needs("scores"),
     params:
-        code=code_of("score_predictions", chat_environment("judge")),
+        code=code_of("score_predictions", environment_for("judge")),
         files=lambda wildcards: BENCHMARK_FILES[wildcards.benchmark],
         effect=effect_of("scores", "judge"),
         judge=agent("judge"),

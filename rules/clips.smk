@@ -12,12 +12,12 @@ rule cut_clips:
     benchmark:
         usage_of("cut_clips", "{shard}")
     conda:
-        "../envs/vision.yaml"
+        f"../envs/{environment_for('embedder')}.yaml"
     threads: config["resources"]["clips"]["threads"]
     resources:
         **needs("clips"),
     params:
-        code=code_of("cut_clips", "vision"),
+        code=code_of("cut_clips", environment_for("embedder")),
         effect=effect_of("clips", "embedder"),
         options=options_of("clips"),
         embedder=agent("embedder"),

@@ -3,6 +3,7 @@ import functools
 import os
 
 from strefer import acceptance, code_digest, provenance, run_lock
+from strefer.agents.environments import environment_of
 from strefer.benchmarks.registry import load_questions
 from strefer.making import effective_options, effective_spec, model_files
 from strefer.recipes import base_files, load_recipe
@@ -55,15 +56,23 @@ def marks_of(wildcards):
     return film_marks(marked)
 
 
-def chat_environment(role):
+def environment(role):
     """The environment of jobs that ask a chat model: vLLM has one of its own."""
     return "vllm" if config["agents"][role]["adapter"] == "vllm" else "chat"
 
 
-def assigner_environment():
-    """The environment of jobs that ask the assigner, which may be a chat model in vLLM."""
-    spec = config["agents"]["assigner"]
-    return "vllm" if (spec["adapter"], spec["engine"]) == ("chat", "vllm") else "vision"
+def environment_for(*roles):
+    """The environment of jobs that load the agents of these roles."""
+    named = {role: environment_of(role, config["agents"][role]) for role in roles}
+    for role, name in named.items():
+        option = f"configuration: agents.{role}.environment"
+        if not (ROOT / "envs" / f"{name}.yaml").is_file():
+            stop(f"{option} is {name!r}, but there is no envs/{name}.yaml")
+        if name != named[roles[0]]:
+            stop(
+                f"{option} must be that of agents.{roles[0]} ({named[roles[0]]!r}): one job loads both"
+            )
+    return named[roles[0]]
 
 
 def of_shard(stage):

@@ -13,11 +13,11 @@ rule recognize_entities:
     benchmark:
         usage_of("recognize_entities", "{shard}")
     conda:
-        f"../envs/{chat_environment('video_llm')}.yaml"
+        f"../envs/{environment_for('video_llm')}.yaml"
     resources:
         **needs("entities"),
     params:
-        code=code_of("recognize_entities", chat_environment("video_llm")),
+        code=code_of("recognize_entities", environment_for("video_llm")),
         effect=effect_of("entities", "video_llm"),
         options=options_of("entities"),
         video_llm=agent("video_llm"),

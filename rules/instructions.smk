@@ -20,11 +20,11 @@ rule write_instructions:
     benchmark:
         usage_of("write_instructions", "{shard}")
     conda:
-        f"../envs/{chat_environment('llm')}.yaml"
+        f"../envs/{environment_for('llm')}.yaml"
     resources:
         **needs("instructions"),
     params:
-        code=code_of("write_instructions", chat_environment("llm")),
+        code=code_of("write_instructions", environment_for("llm")),
         effect=effect_of("instructions", "llm"),
         options=options_of("instructions"),
         phrasings=lambda wildcards, input: str(Path(input.phrasings[0]).parent),

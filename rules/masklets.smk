@@ -14,11 +14,11 @@ rule track_entities:
     benchmark:
         usage_of("track_entities", "{shard}")
     conda:
-        "../envs/vision.yaml"
+        f"../envs/{environment_for('detector', 'tracker')}.yaml"
     resources:
         **needs("tracks"),
     params:
-        code=code_of("track_entities", "vision"),
+        code=code_of("track_entities", environment_for("detector", "tracker")),
         effect=effect_of("tracks", "detector", "tracker"),
         options=options_of("tracks"),
         detector=agent("detector"),
@@ -43,11 +43,11 @@ rule assign_masklets:
     benchmark:
         usage_of("assign_masklets", "{shard}")
     conda:
-        f"../envs/{assigner_environment()}.yaml"
+        f"../envs/{environment_for('assigner')}.yaml"
     resources:
         **needs("masklets"),
     params:
-        code=code_of("assign_masklets", assigner_environment()),
+        code=code_of("assign_masklets", environment_for("assigner")),
         effect=effect_of("masklets", "assigner"),
         options=options_of("masklets"),
         assigner=agent("assigner"),

@@ -13,11 +13,11 @@ rule parse_references:
     benchmark:
         usage_of("parse_references", "{shard}")
     conda:
-        f"../envs/{chat_environment('llm')}.yaml"
+        f"../envs/{environment_for('llm')}.yaml"
     resources:
         **needs("references"),
     params:
-        code=code_of("parse_references", chat_environment("llm")),
+        code=code_of("parse_references", environment_for("llm")),
         effect=effect_of("references", "llm"),
         options=options_of("references"),
         llm=agent("llm"),

@@ -17,11 +17,11 @@ rule transcribe_clips:
     benchmark:
         usage_of("transcribe_clips", "{shard}")
     conda:
-        f"../envs/{chat_environment('video_llm')}.yaml"
+        f"../envs/{environment_for('video_llm')}.yaml"
     resources:
         **needs("transcripts"),
     params:
-        code=code_of("transcribe_clips", chat_environment("video_llm")),
+        code=code_of("transcribe_clips", environment_for("video_llm")),
         effect=effect_of("transcripts", "video_llm"),
         options=options_of("transcripts"),
         video_llm=agent("video_llm"),

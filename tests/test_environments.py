@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from configurations import read_configuration
+from strefer.agents.environments import environment_of, versions_in
+
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "envs").glob("*.yaml"))
 PINNED = re.compile(r"^[A-Za-z0-9_.-]+(\[[a-z,]+\])?==\S+$")
@@ -43,10 +46,24 @@ def test_the_python_part_resolves(file, tmp_path):
     assert "==" in done.stdout
 
 
-def test_rules_name_environments_that_exist_and_each_is_used():
+def test_rules_and_agents_name_environments_that_exist_and_each_is_used():
     text = "".join(file.read_text() for file in (ROOT / "rules").glob("*.smk"))
-    of_chat = re.search(r'def chat_environment.*?return "(\w+)" if .*? else "(\w+)"', text, re.S)
-    named = set(re.findall(r"envs/(\w+\.yaml)", text)) | {
-        f"{name}.yaml" for name in of_chat.groups()
-    }
-    assert named == {file.name for file in FILES}
+    named = set(re.findall(r"envs/(\w+)\.yaml", text))
+    for name in ("config", "paper", "modern", "small"):
+        agents = read_configuration(name)["agents"]
+        named |= {environment_of(role, spec) for role, spec in agents.items()}
+    assert named == {file.stem for file in FILES}
+
+
+def test_an_agent_has_the_environment_that_it_names_or_that_of_its_engine():
+    chat = {"adapter": "chat", "engine": "vllm"}
+    assert environment_of("assigner", chat) == environment_of("llm", {"adapter": "vllm"}) == "vllm"
+    assert environment_of("assigner", {"adapter": "embedder"}) == "vision"
+    assert environment_of("judge", {"adapter": "openai"}) == "chat"
+    assert environment_of("llm", {"adapter": "vllm", "environment": "mine"}) == "mine"
+
+
+def test_what_an_environment_pins_can_be_asked():
+    assert versions_in("vllm_0_24")["vllm"] == "0.24.0"
+    assert versions_in("vision")["open_clip_torch"]
+    assert versions_in("no_such_file") == {}

@@ -23,6 +23,7 @@ SERVED = {
     "main": (),
     "chat": ("chat_transformers", "chat_openai"),
     "vllm": ("chat_vllm", "chat_openai", "assigner_chat"),
+    "vllm_0_24": ("chat_vllm", "chat_openai", "assigner_chat"),
     "vision": (
         *("chat_transformers", "chat_openai", "embedder", "detector_transformers"),
         *("tracker_transformers", "assigner_embedder", "assigner_detector", "assigner_chat"),
@@ -31,14 +32,15 @@ SERVED = {
 }
 # Their packages are in no environment file: they break its resolution, or have to be built.
 BY_HAND = {"tracker_sam2", "detector_groundingdino", "assigner_rexseek"}
-# What the functions of common.smk choose among.
-CHOSEN = {"chat_environment": ("chat", "vllm"), "assigner_environment": ("vision", "vllm")}
+# What agents' rules choose among, if their agents name none.
+CHAT = dict.fromkeys(("video_llm", "llm", "judge"), ("chat", "vllm", "vllm_0_24"))
+CHOSEN = CHAT | {"assigner": ("vision", "vllm"), "embedder": ("vision",), "detector": ("vision",)}
 CASES = [
     (script[1], environment)
     for file in sorted((ROOT / "rules").glob("*.smk"))
     for rule in re.split(r"^rule ", file.read_text(), flags=re.M)[1:]
     if (script := re.search(r"scripts/(\w+)\.py", rule))
-    for named in re.findall(r"envs/\{?(\w+)", rule)
+    for named in re.findall(r"envs/(?:\{environment_for\(')?(\w+)", rule)
     for environment in CHOSEN.get(named, (named,))
 ]
 

@@ -14,6 +14,7 @@ from strefer.prompts import load_prompt
 _WITHOUT_EFFECT = {
     "max_batch", "device", "tensor_parallel", "gpu_memory", "context_tokens", "max_frames",
     "compile", "block_tokens", "url", "key_variable", "concurrency", "timeout_s", "retries",
+    "environment",  # what it holds counts with the code
 }
 # fmt: on
 _BATCH = "batch_"  # so do a stage's options that begin with this

@@ -1,6 +1,5 @@
 """The adapter for vLLM without an engine; with a real one, see test_chat_engines.py."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +10,6 @@ from strefer.agents.chat_vllm import frames_name, metadata_of
 
 LLM = Path(__file__).resolve().parents[2] / "resources" / "teachers" / "llm"
 FRAMES = np.random.default_rng(0).integers(0, 255, (4, 8, 8, 3), dtype=np.uint8)
-
-
-@pytest.mark.skipif(importlib.util.find_spec("vllm") is not None, reason="vLLM is installed here")
-def test_without_vllm_the_error_names_its_environment():
-    with pytest.raises(ValueError, match=r"not installed here .* envs/vllm\.yaml"):
-        load_chat({"adapter": "vllm", "model": str(LLM)})
 
 
 @pytest.mark.parametrize(

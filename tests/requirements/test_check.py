@@ -8,6 +8,7 @@ import pytest
 
 from configurations import ROOT, read_configuration
 from hub_files import COMMIT, add_model, use_cache
+from strefer.agents import environments
 from strefer.requirements import check, machine
 from strefer.requirements.machine import Machine
 
@@ -56,7 +57,8 @@ def test_the_papers_models_are_told_with_what_they_lack_here(tell):
         is_missing = importlib.util.find_spec(package) is None
         assert (f"package {package}" in missing) == is_missing
     assert "package sam2" not in missing
-    assert "vLLM 0.24.0 or older for omni-research/Tarsier-34b" in missing
+    assert "package vllm (adapter vllm): envs/vllm_0_24.yaml has it" in missing
+    assert "vLLM 0.24.0 or older" not in missing
     assert "GPUs: a job of training asks for 8, here are 0" in missing
     assert "memory: a job asks for 512 GB, here are 32" in missing
     assert "disk: 148 GB to download, 100 GB are free" in missing
@@ -70,7 +72,25 @@ def test_what_is_there_is_not_missing(tell, tmp_path):
     assert "weights of omni-research/Tarsier-34b" not in missing
     assert f"in the cache: {COMMIT}" in part(report, "MODELS")
     assert not re.search("GPU|memory|disk|package vllm", missing)
+    assert "vLLM 0.24.0 or older" not in missing
     assert "package rexseek" in missing  # no environment file has it
+
+
+def test_a_model_whose_class_vllm_dropped_needs_an_environment_that_has_it(tell):
+    tarsier = {"adapter": "vllm", "model": "omni-research/Tarsier-34b"}
+    for by_conda in (True, False):
+        missing = part(tell("paper", by_conda=by_conda, video_llm=tarsier), "MISSING")
+        assert "vLLM 0.24.0 or older for omni-research/Tarsier-34b: 0.32.0 lacks" in missing
+        assert "agents.video_llm.environment" in missing
+
+
+def test_a_package_that_the_named_environment_has_is_not_missing(tell, monkeypatch, tmp_path):
+    (tmp_path / "mine.yaml").write_text("dependencies: [python=3.11, {pip: [rexseek==1.0]}]")
+    monkeypatch.setattr(environments, "ENVS", tmp_path)
+    assigner = {"adapter": "rexseek", "model": "IDEA-Research/RexSeek-3B"}
+    assert "package rexseek" in part(tell("paper", by_conda=True, assigner=assigner), "MISSING")
+    assigner |= {"environment": "mine"}
+    assert "package rexseek" not in part(tell("paper", by_conda=True, assigner=assigner), "MISSING")
 
 
 def test_gpus_that_are_too_small_are_named(tell):

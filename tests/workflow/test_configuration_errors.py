@@ -28,6 +28,21 @@ def test_one_clear_line(workplace, config, message):
     assert "Error in" not in output
 
 
+@pytest.mark.parametrize(
+    ("agents", "message"),
+    [
+        ("{llm: {environment: mine}}", "llm.environment is 'mine', but there is no envs/mine.yaml"),
+        ("{tracker: {environment: main}}", "tracker.environment must be that of agents.detector"),
+    ],
+)
+def test_an_environment_that_cannot_be_is_one_clear_line(workplace, agents, message):
+    file = ("--configfile", "config/config.yaml")
+    done = workplace.run("--dry-run", *file, config=[f"agents={agents}"], check=False)
+    assert done.returncode != 0
+    assert message in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_the_plan_is_made_in_seconds(workplace):
     begin = time.monotonic()
     workplace.run("--dry-run", "--quiet", "all")

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from strefer.agents.environments import telling_of_packages
+
 if TYPE_CHECKING:
     from strefer.prompts import Prompt
 
@@ -110,6 +112,7 @@ def parse_objects(reply: str, count: int) -> list[int]:
     return chosen
 
 
+@telling_of_packages("assigner")
 def load_assigner(spec: dict, prompt: Prompt | Path | None = None) -> Assigner:
     """The assigner that `spec` names.
 

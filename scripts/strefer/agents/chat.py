@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
+from strefer.agents.environments import telling_of_packages
 from strefer.replies import shorten
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ class Chat(Protocol):
         ...
 
 
+@telling_of_packages("chat model")
 def load_chat(spec: Mapping[str, Any]) -> Chat:
     """Load the chat model that a specification names.
 

@@ -11,7 +11,7 @@ FRAMES_AS = ("video", "images")
 # leaves it.
 _COMMON = {
     *("adapter", "model", "revision", "dtype", "device", "max_batch", "frames_as"),
-    "trust_remote_code",
+    *("trust_remote_code", "environment"),
 }
 
 

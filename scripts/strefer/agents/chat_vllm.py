@@ -166,11 +166,7 @@ def _stop_tokens(model: str, tokenizer: Any, revision: str | None) -> list[int]:
 
 
 def _start_engine(model: str, sees: bool, modality: str, options: Mapping[str, Any]) -> Any:
-    try:
-        from vllm import LLM  # here, since only one environment has it
-    except ImportError as error:
-        reason = f"vLLM is not installed here ({error}); envs/vllm.yaml is its environment"
-        raise ValueError(f"chat model {model}: {reason}") from None
+    from vllm import LLM  # here, since only environments of its own have it
 
     shown = {"video": {"video": 1, "image": 0}, "image": {"image": options["max_frames"]}}
     try:

@@ -8,6 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
+from strefer.agents.environments import telling_of_packages
+
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the frame
 
 
@@ -69,6 +71,7 @@ def in_order(detections: Sequence[RawDetection], width_px: int, height_px: int) 
     return sorted(cut, key=lambda d: (-d.score, d.box))
 
 
+@telling_of_packages("detector")
 def load_detector(spec: dict) -> Detector:
     """The detector that `spec` names.
 

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from strefer.agents.environments import telling_of_packages
+
 
 class Embedder(Protocol):
     """A loaded embedder. `image_px` is the side of the squares that it sees."""
@@ -28,6 +30,7 @@ class Embedder(Protocol):
         ...
 
 
+@telling_of_packages("embedder")
 def load_embedder(spec: Mapping[str, Any]) -> Embedder:
     """Load the embedder that a specification names.
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from strefer.agents.environments import telling_of_packages
+
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the frames
 Masks = dict[int, np.ndarray]  # frame index -> bool [H, W]; all False where the object is absent
 
@@ -149,6 +151,7 @@ def visited_frames(
     return range(start_frame, n_frames if until is None else min(until + 1, n_frames))
 
 
+@telling_of_packages("tracker")
 def load_tracker(spec: dict) -> Tracker:
     """The tracker that `spec` names.
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from strefer.requirements.facts import NamedModel, engine_of, load_facts, named_models
+from strefer.agents.environments import engine_of
+from strefer.requirements.facts import NamedModel, load_facts, named_models
 from strefer.requirements.gpu_hours import (
     ASSUMED,
     FILM_MINUTES,

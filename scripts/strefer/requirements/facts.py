@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from strefer.agents.environments import engine_of
 from strefer.requirements.hub_cache import size_of_folder
 from strefer.students import models_of_training
 
@@ -85,15 +86,6 @@ class NamedModel:
 def _is_hubs(spec: Mapping[str, Any]) -> bool:
     """Whether a model's name is that of its repository: open_clip has names of its own."""
     return "open_clip" not in (spec["adapter"], engine_of(spec))
-
-
-def engine_of(spec: Mapping[str, Any]) -> str:
-    """The adapter that runs a model: an assigner may ask the embedder's, the detector's or a chat
-    model's."""
-    asked = {"embedder": "open_clip", "detector": "transformers", "chat": "transformers"}
-    if spec["adapter"] in asked:
-        return spec.get("engine") or asked[spec["adapter"]]
-    return spec["adapter"]
 
 
 def load_facts(path: Path) -> dict[str, Facts]:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from strefer.requirements.facts import NamedModel, engine_of
+from strefer.agents.environments import engine_of
+from strefer.requirements.facts import NamedModel
 
 FILM_MINUTES = 1.0  # of a film that was not probed yet
 SEGMENTS_A_MINUTE = 12  # the paper's example has 6 in 28 s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import os
 import shutil
@@ -11,20 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from strefer.requirements.facts import BYTES, NamedModel, engine_of
+from packaging.version import Version
+
+from strefer.agents.environments import PACKAGES, engine_of, environment_of, versions_in, way_to
+from strefer.requirements.facts import BYTES, NamedModel
 from strefer.requirements.hub_cache import folder_of, has_weights
 
-# What an adapter imports, and where it comes from if no environment file has it.
-PACKAGES = {
-    "transformers": ("torch", "transformers"),
-    "vllm": ("vllm",),
-    "openai": ("openai",),
-    "open_clip": ("torch", "open_clip"),
-    "sam2": ("torch", "sam2"),
-    "groundingdino": ("torch", "groundingdino"),
-    "rexseek": ("torch", "rexseek"),
-}
-BY_HAND = {"sam2", "groundingdino", "rexseek"}
 GPU_SHARE = 0.9  # of its memory that an engine fills
 # Weight, gradient and AdamW's two moments in float32; LoRA and DeepSpeed need less.
 TRAINED_BYTES = 16
@@ -66,16 +59,10 @@ def missing_of_model(model: NamedModel, by_conda: bool) -> Iterator[str]:
     engine = engine_of(model.spec)
     if engine not in PACKAGES:
         yield f"adapter {engine} of {', '.join(model.roles)}: known are {', '.join(PACKAGES)}"
-    for package in PACKAGES.get(engine, ()):
-        installed = by_conda and package not in BY_HAND
-        if not installed and importlib.util.find_spec(package) is None:
-            yield f"package {package} (adapter {engine})"
+    yield from _missing_packages(model, by_conda)
     if engine == "openai":
         yield from _missing_key(model.spec)
         return
-    if engine == "vllm" and model.facts is not None and model.facts.vllm_until:
-        until = model.facts.vllm_until
-        yield f"vLLM {until} or older for {model.name}: later ones lack its class (envs/vllm.yaml)"
     if model.folder is not None and not model.folder.is_dir():
         yield f"folder {model.name}"
     template = model.spec.get("chat_template")
@@ -85,6 +72,25 @@ def missing_of_model(model: NamedModel, by_conda: bool) -> Iterator[str]:
         yield f"weights of {model.hub} in the cache: they would be downloaded"
     if model.facts is not None and model.facts.remote_code and not model.spec["trust_remote_code"]:
         yield f"permission: {model.name} runs only with `trust_remote_code: true`"
+
+
+def _missing_packages(model: NamedModel, by_conda: bool) -> Iterator[str]:
+    engine, role = engine_of(model.spec), model.roles[0]
+    pinned = versions_in(environment_of(role, model.spec))
+    for package, name in PACKAGES.get(engine, {}).items():
+        there = by_conda and name in pinned
+        if not there and importlib.util.find_spec(package) is None:
+            yield f"package {package} (adapter {engine}): {way_to(package, role, model.spec)}"
+    until = model.facts.vllm_until if model.facts is not None and engine == "vllm" else None
+    if until is None:
+        return
+    here = importlib.util.find_spec("vllm") is not None and not by_conda
+    version = importlib.metadata.version("vllm") if here else pinned.get("vllm")
+    if version is not None and Version(version) > Version(until):
+        yield (
+            f"vLLM {until} or older for {model.name}: {version} lacks its class; "
+            f"name an environment that has one, as agents.{role}.environment"
+        )
 
 
 def _missing_key(spec: Mapping[str, Any]) -> Iterator[str]:

@@ -1,0 +1,93 @@
+"""Which packages an agent's adapter needs, and which environment of `envs/` has them.
+
+Rules choose their environment here, the target `check` looks here for what is missing, and a
+package that is not there when an agent is loaded is told with the way out.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+ENVS = Path(__file__).resolve().parents[3] / "envs"
+# What an adapter imports: packages, with the names that pip knows them by.
+PACKAGES = {
+    "transformers": {"torch": "torch", "transformers": "transformers"},
+    "vllm": {"vllm": "vllm"},
+    "openai": {"openai": "openai"},
+    "open_clip": {"torch": "torch", "open_clip": "open_clip_torch"},
+    "sam2": {"torch": "torch", "sam2": "sam2"},
+    "groundingdino": {"torch": "torch", "groundingdino": "groundingdino-py"},
+    "rexseek": {"torch": "torch", "rexseek": "rexseek"},
+}
+_OF_FRAMES = ("detector", "tracker", "assigner", "embedder")
+Load = TypeVar("Load", bound=Callable[..., Any])
+
+
+def engine_of(spec: Mapping[str, Any]) -> str:
+    """The adapter that runs a model: an assigner may ask the embedder's, the detector's or a chat
+    model's."""
+    asked = {"embedder": "open_clip", "detector": "transformers", "chat": "transformers"}
+    if spec["adapter"] in asked:
+        return spec.get("engine") or asked[spec["adapter"]]
+    return spec["adapter"]
+
+
+def environment_of(role: str, spec: Mapping[str, Any]) -> str:
+    """The environment of a rule that loads an agent, a file of `envs/` without its ending: the one
+    that the agent names, or else the one for its role and engine."""
+    if role.startswith("training."):
+        return "train"
+    if spec.get("environment"):
+        return spec["environment"]
+    if engine_of(spec) == "vllm":
+        return "vllm"
+    return "vision" if role in _OF_FRAMES else "chat"
+
+
+def versions_in(environment: str) -> dict[str, str]:
+    """What pip installs in an environment: versions by name; empty if there is no such file."""
+    file = ENVS / f"{environment}.yaml"
+    if not file.is_file():
+        return {}
+    parts = yaml.safe_load(file.read_text(encoding="utf-8"))["dependencies"]
+    pinned = [one for part in parts if isinstance(part, dict) for one in part.get("pip", ())]
+    return {name: version for name, _, version in (one.partition("==") for one in pinned)}
+
+
+def way_to(package: str, role: str, spec: Mapping[str, Any]) -> str:
+    """How to come by a package that an agent lacks, in words."""
+    environment = environment_of(role, spec)
+    names = {name: pip for packages in PACKAGES.values() for name, pip in packages.items()}
+    if names.get(package, package) in versions_in(environment):
+        return f"envs/{environment}.yaml has it: call Snakemake with `--sdm conda`"
+    return (
+        f"envs/{environment}.yaml does not have it: install it by hand, or put it into a copy of "
+        "that file which the agent names as its `environment`, or choose another adapter "
+        "(config/README.md)"
+    )
+
+
+def telling_of_packages(role: str) -> Callable[[Load], Load]:
+    """Decorates the function that loads the agents of a role from a specification: a package that
+    is missing or broken becomes a ValueError that says how to mend it."""
+
+    def decorate(load: Load) -> Load:
+        @functools.wraps(load)
+        def loading(spec: Mapping[str, Any], *arguments: Any, **named: Any) -> Any:
+            try:
+                return load(spec, *arguments, **named)
+            except ImportError as error:
+                package = (error.name or engine_of(spec)).partition(".")[0]
+                raise ValueError(
+                    f"{role} {spec.get('model')}: the adapter {spec['adapter']} cannot import "
+                    f"{package} here ({error}); {way_to(package, role, spec)}"
+                ) from error
+
+        return loading
+
+    return decorate
