@@ -24,7 +24,7 @@ rule predict_answers:
     input:
         checkpoint=f"{RUN}/checkpoints/{{student}}",
         annotations=annotations_of,
-        films=films_of_benchmark,
+        films=lambda wildcards: inputs_among(films_asked(wildcards.benchmark)),
     output:
         f"{RUN}/predictions/{{student}}/{{benchmark}}.jsonl",
     log:
@@ -38,7 +38,7 @@ rule predict_answers:
     params:
         code=code_of("predict_answers", "train"),
         files=lambda wildcards: BENCHMARK_FILES[wildcards.benchmark],
-        marks=marks_of_benchmark,
+        marks=lambda wildcards: marks_among(films_asked(wildcards.benchmark)),
         seed=config["seed"],
     script:
         "../scripts/predict_answers.py"

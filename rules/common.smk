@@ -6,7 +6,7 @@ from strefer import acceptance, code_digest, provenance, run_lock
 from strefer.agents.environments import environment_of
 from strefer.benchmarks.registry import load_questions
 from strefer.making import effective_options, effective_spec, model_files
-from strefer.recipes import base_files, load_recipe
+from strefer.recipes import base_files, films_of_base, load_recipe
 from strefer.requirements.check import check_configuration
 from strefer.students import models_of_training, recipe_of, seed_number, students_of
 from strefer.videos import film_marks, printable, shard_of
@@ -40,25 +40,29 @@ def is_plain_file(path):
     return not set("{}\n") & set(path) and printable(path) == path and os.path.isfile(path)
 
 
-def is_input(path):
-    """Whether a film is an input of its job; it is a mark in the parameters otherwise."""
-    return IS_DEMO or (len(FILMS) <= MOST_FILM_INPUTS and is_plain_file(path))
+def inputs_among(films, total=None):
+    """Those of some films, of `total` in all, that are inputs of their job. The others are marks in
+    its parameters."""
+    few = (total or len(films)) <= MOST_FILM_INPUTS
+    return [path for path in films if few and is_plain_file(path)]
+
+
+def marks_among(films, total=None):
+    """A digest of size and time of the films that are no inputs: a change is still a change."""
+    inputs = set(inputs_among(films, total))
+    return film_marks([path for path in films if path not in inputs])
 
 
 def films_of(wildcards):
     """The films of a shard, but for those that are no inputs."""
-    return [FILMS[film] for film in MEMBERS[wildcards.shard] if is_input(FILMS[film])]
+    films = [FILMS[film] for film in MEMBERS[wildcards.shard]]
+    return films if IS_DEMO else inputs_among(films, len(FILMS))
 
 
 def marks_of(wildcards):
-    """A digest of size and time of the films that are no inputs: a change is still a change."""
-    marked = [FILMS[film] for film in MEMBERS[wildcards.shard] if not is_input(FILMS[film])]
-    return film_marks(marked)
-
-
-def environment(role):
-    """The environment of jobs that ask a chat model: vLLM has one of its own."""
-    return "vllm" if config["agents"][role]["adapter"] == "vllm" else "chat"
+    """A digest of the others."""
+    films = [FILMS[film] for film in MEMBERS[wildcards.shard]]
+    return "" if IS_DEMO else marks_among(films, len(FILMS))
 
 
 def environment_for(*roles):
@@ -69,9 +73,7 @@ def environment_for(*roles):
         if not (ROOT / "envs" / f"{name}.yaml").is_file():
             stop(f"{option} is {name!r}, but there is no envs/{name}.yaml")
         if name != named[roles[0]]:
-            stop(
-                f"{option} must be that of agents.{roles[0]} ({named[roles[0]]!r}): one job loads both"
-            )
+            stop(f"{option} is not that of agents.{roles[0]}, and one job loads both")
     return named[roles[0]]
 
 
@@ -177,6 +179,13 @@ def base_data(wildcards):
     return [BASE_ROOT] if files and config["base_data"] == "demo" else files
 
 
+@functools.cache
+def base_films(recipe):
+    """The films of a recipe's base data; none for the demo's, which come with their folder."""
+    own = [] if config["base_data"] == "demo" else base_files(RECIPES[recipe], Path(BASE_ROOT))
+    return sorted({film for file in own for film in films_of_base(file)})
+
+
 def own_data(stage):
     """A stage's shards, for recipes that hold pairs of our own."""
     return lambda wildcards: all_shards(stage) if RECIPES[wildcards.recipe].groups else []
@@ -226,16 +235,6 @@ def films_asked(benchmark):
     except ValueError:
         return []  # the job says what is wrong with the files
     return sorted({question.sample["path"] for question in questions})
-
-
-def films_of_benchmark(wildcards):
-    """The films of a benchmark's questions, but for those that are no inputs."""
-    return [path for path in films_asked(wildcards.benchmark) if is_plain_file(path)]
-
-
-def marks_of_benchmark(wildcards):
-    """A digest of size and time of a benchmark's films that are no inputs."""
-    return film_marks([p for p in films_asked(wildcards.benchmark) if not is_plain_file(p)])
 
 
 def prompt(role):

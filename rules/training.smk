@@ -4,6 +4,7 @@
 rule train_checkpoint:
     input:
         recipe=lambda wildcards: f"{RUN}/recipes/{recipe_of(wildcards.student)}.jsonl",
+        films=lambda wildcards: inputs_among(base_films(recipe_of(wildcards.student))),
         models=local_files(*models_of_training(config["training"]).values()),
     output:
         directory(f"{RUN}/checkpoints/{{student}}"),
@@ -18,6 +19,7 @@ rule train_checkpoint:
         **needs("training"),
     params:
         code=code_of("train_checkpoint", "train"),
+        marks=lambda wildcards: marks_among(base_films(recipe_of(wildcards.student))),
         options=config["training"],
         seed=lambda wildcards: config["seed"] + seed_number(wildcards.student),
         work=f"{RUN}/training/{{student}}",

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from own_data import PAIRS, VIDEO, pair, with_region_prompts, write_own_data
+from strefer import recipes
 from strefer.published_format import PUBLISHED_FIELDS, own_samples, published_sample
-from strefer.recipes import base_files, load_recipe, mix_recipe, read_base
+from strefer.recipes import base_files, films_of_base, load_recipe, mix_recipe, read_base
 from strefer.videollm.samples import iterate_samples, sample_from_json
 from strefer.videollm.shapes import mask_of_shape
 
@@ -211,3 +212,30 @@ def test_the_recipes_that_come_along():
         name: sum(p.count for p in recipes[name].parts) for name in recipes if "paper" in name
     }
     assert counts == {"paper-base": 1_948_679, "paper-final": 2_508_722}
+
+
+def test_the_films_of_base_data_are_those_of_its_samples(tmp_path, monkeypatch):
+    turns = [
+        {"from": "human", "value": 'Is "video": "no.mp4" there?'},
+        {"from": "gpt", "value": "-"},
+    ]
+    films = ["a.mp4", 'b/ä "c".mp4', "/far/d.mp4"]
+    keys = ("path", "video", "image")
+    samples = [{k: film, "conversations": turns} for k, film in zip(keys, films, strict=True)]
+    samples += [samples[0], {"conversations": turns}]
+    whole, lines = tmp_path / "whole.json", tmp_path / "lines.jsonl"
+    whole.write_text(json.dumps(samples, indent=1))
+    lines.write_text("".join(json.dumps(s, ensure_ascii=False) + "\n" for s in samples))
+    for block in (7, 64, 2**24):  # also where a name lies across two blocks
+        monkeypatch.setattr(recipes, "_BLOCK_BYTES", block)
+        for file in (whole, lines):
+            named = {sample["path"] for sample in read_base(file) if "path" in sample}
+            assert films_of_base(file) == sorted(named)
+            assert len(named) == 3
+
+
+def test_base_data_that_are_missing_or_wrong_have_no_films(tmp_path):
+    (tmp_path / "empty.json").touch()
+    (tmp_path / "wrong.json").write_bytes(b'[{"video": "\xff.mp4"}]')
+    for name in ("empty.json", "wrong.json", "none.json"):
+        assert films_of_base(tmp_path / name) == []

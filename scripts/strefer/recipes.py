@@ -18,6 +18,8 @@ the film's own frames (`frame_keys: raw`).
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,9 @@ from strefer.published_format import Sample, own_samples
 from strefer.stage import atomic_write, dumps
 
 REFER_BY = {"mask": "segmentation", "box": "box", "point": "point", "scribble": "scribble"}
+_FILM_KEYS = (b'"path"', b'"video"', b'"image"')  # what a base data set names a film or image by
+_VALUE = re.compile(rb'\s*:\s*("(?:[^"\\]|\\.)*")')
+_BLOCK_BYTES, _LONGEST_BYTES = 2**24, 2**14
 GROUP_NAMES = tuple(f"G{number}" for number in range(1, 9))
 
 
@@ -207,6 +212,24 @@ def read_base(path: Path) -> list[Sample]:
     except ValueError as error:
         raise ValueError(f"base data {path}: neither JSON nor JSON Lines: {error}") from None
     return [_base_sample(entry, number, path) for number, entry in enumerate(entries, 1)]
+
+
+def films_of_base(path: Path) -> list[str]:
+    """The films and images that a base data set names, each once, without parsing its samples:
+    there may be millions. None for a file that is missing or wrong, which `read_base` tells.
+
+    Keys are found as they stand in JSON: inside a text, their quotation marks would be escaped.
+    """
+    named, text = set(), b""
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                text = text[-_LONGEST_BYTES:] + block  # what lies across two blocks is found too
+                parts = (part for key in _FILM_KEYS for part in text.split(key)[1:])
+                named |= {found[1] for part in parts if (found := _VALUE.match(part))}
+        return sorted(os.path.join(path.parent, json.loads(name)) for name in named)
+    except (OSError, ValueError):
+        return []
 
 
 def _base_sample(entry: Any, number: int, path: Path) -> Sample:

@@ -32,7 +32,7 @@ def test_one_clear_line(workplace, config, message):
     ("agents", "message"),
     [
         ("{llm: {environment: mine}}", "llm.environment is 'mine', but there is no envs/mine.yaml"),
-        ("{tracker: {environment: main}}", "tracker.environment must be that of agents.detector"),
+        ("{tracker: {environment: main}}", "tracker.environment is not that of agents.detector"),
     ],
 )
 def test_an_environment_that_cannot_be_is_one_clear_line(workplace, agents, message):
