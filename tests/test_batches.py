@@ -1,5 +1,9 @@
+import weakref
+
+import numpy as np
 import pytest
 
+from strefer import batches
 from strefer.batches import in_batches
 from strefer.stage import Item, ItemFailure, MachineFault
 
@@ -31,6 +35,28 @@ def test_one_bad_item_fails_alone_and_costs_few_calls():
     assert failed == ["bad"]
     assert [item.video_id for item, _ in results] == names
     assert len(asked) == 9  # two halves at each of four levels, where one by one needs 17
+
+
+def test_frames_of_one_batch_are_bounded_and_those_of_two_are_never_held(monkeypatch):
+    monkeypatch.setattr(batches, "MOST_BYTES", 100)
+    made, held, sizes = [], [], []
+
+    def load():
+        for number in range(10):
+            held.append(sum(array() is not None for array in made))
+            array = np.zeros(40, np.uint8)
+            made.append(weakref.ref(array))
+            yield Item(str(number), None), array
+            del array
+
+    def function(batch):
+        sizes.append(len(batch))
+        return [item.video_id for item, _ in batch]
+
+    results = list(in_batches(load(), None, function))
+    assert [result for _, result in results] == [str(number) for number in range(10)]
+    assert sizes == [3, 3, 3, 1]
+    assert max(held) == 2, "while an array is loaded, there are only those of its own batch"
 
 
 @pytest.mark.parametrize("fault", [MachineFault, MemoryError])

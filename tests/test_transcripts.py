@@ -1,11 +1,13 @@
 import gc
+import shutil
+import weakref
 
 import pytest
 
 import tiny_chat
 from films import write_film
 from shards import ScriptedChat, video_of, write_shard
-from strefer import transcripts
+from strefer import batches, transcripts
 from strefer.agents.chat import load_chat
 from strefer.disagreements import disagreements_of
 from strefer.records import (
@@ -139,6 +141,37 @@ def test_a_kill_loses_a_batch_and_no_more(tmp_path, monkeypatch, shard):
         transcribe(tmp_path, monkeypatch, shard, ScriptedChat(dies), batch_segments=1)
     chat = transcribe(tmp_path, monkeypatch, shard, ScriptedChat(answer), batch_segments=1)
     assert [len(call) for call in chat.calls] == [3, 1], "the first segment is not asked again"
+
+
+def test_frames_of_a_shard_are_held_in_bounded_parts_with_the_same_result(
+    tmp_path, monkeypatch, shard
+):
+    whole = transcribe(tmp_path, monkeypatch, shard, ScriptedChat(answer), batch_segments=None)
+    told = (tmp_path / "transcripts.jsonl").read_text()
+    shutil.rmtree(tmp_path / "store")
+    alive, seen = [], {}
+
+    def counting(request):
+        seen.setdefault(id(request.frames), weakref.ref(request.frames))
+        alive.append(sum(frames() is not None for frames in seen.values()))
+        return answer(request)
+
+    one_segment = whole.calls[0][0].frames.nbytes
+    monkeypatch.setattr(batches, "MOST_BYTES", one_segment)
+    model = ForgetfulChat(counting)
+    transcribe(tmp_path, monkeypatch, shard, model, batch_segments=None)
+    assert (tmp_path / "transcripts.jsonl").read_text() == told
+    assert [len(call) for call in whole.calls] == [6, 2]
+    assert model.calls == [3, 1, 3, 1]
+    assert max(alive) == 1
+
+
+class ForgetfulChat(ScriptedChat):
+    """Keeps how many requests a call had, and no frames."""
+
+    def reply(self, requests):
+        self.calls.append(len(requests))
+        return [self.answer(request) for request in requests]
 
 
 def test_the_cross_check_needs_no_model(tmp_path, monkeypatch, shard):

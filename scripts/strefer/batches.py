@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -10,6 +9,9 @@ from typing import Any, TypeVar
 from strefer.stage import Item, ItemFailure, is_machines_fault
 
 log = logging.getLogger("strefer")
+# A batch ends with the item that reaches this many bytes, whatever its size: engines make copies of
+# frames several times as large, and a job's memory must not grow with its films.
+MOST_BYTES = 2 * 10**9
 T = TypeVar("T")
 Loaded = tuple[Item, T]
 
@@ -23,7 +25,8 @@ def in_batches(
 
     Args:
         loaded: items with what was loaded for them (frames, texts), or why it was not.
-        size: items a batch; None takes all in one.
+        size: items a batch; None takes all in one. Arrays (frames) of more than `MOST_BYTES` are
+            never together in one.
         function: gives the results of a batch, in its order. If it raises for a batch, its
             halves are tried, and theirs, so that only those items fail which it raises for.
 
@@ -34,12 +37,21 @@ def in_batches(
         (item, result or ItemFailure), each batch as soon as it is done.
     """
     stream = iter(loaded)
-    while batch := list(itertools.islice(stream, size)):
+    while batch := list(_next_batch(stream, size)):
         ready = [(item, value) for item, value in batch if not isinstance(value, ItemFailure)]
         results = {id(item): result for item, result in _attempt(ready, function)}
         for item, value in batch:
             yield item, results.get(id(item), value)
         del batch, ready, value  # frames of one batch in memory, not of two
+
+
+def _next_batch(stream: Iterator[Any], size: int | None) -> Iterator[Any]:
+    held = 0
+    for number, (item, value) in enumerate(stream, 1):
+        held += getattr(value, "nbytes", 0)
+        yield item, value
+        if number == size or held >= MOST_BYTES:
+            return
 
 
 def _attempt(

@@ -53,7 +53,8 @@ def transcribe_clips(
         masklets: the masklets' shard file, for the cross-check; None leaves it out.
         options: `n_frames` evenly spaced frames of a segment; `existence_tokens` and
             `behaviour_tokens`, the replies' longest; `attempts` and `retry_temperature` for
-            replies that do not parse; `batch_segments` a call; `seed`.
+            replies that do not parse; `batch_segments` a call, or fewer if their frames
+            are large (`strefer.batches`); `seed`.
         prompts: `existence` and `behaviour`.
         chat: the video LLM's specification.
     """
