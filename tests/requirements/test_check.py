@@ -93,6 +93,18 @@ def test_a_package_that_the_named_environment_has_is_not_missing(tell, monkeypat
     assert "package rexseek" not in part(tell("paper", by_conda=True, assigner=assigner), "MISSING")
 
 
+def test_a_model_that_is_not_held_to_a_commit_is_told_with_the_option_that_holds_it(tell):
+    spec = {"adapter": "transformers", "model": "org/llm"}
+    models = part(tell("small", llm=spec, judge=spec), "MODELS")
+    told = "not held to a commit, the newest is taken (to hold one, "
+    assert told + "set agents.llm.revision, agents.judge.revision)" in models
+    # open_clip takes no revision, and neither does what a training begins with.
+    assert models.count(told + "name a folder as the model)") == 3
+    held = part(tell("small", llm=spec | {"revision": COMMIT}), "MODELS")
+    assert f"revision {COMMIT}" in held
+    assert "agents.llm.revision" not in held
+
+
 def test_gpus_that_are_too_small_are_named(tell):
     missing = part(tell("modern", Machine(600.0, 500.0, (24.0,) * 8)), "MISSING")
     assert "GPU memory: transcripts needs GPUs of 69 GB at least" in missing

@@ -26,6 +26,7 @@ from strefer.requirements.machine import (
     this_machine,
 )
 
+_WITHOUT_REVISION = ("open_clip", "rexseek")  # engines that download the newest
 # The models of a stage. A trained student, the model of `predictions`, is as large as its parts.
 ROLES = {
     "clips": ("embedder",),
@@ -106,9 +107,7 @@ def _told_model(model: NamedModel) -> Iterator[str]:
     if model.folder is not None:
         yield f"      a folder here, {_gb(model.gb)}"
         return
-    commit = cached_commit(model.hub, model.spec.get("revision")) if model.hub else None
-    here = f"; in the cache: {commit}" if commit else ""
-    yield f"      revision {model.spec.get('revision') or 'not held: the newest'}{here}"
+    yield f"      {_revision(model)}"
     facts = model.facts
     if facts is None:
         yield "      unknown: size, licence, memory (config/models.yaml has no facts about it)"
@@ -121,6 +120,19 @@ def _told_model(model: NamedModel) -> Iterator[str]:
     gate = {True: "; accept it on the hub first", None: "; gated: unknown", False: ""}[facts.gated]
     yield f"      licence {facts.licence or 'unknown'}: {asks}{gate}"
     yield f"      source of these figures: {facts.source or 'unknown'}"
+
+
+def _revision(model: NamedModel) -> str:
+    """Which commit is taken; where none is held, the options that would."""
+    revision = model.spec.get("revision")
+    commit = cached_commit(model.hub, revision) if model.hub else None
+    here = f"; in the cache: {commit}" if commit else ""
+    taken = engine_of(model.spec) not in _WITHOUT_REVISION
+    if revision and taken:
+        return f"revision {revision}{here}"
+    options = [f"agents.{role}.revision" for role in model.roles if "." not in role]
+    way = f"set {', '.join(options)}" if taken and options else "name a folder as the model"
+    return f"not held to a commit, the newest is taken (to hold one, {way}){here}"
 
 
 def _told_jobs(
