@@ -230,6 +230,7 @@ ROWS = {
     "a file of the LLM": (own("llm", new_bytes), everywhere(*LLM, "score_predictions"), ("references", "instructions")),
     "a file of the starting student": (own("student", new_bytes), everywhere("train_checkpoint"), ()),
     "the LLM's card": (own("llm", new_card), *NOTHING),
+    "an environment named that an agent has anyway": (configure(agents={"llm": {"environment": "chat"}}), *NOTHING),
     "requests in a batch": (configure(agents={"llm": {"max_batch": 3}, "video_llm": {"device": "cpu"}}, entities={"batch_films": 2}), *NOTHING),
     # Parameters.
     "parameter of clips": (configure(clips={"min_segment_s": 0.5}), *rules_of("cut_clips")),
