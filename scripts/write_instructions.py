@@ -11,7 +11,7 @@ start_log(snakemake.log[0])
 roles = ("question_writer", "second_reader")  # a file each, if it is asked at all
 prompts = {role: snakemake.input[role] for role in roles if snakemake.input.get(role)}
 phrasings = Path(snakemake.params.phrasings)
-masklets = snakemake.input.get("masklets")
+masklets, looks = (snakemake.input.get(name) for name in ("masklets", "second_looks"))
 making = making_of(
     snakemake.params.code,
     snakemake.params.options,
@@ -23,6 +23,7 @@ write_instructions(
     references=Path(snakemake.input.references),
     transcripts=Path(snakemake.input.transcripts),
     masklets=Path(masklets) if masklets else None,
+    second_looks=Path(looks) if looks else None,
     output=Path(snakemake.output[0]),
     store=Path(snakemake.params.store),
     making=making | {"phrasings": folder_digest(phrasings)},

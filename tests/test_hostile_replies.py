@@ -65,13 +65,14 @@ def stages(folder, film):
         "pairs_per_minute": {f"G{n}": 600 for n in range(1, 9)},
         "question_writer": "llm", "time_answers": True, "verify": True, "check_motion": False,
         "check_unseen": False, "second_reader": True,
-        "replace_failed": False, "least_score": 0.0, "reply_tokens": 8, "temperature": 0,
+        "replace_failed": False, "least_score": 0.0, "same_words": 0.5, "reply_tokens": 8,
+        "temperature": 0,
         "batch_films": 1,
     }  # fmt: skip
     yield instructions, lambda output: instructions.write_instructions(
         videos=shard["videos"], references=shard["references"], transcripts=told, masklets=None,
-        output=output, phrasings=Path("config/phrasings"), llm={}, prompts=prompt,
-        options=CHAT | options, **given,
+        second_looks=told, output=output, phrasings=Path("config/phrasings"), llm={},
+        prompts=prompt, options=CHAT | options, **given,
     )  # fmt: skip
 
 

@@ -103,6 +103,16 @@ def test_lines_are_aligned_with_the_entities(tmp_path, monkeypatch, shard):
     assert [r.frames is existence[3 * i].frames for i, r in enumerate(behaviour)] == [True, True]
 
 
+def test_segments_may_overlap(tmp_path, monkeypatch, shard):
+    """Each gets its own frames: the last second is bright, and the first is not."""
+    parts = Clips((Segment(0, 0.0, 1.8, "part"), Segment(1, 1.2, 3.0, "part")))
+    shard["clips"] = write_shard(tmp_path / "parts.jsonl", [("a", parts)])
+    chat = transcribe(tmp_path, monkeypatch, shard, ScriptedChat(answer), n_frames=2)
+    shown = {id(r.frames): r.frames for r in chat.calls[0]}
+    (first, middle), (late, last) = (frames.mean(axis=(1, 2, 3)) for frames in shown.values())
+    assert first < late < middle < last
+
+
 def test_a_film_that_went_away_fails_in_each_segment(tmp_path, monkeypatch, shard):
     transcribe(tmp_path, monkeypatch, shard, ScriptedChat(answer))
     lines = read_lines(tmp_path / "transcripts.jsonl")

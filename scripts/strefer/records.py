@@ -35,12 +35,12 @@ class Video:
 
 @dataclass(frozen=True)
 class Segment:
-    """One semantic segment. Segments tile the film without gap or overlap."""
+    """One semantic segment. The segments of stage `clips` tile the film."""
 
     index: int
     start_s: float
     end_s: float
-    begins_with: str  # "start", "cut" (content detector) or "change" (clustering)
+    begins_with: str  # "start", "cut" (content detector), "change" (clustering) or "part"
 
 
 @dataclass(frozen=True)

@@ -94,17 +94,24 @@ def _items(videos: Path, clips: Path, references: Path) -> Iterator[Item]:
 def _load_frames(
     items: Sequence[Item], n_frames: int
 ) -> Iterator[tuple[Item, np.ndarray | ItemFailure]]:
-    """Frames of the items' segments; one decoding pass a film."""
+    """Frames of the items' segments, which are in order of time and may overlap; one decoding
+    pass a film."""
     for _, group in itertools.groupby(items, key=lambda item: item.video_id):
         scenes = list(group)
         video: Video = scenes[0].context.video
-        times_s = [t for item in scenes for t in _times(item.context, n_frames)]
-        stream = frames.iterate_frames_at(video.path, times_s)
-        for item in scenes:
+        times_s = [_times(item.context, n_frames) for item in scenes]
+        wanted = sorted({t for times in times_s for t in times})
+        stream = zip(wanted, frames.iterate_frames_at(video.path, wanted), strict=True)
+        shown: dict[float, np.ndarray] = {}
+        for place, (item, times) in enumerate(zip(scenes, times_s, strict=True)):
+            shown = {t: frame for t, frame in shown.items() if t >= times[0]}
             try:
-                yield item, np.stack(list(itertools.islice(stream, n_frames)))
+                while times[-1] not in shown:
+                    time_s, frame = next(stream)
+                    shown[time_s] = frame
+                yield item, np.stack([shown[t] for t in times])
             except (frames.DecodingError, OSError) as error:
-                for failed in scenes[scenes.index(item) :]:
+                for failed in scenes[place:]:
                     yield failed, ItemFailure(f"{video.path}: {error}")
                 break
 

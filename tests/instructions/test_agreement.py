@@ -3,11 +3,13 @@
 import dataclasses
 from random import Random
 
+import numpy as np
 import pytest
 from told_films import DOG, MAN, WOMAN, told_film
 
-from strefer.instructions.agreement import agreement, masklet_doubt
+from strefer.instructions.agreement import agreement, is_in_pieces, masklet_doubt
 from strefer.instructions.places import Places
+from strefer.masks import encode_mask
 
 MATES = (("sits", "waves"),) * 3
 
@@ -61,3 +63,28 @@ def test_what_is_doubted_is_not_pointed_with_but_may_be_named():
     assert Places(rare, masks=True, timed=True, random=Random(0)).entities == [0]
     assert Places(rare, masks=False, timed=True, random=Random(0)).entities == [0, 1]
     assert told_film(MATES, (MAN, DOG), shown=False).pointable == {0, 1}
+
+
+def drawn(*boxes):
+    mask = np.zeros((64, 64), bool)
+    for x0, y0, x1, y1 in boxes:
+        mask[y0:y1, x0:x1] = True
+    return encode_mask(mask)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "in_pieces"),
+    [
+        ([(4, 4, 12, 20)], False),
+        ([(4, 4, 12, 20), (40, 40, 42, 42)], False),  # a stray spot
+        ([(4, 4, 12, 20), (40, 40, 48, 56)], True),  # two halves
+        ([(4, 4, 12, 20), (40, 40, 46, 48)], True),  # it grew, and is torn
+        ([(4, 4, 20, 36)], False),  # it came nearer
+    ],
+)
+def test_a_masklet_in_pieces(film, boxes, in_pieces):
+    usual = dict.fromkeys(range(18), drawn((4, 4, 12, 20)))
+    seen = with_masks(film, e0=usual | dict.fromkeys(range(18, 24), drawn(*boxes)))
+    assert is_in_pieces(seen.masks, 0, (9.0, 12.0)) is in_pieces
+    assert not is_in_pieces(seen.masks, 0, (0.0, 9.0))
+    assert not is_in_pieces(seen.masks, 1, (0.0, 9.0))

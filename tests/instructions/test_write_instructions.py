@@ -23,6 +23,7 @@ OPTIONS = {
     "check_motion": True,
     "check_unseen": True,
     "least_score": 0.0,
+    "same_words": 1.0,
     "replace_failed": False,
     "second_reader": False,
     "reply_tokens": 128,
@@ -57,6 +58,7 @@ def inputs(tmp_path):
             tmp_path / "masklets.jsonl",
             [("a", masklets()), ("b", "no starting frame"), ("c", masklets())],
         ),
+        "second_looks": None,
     }
 
 

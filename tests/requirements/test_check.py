@@ -165,7 +165,7 @@ def test_hours_grow_with_the_films_and_probed_ones_count_as_they_are(tell, tmp_p
 
 def test_stages_have_the_roles_that_their_rules_ask_for():
     text = "\n".join(file.read_text() for file in (ROOT / "rules").glob("*.smk"))
-    for rule in re.split(r"^rule ", text, flags=re.M)[1:]:
+    for rule in re.split(r"^(?:use )?rule ", text, flags=re.M)[1:]:
         stage = re.search(r'needs\("(\w+)"\)', rule)
         asked = re.search(r"agent_files\(([^*]*?)\)", rule)
         if stage and asked and not rule.startswith("measure_"):

@@ -45,6 +45,7 @@ CONFIG = {
     "demo": {"base_films": 1},
     "entities": {"n_frames": 4},
     "transcripts": {"n_frames": 2},
+    "instructions": {"second_look": False},
     "tracks": {"frames": 4},
     "training": {"epochs": 0.5},
     "benchmarks": {

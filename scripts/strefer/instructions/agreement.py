@@ -2,21 +2,31 @@
 
 Both say at which sampled frames the entity is there. Where they seldom agree, they hardly mean the
 same, if there is such a one at all; and where the transcript has two of a category side by side but
-the masklets show now the one and now the other, one track was given to both.
+the masklets show now the one and now the other, one track was given to both. A masklet that falls
+to pieces has lost its entity, or covers other things too.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING
 
+import cv2
+import numpy as np
+
+from strefer.masks import decode_mask, rle_areas
+
 if TYPE_CHECKING:
-    from strefer.instructions.film import Film
+    from strefer.instructions.film import Film, Masks
 
 NO_SUCH = 0.25  # an overlap below it: there may be no such entity
 SHARE, OVERLAP = 0.7, 0.75  # below either, a masklet does not point at the entity for sure
 COINCIDE = 0.25  # mean IoU of two masklets: more is one object, given twice
 ONE_OF_TWO = 0.5  # share of the frames with both: more is no chance
+# Share of a mask in its largest piece: less is no one thing; and of one that has grown beyond its
+# usual area, which a camera that comes nearer does not tear.
+LARGEST, LARGEST_OF_GROWN, GROWN = 0.55, 0.85, 1.3
 
 
 @dataclass(frozen=True)
@@ -73,3 +83,21 @@ def _confused(film: Film, entity: int, other: int) -> bool:
     mine, others = (set(film.masks.by_entity.get(e, ())) for e in (entity, other))
     only_one = both & (mine ^ others)
     return len(only_one) > ONE_OF_TWO * len(both)
+
+
+def is_in_pieces(masks: Masks, entity: int, window: tuple[float, float]) -> bool:
+    """Whether the entity's masks in the window are scattered pieces rather than one thing."""
+    frames, by_frame = masks.frames(entity, window), masks.by_entity.get(entity, {})
+    if not frames:
+        return False
+    largest = median(_largest_piece(decode_mask(by_frame[frame])) for frame in frames)
+    if LARGEST <= largest < LARGEST_OF_GROWN:
+        areas = dict(zip(by_frame, rle_areas(list(by_frame.values())), strict=True))
+        return bool(median(areas[f] for f in frames) > GROWN * median(areas.values()))
+    return largest < LARGEST
+
+
+def _largest_piece(mask: np.ndarray) -> float:
+    """The share of a mask's pixels, bool [H, W], in its largest connected piece."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    return float(stats[1:, cv2.CC_STAT_AREA].max() / mask.sum())

@@ -77,6 +77,15 @@ class Masks:
 
 
 @dataclass(frozen=True)
+class Look:
+    """What one transcript says of each entity, by position: whether it is there, and what it does
+    (None where it is absent or its line cannot be taken apart)."""
+
+    present: tuple[bool, ...]
+    deeds: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
 class Film:
     """Joined metadata of one film.
 
@@ -89,6 +98,8 @@ class Film:
         deeds: [segment][entity] what it does ("runs to the left"); None where it is absent or its
             line cannot be taken apart.
         masks: the masklets, or None if that stage did not run.
+        parts: for each segment what the transcriber says of its parts; empty where it did not
+            look a second time.
     """
 
     digest: str
@@ -98,6 +109,7 @@ class Film:
     present: tuple[tuple[bool, ...], ...]
     deeds: tuple[tuple[str | None, ...], ...]
     masks: Masks | None = None
+    parts: tuple[tuple[Look, ...], ...] = ()
 
     @cached_property
     def covered(self) -> bool:
@@ -118,6 +130,14 @@ class Film:
             for entity in range(len(self.entities))
             if all(deeds[entity] is not None or not there[entity] for there, deeds in rows)
         )
+
+    def segment_of(self, window: tuple[float, float]) -> int | None:
+        """The segment that most of the window lies in."""
+        for segment, (start_s, end_s) in enumerate(self.limits_s):
+            shared = min(end_s, window[1]) - max(start_s, window[0])
+            if shared > 0.5 * (window[1] - window[0]):
+                return segment
+        return None
 
     def follows(self, segment: int) -> bool:
         """Whether the next segment begins where this one ends."""
@@ -162,33 +182,50 @@ def _clear_deed(line: str, entity: Entity, entities: Sequence[Entity]) -> str | 
     return None if deed is None or is_garbled(deed, entity, entities) else deed
 
 
+def _look(transcript: Transcript, entities: Sequence[Entity]) -> Look:
+    if len(transcript.lines) != len(entities):
+        raise ValueError(
+            f"transcript of segment {transcript.segment} has {len(transcript.lines)} lines for "
+            f"{len(entities)} entities; delete the transcripts file and rerun"
+        )
+    return Look(
+        tuple(line is not None for line in transcript.lines),
+        tuple(
+            None if line is None else _clear_deed(line, entity, entities)
+            for line, entity in zip(transcript.lines, entities, strict=True)
+        ),
+    )
+
+
+def _parts(
+    limits_s: Sequence[tuple[float, float]], again: Sequence[Transcript], entities: Sequence[Entity]
+) -> tuple[tuple[Look, ...], ...]:
+    """The second looks by the segment that holds their middle."""
+    middles = [((t.start_s + t.end_s) / 2, _look(t, entities)) for t in again]
+    return tuple(
+        tuple(look for middle_s, look in middles if start_s <= middle_s < end_s)
+        for start_s, end_s in limits_s
+    )
+
+
 def join_film(
     digest: str,
     duration_s: float,
     entities: Sequence[Entity],
     transcripts: Sequence[Transcript],
     masklets: Masklets | None,
+    again: Sequence[Transcript] = (),
 ) -> Film:
     """Join the records of one film.
+
+    Args:
+        again: transcripts of the segments' parts, the second look.
 
     Raises:
         ValueError: if a transcript does not fit the list of entities.
     """
     transcripts = sorted(transcripts, key=lambda t: t.start_s)
-    deeds, present = [], []
-    for transcript in transcripts:
-        if len(transcript.lines) != len(entities):
-            raise ValueError(
-                f"transcript of segment {transcript.segment} has {len(transcript.lines)} lines for "
-                f"{len(entities)} entities; delete the transcripts file and rerun"
-            )
-        present.append(tuple(line is not None for line in transcript.lines))
-        deeds.append(
-            tuple(
-                None if line is None else _clear_deed(line, entity, entities)
-                for line, entity in zip(transcript.lines, entities, strict=True)
-            )
-        )
+    looks = [_look(transcript, entities) for transcript in transcripts]
     masks = None
     if masklets is not None:
         by_entity = {
@@ -197,4 +234,13 @@ def join_film(
         scores = {m.entity: m.score for m in masklets.masklets}
         masks = Masks(masklets.frame_times_s, masklets.width_px, by_entity, scores)
     limits = tuple((t.start_s, t.end_s) for t in transcripts)
-    return Film(digest, duration_s, tuple(entities), limits, tuple(present), tuple(deeds), masks)
+    return Film(
+        digest,
+        duration_s,
+        tuple(entities),
+        limits,
+        tuple(look.present for look in looks),
+        tuple(look.deeds for look in looks),
+        masks,
+        _parts(limits, again, entities) if again else (),
+    )

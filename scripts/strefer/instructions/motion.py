@@ -118,9 +118,8 @@ def motion_in(masks: Masks, entity: int, window: Window) -> Motion | None:
 
 def contradiction(motion: Motion, deed: str) -> str | None:
     """Why the deed cannot be, by the masklet's motion; None if it can."""
-    side = _TO_SIDE.search(deed)
-    if side or _CHASES.search(deed):
-        return _against_going(motion, side[1] if side else None)
+    if _TO_SIDE.search(deed) or _CHASES.search(deed):
+        return opposite(motion, deed) or _against_going(motion)
     many = len(motion.frames) >= MIN_FRAMES
     rests, rises = _RESTS.search(deed), _RISES.search(deed)
     waves, turns = _WAVES.search(deed), _TURNS.search(deed)
@@ -140,12 +139,20 @@ def contradiction(motion: Motion, deed: str) -> str | None:
     return "the masklet keeps still" if motion.change < least else None
 
 
-def _against_going(motion: Motion, side: str | None) -> str | None:
-    """Why the masklet does not go to this side, or, for None, anywhere."""
+def opposite(motion: Motion, deed: str) -> str | None:
+    """Why the deed is the opposite of what the masklet shows; None if it is not."""
+    side = _TO_SIDE.search(deed)
+    if not side:
+        return None
+    along = motion.path if side[1] == "right" else -motion.path
     many = len(motion.frames) >= MIN_FRAMES
-    along = motion.path if side == "right" else -motion.path
-    if side and along < -(PATH_SOME if many else PATH_AWAY):
-        return "the masklet moves the other way"
+    other_way = along < -(PATH_SOME if many else PATH_AWAY)
+    return "the masklet moves the other way" if other_way else None
+
+
+def _against_going(motion: Motion) -> str | None:
+    """Why the masklet does not go anywhere."""
+    many = len(motion.frames) >= MIN_FRAMES
     if not many or len(motion.frames) < THERE * motion.n_sampled:
         return None
     if abs(motion.path) < PATH_SOME:

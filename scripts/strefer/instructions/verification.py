@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from strefer.instructions.agreement import NO_SUCH
+from strefer.instructions.agreement import NO_SUCH, is_in_pieces
 from strefer.instructions.claims import Claim, Window, does, evaluate, parts, present
 from strefer.instructions.film import Film
 from strefer.instructions.motion import (
@@ -22,8 +22,10 @@ from strefer.instructions.motion import (
     goes,
     goes_after,
     motion_in,
+    opposite,
     plainly_so,
 )
+from strefer.instructions.second_look import SecondLook
 from strefer.instructions.witnesses import MaskWitness, TranscriptWitness
 from strefer.records import Instruction
 
@@ -40,11 +42,13 @@ class Checks:
         motion: whether directions in the words are compared with the masklets' paths.
         unseen: whether an entity without a masklet is doubted, in films that have masklets.
         least_score: a masklet whose expression fits it less well counts as none.
+        same_words: the transcriber's second look says the same from this share of words on.
     """
 
     motion: bool = True
     unseen: bool = True
     least_score: float = 0.0
+    same_words: float = 1.0
 
 
 class Verifier:
@@ -54,7 +58,10 @@ class Verifier:
         self.film, self.checks = film, checks
         self.transcript = TranscriptWitness(film)
         self.masks = None if film.masks is None else MaskWitness(film, film.masks)
+        self.second_look = SecondLook(film, checks.same_words)
         self._known: dict[tuple, str | None] = {}
+        self._known_of_masks: dict[tuple, str | None] = {}
+        self._pieces: dict[tuple[int, Window], bool] = {}
 
     def verify(self, pairs: Sequence[Instruction]) -> list[Instruction]:
         """The pairs with `rejected` filled in; pairs that are rejected already stay so."""
@@ -78,7 +85,16 @@ class Verifier:
             fault = self._claim_fault(claim)
             if fault:
                 return f"claim: {fault}"
+        for entity in pair.regions if self.masks else ():
+            if self._in_pieces(entity, pair.clip_s or (0.0, self.film.duration_s)):
+                return "reference: a masklet is in pieces"
         return None
+
+    def _in_pieces(self, entity: int, window: Window) -> bool:
+        if (entity, window) not in self._pieces:
+            assert self.film.masks is not None
+            self._pieces[entity, window] = is_in_pieces(self.film.masks, entity, window)
+        return self._pieces[entity, window]
 
     def _claim_fault(self, claim: Claim) -> str | None:
         key = tuple(claim.values())
@@ -89,8 +105,19 @@ class Verifier:
     def _find_fault(self, claim: Claim) -> str | None:
         if evaluate(claim, self.transcript) is False:
             return f"the transcript does not say so ({claim['kind']})"
-        if self.masks is None:
-            return None
+        if claim["kind"] == "once" and self.second_look.told_elsewhere(
+            claim["entity"], (claim["start_s"], claim["end_s"]), claim["text"]
+        ):
+            return f"of another part of the film the transcriber says {claim['text']!r} too"
+        return self.second_look.fault(claim) or self._masks_fault(claim)
+
+    def _masks_fault(self, claim: Claim) -> str | None:
+        key = tuple(claim.values())
+        if self.masks is not None and key not in self._known_of_masks:
+            self._known_of_masks[key] = self._find_masks_fault(claim, self.masks)
+        return self._known_of_masks.get(key)
+
+    def _find_masks_fault(self, claim: Claim, masks: MaskWitness) -> str | None:
         entities = [claim[name] for name in ("entity", "other") if name in claim]
         if self.checks.unseen and claim["kind"] != "count":
             for entity in entities:
@@ -98,15 +125,15 @@ class Verifier:
                     return f"no masklet shows the {self.film.entities[entity].expression}"
             for entity in entities:
                 known = self.film.entities[entity].expression
-                if self.masks.masks.scores.get(entity, 1.0) < self.checks.least_score:
+                if masks.masks.scores.get(entity, 1.0) < self.checks.least_score:
                     return f"the masklet fits {known!r} too little"
                 if self.film.agreements[entity].overlap < NO_SUCH:
                     return f"transcript and masklet of {known!r} seldom agree"
-        if evaluate(claim, self.masks) is False:
+        if evaluate(claim, masks) is False:
             return f"the masklets show otherwise ({claim['kind']})"
         if claim["kind"] == "once" and self._doubtful_elsewhere(claim):
             return "another line about the entity is doubtful, so it may not be the only time"
-        return self._deed_fault(claim, self.masks) if "text" in claim else None
+        return self._deed_fault(claim, masks) if "text" in claim else None
 
     def _doubtful_elsewhere(self, claim: Claim) -> bool:
         """Whether the masklets contradict what the transcript says of the entity at other times."""
@@ -118,7 +145,7 @@ class Verifier:
                 continue
             said = present(entity, window, False) if deed is None else does(entity, window, deed)
             # A doubted line counts only if what the claim says may have happened there instead.
-            if self._claim_fault(said) and not self._shown_otherwise(entity, window, claim["text"]):
+            if self._masks_fault(said) and not self._shown_otherwise(entity, window, claim["text"]):
                 return True
         return False
 
@@ -142,7 +169,9 @@ class Verifier:
                 return f"{text!r}, but the masklets do not show the {known}"
         if motion is None:
             return None
-        against = contradiction(motion, text) or self._company_fault(motion, text, named, window)
+        # What was seen twice has little to fear from a masklet that shakes or freezes.
+        against_it = opposite if self.second_look.confirms(claim) else contradiction
+        against = against_it(motion, text) or self._company_fault(motion, text, named, window)
         return f"{text!r}, but {against}" if against else None
 
     def _motion(self, entity: int, window: Window) -> Motion | None:

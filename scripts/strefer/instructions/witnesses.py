@@ -15,14 +15,14 @@ class TranscriptWitness:
         self.film = film
 
     def deed(self, entity: int, window: Window) -> str | None:
-        segment = self._segment(window)
+        segment = self.film.segment_of(window)
         if segment is None:
             return None
         present = self.film.present[segment][entity]
         return self.film.deeds[segment][entity] if present else ""
 
     def seen(self, entity: int, window: Window) -> bool | None:
-        segment = self._segment(window)
+        segment = self.film.segment_of(window)
         return None if segment is None else self.film.present[segment][entity]
 
     def occurrences(self, entity: int, text: str) -> list[Window] | None:
@@ -35,7 +35,7 @@ class TranscriptWitness:
         ]
 
     def count(self, noun: str, window: Window) -> int | None:
-        segment = self._segment(window)
+        segment = self.film.segment_of(window)
         if segment is None:
             return None
         return sum(
@@ -51,14 +51,6 @@ class TranscriptWitness:
 
     def expression(self, entity: int) -> str | None:
         return self.film.entities[entity].expression
-
-    def _segment(self, window: Window) -> int | None:
-        """The segment that most of the window lies in."""
-        for segment, (start_s, end_s) in enumerate(self.film.limits_s):
-            shared = min(end_s, window[1]) - max(start_s, window[0])
-            if shared > 0.5 * (window[1] - window[0]):
-                return segment
-        return None
 
 
 class MaskWitness:

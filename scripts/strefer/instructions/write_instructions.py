@@ -38,6 +38,7 @@ def write_instructions(
     references: Path,
     transcripts: Path,
     masklets: Path | None,
+    second_looks: Path | None,
     output: Path,
     store: Path,
     making: dict[str, Any],
@@ -52,16 +53,16 @@ def write_instructions(
     Args:
         videos, references, transcripts: shard files of these stages.
         masklets: the masklets' shard file; None leaves the mask groups unpointed and unverified.
+        second_looks: the shard file of transcripts of the segments' parts; None does without.
         options: `pairs_per_minute` by group; `question_writer` ("llm" or "phrasings");
-            `replace_failed`;
-            `time_answers`; `verify`, `check_motion`, `check_unseen`, `least_score`,
-            `second_reader`;
+            `replace_failed`; `time_answers`; `verify`, `check_motion`, `check_unseen`,
+            `least_score`, `same_words`, `second_reader`;
             `reply_tokens`, `temperature`, `attempts`, `retry_temperature`; `batch_films`; `seed`.
         prompts: `question_writer` and `second_reader`.
         phrasings: the folder of phrasings files; its digest belongs into `making`.
         llm: the LLM's specification; loaded only if it is asked anything.
     """
-    items = list(_items(videos, references, transcripts, masklets))
+    items = list(_items(videos, references, transcripts, masklets, second_looks))
     worker = _Worker(
         load_folder(phrasings), {role: load_prompt(path) for role, path in prompts.items()}, options
     )
@@ -81,11 +82,16 @@ def _second_reader(options: Mapping[str, Any]) -> bool:
 
 
 def _items(
-    videos: Path, references: Path, transcripts: Path, masklets: Path | None
+    videos: Path,
+    references: Path,
+    transcripts: Path,
+    masklets: Path | None,
+    second_looks: Path | None,
 ) -> Iterator[Item]:
     entities = read_records(references, References)
     lines = read_records(transcripts, Transcript)
     masks = {} if masklets is None else read_records(masklets, Masklets)
+    looks = {} if second_looks is None else read_records(second_looks, Transcript)
     for video_id, (video,) in read_records(videos, Video).items():
         if video_id not in entities or video_id not in lines:
             continue  # failed before; the line is there
@@ -93,12 +99,10 @@ def _items(
             continue
         known, said = entities[video_id][0], lines[video_id]
         shown = masks[video_id][0] if masklets is not None else None
+        again = looks.get(video_id, [])
         content = [video.digest, video.duration_s, to_json(known), [to_json(line) for line in said]]
-        yield Item(
-            video_id,
-            content=[*content, None if shown is None else to_json(shown)],
-            context=_Records(video, known, said, shown),
-        )
+        content += [None if shown is None else to_json(shown), [to_json(line) for line in again]]
+        yield Item(video_id, content=content, context=_Records(video, known, said, shown, again))
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,7 @@ class _Records:
     references: References
     transcripts: list[Transcript]
     masklets: Masklets | None
+    second_looks: list[Transcript]
 
 
 def _joined(items: Iterable[Item]) -> Iterator[tuple[Item, Film | ItemFailure]]:
@@ -124,6 +129,7 @@ def _joined(items: Iterable[Item]) -> Iterator[tuple[Item, Film | ItemFailure]]:
                     entities,
                     records.transcripts,
                     records.masklets,
+                    records.second_looks,
                 ),
             )
         except ValueError as error:
@@ -202,7 +208,10 @@ class _Worker:
             for draft in drafts:
                 draft.replace_failed(self.phrasings["questions"])
         checks = Checks(
-            self.options["check_motion"], self.options["check_unseen"], self.options["least_score"]
+            self.options["check_motion"],
+            self.options["check_unseen"],
+            self.options["least_score"],
+            self.options["same_words"],
         )
         for draft in drafts:
             draft.assemble()

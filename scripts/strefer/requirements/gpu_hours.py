@@ -148,7 +148,9 @@ def _masklets(config: Mapping, models: Mapping, films: Films) -> dict[str, Token
 
 def _transcripts(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]:
     options, model = config["transcripts"], models["video_llm"]
-    segments = SEGMENTS_A_MINUTE * films.minutes
+    pairs = config["instructions"]
+    looks = 3 if pairs["verify"] and pairs["second_look"] else 1  # at a segment, and at two parts
+    segments = SEGMENTS_A_MINUTE * films.minutes * looks
     questions = 2 * ENTITIES
     frames = options["n_frames"] * _frame(model)
     # vLLM reads a segment's frames once for all of its questions.

@@ -1,0 +1,98 @@
+"""What the transcriber says of a segment's parts, against what it says of the segment."""
+
+import dataclasses
+
+import pytest
+from told_films import DEEDS, DOG, MAN, WOMAN, told_film, transcripts
+
+from strefer.instructions import claims
+from strefer.instructions.film import join_film
+from strefer.instructions.second_look import SecondLook
+from strefer.instructions.verification import Checks, Verifier
+
+ENTITIES = (MAN, WOMAN, DOG)
+FIRST, SECOND, THIRD, FOURTH = ((4.0 * n, 4.0 * n + 4) for n in range(4))
+
+
+def looked_again(segment=None, entity=None, deeds=(), entities=ENTITIES):
+    """DEEDS, and the same of either part of each segment, but for one entity in one segment."""
+    parts = [list(row) for row in DEEDS for _ in range(2)]
+    for place, deed in enumerate(deeds):
+        parts[2 * segment + place][entity] = deed
+    again = transcripts(parts, entities, segment_s=2.0)
+    return join_film("f" * 64, 16.0, entities, transcripts(DEEDS, entities), None, again)
+
+
+def fault(film, claim, same_words=1.0):
+    return SecondLook(film, same_words).fault(claim)
+
+
+SITS = claims.does(2, THIRD, "sits")
+
+
+def test_parts_belong_to_the_segment_that_holds_them():
+    film = looked_again(2, 2, ("sits", "jumps"))
+    assert [len(parts) for parts in film.parts] == [2, 2, 2, 2]
+    assert [part.deeds[2] for part in film.parts[2]] == ["sits", "jumps"]
+    assert told_film().parts == ()
+
+
+def test_what_both_parts_say_is_confirmed():
+    film = looked_again()
+    assert fault(film, SITS) is None
+    assert SecondLook(film, 1.0).confirms(SITS)
+
+
+@pytest.mark.parametrize("deeds", [("sits", "jumps"), ("jumps", "sits"), ("jumps", None)])
+def test_a_part_that_says_otherwise_is_a_doubt(deeds):
+    assert "says 'jumps' of a part" in fault(looked_again(2, 2, deeds), SITS)
+
+
+def test_who_comes_late_is_told_by_one_part():
+    film = looked_again(2, 2, (None, "sits"))
+    assert fault(film, SITS) is None
+    assert fault(film, claims.present(2, THIRD)) is None
+    assert fault(film, claims.present(2, THIRD, False)) is None
+
+
+def test_who_is_there_in_no_part_is_doubted():
+    film = looked_again(2, 2, (None, None))
+    for claim in (SITS, claims.present(2, THIRD)):
+        assert "does not agree who is there" in fault(film, claim)
+    both = looked_again(0, 2, ("sits", "sits"))
+    assert "does not agree" in fault(both, claims.present(2, FIRST, False))
+
+
+def test_what_is_denied_must_be_in_no_part():
+    not_jumps = claims.does(2, THIRD, "jumps", False)
+    assert fault(looked_again(), not_jumps) is None
+    assert "not 'jumps'" in fault(looked_again(2, 2, ("sits", "jumps")), not_jumps)
+
+
+def test_other_words_may_say_the_same():
+    film = looked_again(2, 2, ("sits down on a chair", "sits on the chair"))
+    said = claims.does(2, THIRD, "sits on a chair")
+    assert fault(film, said, same_words=1.0)
+    assert fault(film, said, same_words=0.7) is None
+
+
+def test_a_film_without_a_second_look_has_no_doubts():
+    assert fault(told_film(), SITS) is None
+    assert not SecondLook(told_film(), 1.0).confirms(SITS)
+
+
+def test_once_is_doubted_if_a_part_elsewhere_says_the_same():
+    film = looked_again(3, 2, ("sits", "jumps"))
+    once = claims.once(2, THIRD, "sits")
+    assert "of another part" in Verifier(film, Checks())._claim_fault(once)
+    assert Verifier(looked_again(), Checks())._claim_fault(once) is None
+
+
+def test_what_was_seen_twice_stands_against_a_masklet_that_shakes():
+    rows = [list(row) for row in DEEDS]
+    rows[2][2] = "jumps"
+    shaking = told_film(tuple(map(tuple, rows))).masks
+    once = dataclasses.replace(told_film(), masks=shaking)
+    twice = dataclasses.replace(looked_again(), masks=shaking)
+    assert "the masklet moves" in Verifier(once, Checks())._claim_fault(SITS)
+    assert Verifier(twice, Checks())._claim_fault(SITS) is None
