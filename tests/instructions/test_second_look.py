@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 from told_films import DEEDS, DOG, MAN, WOMAN, told_film, transcripts
 
@@ -9,6 +10,7 @@ from strefer.instructions import claims
 from strefer.instructions.film import join_film
 from strefer.instructions.second_look import SecondLook
 from strefer.instructions.verification import Checks, Verifier
+from strefer.masks import decode_mask, encode_mask
 
 ENTITIES = (MAN, WOMAN, DOG)
 FIRST, SECOND, THIRD, FOURTH = ((4.0 * n, 4.0 * n + 4) for n in range(4))
@@ -88,11 +90,51 @@ def test_once_is_doubted_if_a_part_elsewhere_says_the_same():
     assert Verifier(looked_again(), Checks())._claim_fault(once) is None
 
 
-def test_what_was_seen_twice_stands_against_a_masklet_that_shakes():
+def shown(film, segment, entity, deed):
+    """The film with masklets in which the entity does something else in one segment."""
     rows = [list(row) for row in DEEDS]
-    rows[2][2] = "jumps"
-    shaking = told_film(tuple(map(tuple, rows))).masks
-    once = dataclasses.replace(told_film(), masks=shaking)
-    twice = dataclasses.replace(looked_again(), masks=shaking)
-    assert "the masklet moves" in Verifier(once, Checks())._claim_fault(SITS)
-    assert Verifier(twice, Checks())._claim_fault(SITS) is None
+    rows[segment][entity] = deed
+    return dataclasses.replace(film, masks=told_film(tuple(map(tuple, rows))).masks)
+
+
+RUNS = claims.does(2, SECOND, "runs to the left")
+WAVES = claims.does(0, FOURTH, "waves")
+
+
+@pytest.mark.parametrize(
+    ("segment", "entity", "deed", "claim", "message"),
+    [
+        (2, 2, "jumps", SITS, "the masklet moves"),  # it may tremble
+        (1, 2, "sits", RUNS, "stays where it is"),  # it may lag behind
+        (3, 2, "sits", claims.does(2, FOURTH, "jumps"), "does not rise"),
+    ],
+)
+def test_what_was_seen_twice_stands_against_a_poor_masklet(segment, entity, deed, claim, message):
+    once, twice = (shown(film, segment, entity, deed) for film in (told_film(), looked_again()))
+    assert message in Verifier(once, Checks())._claim_fault(claim)
+    assert Verifier(twice, Checks())._claim_fault(claim) is None
+
+
+@pytest.mark.parametrize(
+    ("segment", "entity", "deed", "claim", "message"),
+    [
+        (1, 2, "runs to the right", RUNS, "moves the other way"),
+        (3, 0, "sits", WAVES, "keeps still"),
+    ],
+)
+def test_a_plain_contradiction_counts_all_the_same(segment, entity, deed, claim, message):
+    twice = shown(looked_again(), segment, entity, deed)
+    assert message in Verifier(twice, Checks())._claim_fault(claim)
+
+
+def test_a_change_of_shape_is_no_proof_in_a_masklet_in_pieces():
+    masks = told_film().masks
+    torn = dict(masks.by_entity[0])
+    for frame in range(24, 32):
+        mask = decode_mask(torn[frame])
+        torn[frame] = encode_mask(mask | np.roll(mask, 30, axis=1))
+    film = dataclasses.replace(
+        told_film(), masks=dataclasses.replace(masks, by_entity={**masks.by_entity, 0: torn})
+    )
+    assert "is in pieces" in Verifier(film, Checks())._claim_fault(WAVES)
+    assert Verifier(told_film(), Checks())._claim_fault(WAVES) is None

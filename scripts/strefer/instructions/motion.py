@@ -116,21 +116,28 @@ def motion_in(masks: Masks, entity: int, window: Window) -> Motion | None:
     return Motion(masks, entity, tuple(whole), n_sampled) if len(whole) > 1 else None
 
 
-def contradiction(motion: Motion, deed: str) -> str | None:
-    """Why the deed cannot be, by the masklet's motion; None if it can."""
-    if _TO_SIDE.search(deed) or _CHASES.search(deed):
-        return opposite(motion, deed) or _against_going(motion)
-    many = len(motion.frames) >= MIN_FRAMES
+def contradiction(motion: Motion, deed: str, confirmed: bool = False) -> str | None:
+    """Why the deed cannot be, by the masklet's motion; None if it can.
+
+    Args:
+        confirmed: whether the deed was seen twice. A masklet that trembles where somebody rests, or
+            lags behind one who goes or jumps, is then likelier to be wrong than the deed.
+    """
+    side = _TO_SIDE.search(deed)
+    if side or _CHASES.search(deed):
+        return _against_going(motion, side[1] if side else None, confirmed)
     rests, rises = _RESTS.search(deed), _RISES.search(deed)
     waves, turns = _WAVES.search(deed), _TURNS.search(deed)
-    if not many or not (rests or rises or waves or turns):
+    if len(motion.frames) < MIN_FRAMES or not (rests or rises or waves or turns):
         return None
     if waves and motion.change > CHANGE_PART:
         return "all of the masklet moves"
-    if rests and motion.change > CHANGE_LARGE:
-        return "the masklet moves"
     if (rises or turns) and abs(motion.path) > PATH_AWAY:
         return "the masklet moves away"
+    if confirmed and not (waves or turns):
+        return None
+    if rests and motion.change > CHANGE_LARGE:
+        return "the masklet moves"
     if rises and motion.rise < RISE_NONE:
         return "the masklet does not rise"
     if turns and motion.is_round:
@@ -139,21 +146,13 @@ def contradiction(motion: Motion, deed: str) -> str | None:
     return "the masklet keeps still" if motion.change < least else None
 
 
-def opposite(motion: Motion, deed: str) -> str | None:
-    """Why the deed is the opposite of what the masklet shows; None if it is not."""
-    side = _TO_SIDE.search(deed)
-    if not side:
-        return None
-    along = motion.path if side[1] == "right" else -motion.path
+def _against_going(motion: Motion, side: str | None, confirmed: bool) -> str | None:
+    """Why the masklet does not go to this side, or, for None, anywhere."""
     many = len(motion.frames) >= MIN_FRAMES
-    other_way = along < -(PATH_SOME if many else PATH_AWAY)
-    return "the masklet moves the other way" if other_way else None
-
-
-def _against_going(motion: Motion) -> str | None:
-    """Why the masklet does not go anywhere."""
-    many = len(motion.frames) >= MIN_FRAMES
-    if not many or len(motion.frames) < THERE * motion.n_sampled:
+    along = motion.path if side == "right" else -motion.path
+    if side and along < -(PATH_SOME if many else PATH_AWAY):
+        return "the masklet moves the other way"
+    if confirmed or not many or len(motion.frames) < THERE * motion.n_sampled:
         return None
     if abs(motion.path) < PATH_SOME:
         return "the masklet stays where it is"
@@ -184,6 +183,11 @@ def chases(deed: str) -> bool:
 def goes(deed: str) -> bool:
     """Whether the deed is going somewhere."""
     return bool(_TO_SIDE.search(deed)) or chases(deed)
+
+
+def shows_in_shape(deed: str) -> bool:
+    """Whether the deed shows in nothing but a change of shape."""
+    return bool(_WAVES.search(deed) or _TURNS.search(deed))
 
 
 def plainly_so(motion: Motion, deed: str) -> bool:

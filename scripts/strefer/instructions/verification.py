@@ -22,8 +22,8 @@ from strefer.instructions.motion import (
     goes,
     goes_after,
     motion_in,
-    opposite,
     plainly_so,
+    shows_in_shape,
 )
 from strefer.instructions.second_look import SecondLook
 from strefer.instructions.witnesses import MaskWitness, TranscriptWitness
@@ -169,9 +169,10 @@ class Verifier:
                 return f"{text!r}, but the masklets do not show the {known}"
         if motion is None:
             return None
-        # What was seen twice has little to fear from a masklet that shakes or freezes.
-        against_it = opposite if self.second_look.confirms(claim) else contradiction
-        against = against_it(motion, text) or self._company_fault(motion, text, named, window)
+        if shows_in_shape(text) and self._in_pieces(entity, window):
+            return f"{text!r}, but the masklet is in pieces"
+        against = contradiction(motion, text, self.second_look.confirms(claim))
+        against = against or self._company_fault(motion, text, named, window)
         return f"{text!r}, but {against}" if against else None
 
     def _motion(self, entity: int, window: Window) -> Motion | None:
