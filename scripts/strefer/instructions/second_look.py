@@ -32,9 +32,11 @@ class SecondLook:
         return () if segment is None else self.film.parts[segment]
 
     def confirms(self, claim: Claim) -> bool:
-        """Whether a part says too that the entity does this."""
+        """Whether a part says too that the entity does this, or no part does."""
         parts, entity = self._parts((claim["start_s"], claim["end_s"])), claim["entity"]
-        return any(self._same(part.deeds[entity] or "", claim["text"]) for part in parts)
+        said = [part.deeds[entity] for part in parts]
+        same = [deed is not None and self._same(deed, claim["text"]) for deed in said]
+        return any(same) if claim["value"] else any(said) and not any(same)
 
     def fault(self, claim: Claim) -> str | None:
         """Why the parts contradict what the claim says of one entity in one segment, or None."""

@@ -157,9 +157,9 @@ class Verifier:
     def _deed_fault(self, claim: Claim, witness: MaskWitness) -> str | None:
         entity, text = claim["entity"], claim["text"]
         window = (claim["start_s"], claim["end_s"])
-        motion = self._motion(entity, window)
+        motion, confirmed = self._motion(entity, window), self.second_look.confirms(claim)
         if not claim["value"]:
-            moves = motion is not None and plainly_so(motion, text)
+            moves = motion is not None and not confirmed and plainly_so(motion, text)
             return f"not {text!r}, but the masklet moves so" if moves else None
         others = [e for e in range(len(self.film.entities)) if e != entity]
         named = [e for e in others if self.film.entities[e].expression in text]
@@ -168,10 +168,11 @@ class Verifier:
                 known = self.film.entities[other].expression
                 return f"{text!r}, but the masklets do not show the {known}"
         if motion is None:
-            return None
+            unseen = self.checks.motion and chases(text)
+            return f"{text!r}, but the masklet hardly shows it" if unseen else None
         if shows_in_shape(text) and self._in_pieces(entity, window):
             return f"{text!r}, but the masklet is in pieces"
-        against = contradiction(motion, text, self.second_look.confirms(claim))
+        against = contradiction(motion, text, confirmed)
         against = against or self._company_fault(motion, text, named, window)
         return f"{text!r}, but {against}" if against else None
 
@@ -191,7 +192,7 @@ class Verifier:
         others = named if chased else [e for e in self.film.maskable if e != motion.entity]
         for other in others:
             of_other = self._motion(other, window)
-            if of_other is not None and goes_after(motion, of_other) is not chased:
+            if (of_other is not None and goes_after(motion, of_other)) is not chased:
                 known = self.film.entities[other].expression
                 return f"the masklet {'does not go' if chased else 'goes'} after the {known}"
         return None
