@@ -141,11 +141,17 @@ def test_samples_repeat_with_the_seed_and_are_balanced() -> None:
     for role in (*llm.roles(), *judge.roles()):
         first, again = (list(role.draw(Random(5), 1.0, 20)) for _ in range(2))
         assert first == again
-    verdicts = [s.reply for s in judge.roles()[2].draw(Random(0), 1.0, 300)]
-    assert set(verdicts) == {"Yes.", "No."}
-    assert 0.4 < verdicts.count("Yes.") / len(verdicts) < 0.6
     letters = [llm_judge_choice.judge_choice_sample(Random(i)).reply for i in range(300)]
     assert set(letters) == {"A", "B", "C", "D", "None"}
+
+
+def test_the_exercise_for_letters_repeats_the_right_line() -> None:
+    for seed in range(50):
+        sample = llm_judge_choice.letters_sample(Random(seed))
+        *lines, text = sample.prompt.splitlines()
+        (right,) = [line for line in lines if line.strip("(").startswith(sample.reply)]
+        said = text.removeprefix("Text: ").rstrip(".")
+        assert right.split(maxsplit=1)[1] == said
 
 
 def test_question_exercises_are_what_the_writer_is_asked() -> None:

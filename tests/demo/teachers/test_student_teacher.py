@@ -14,10 +14,15 @@ from strefer.agents.tokenizer import read_tokenizer
 from strefer.demo.films import read_world, write_world
 from strefer.demo.teachers import student
 from strefer.demo.teachers.student_hints import Hints, shown_by_pair
+from strefer.demo.teachers.student_options import OptionHints
 from strefer.demo.teachers.student_samples import film_samples
 from strefer.demo.teachers.student_training import train_student
-from strefer.demo.vocabulary import ACTIONS, all_expressions
-from strefer.videollm.building import build_student
+from strefer.demo.vocabulary import all_expressions
+from strefer.videollm.batches import collate
+from strefer.videollm.building import build_student, settings_of
+from strefer.videollm.frame_source import KeptFeatures
+from strefer.videollm.model import IGNORED
+from strefer.videollm.processor import Processor
 from strefer.videollm.samples import sample_from_json
 from strefer.videollm.student import load_student
 from strefer.videollm.tokens import add_tokens
@@ -58,10 +63,11 @@ def test_who_is_shown_in_a_pair_is_in_sight_there(truths):
     for truth in truths:
         pairs = shown_by_pair(truth, 32, 2)
         assert len(pairs) == 16
-        assert {word for there in pairs for word, _ in there} <= {
-            entity.expression for entity in truth.entities
-        }
-        assert all(deed == -100 or 0 <= deed < len(ACTIONS) for p in pairs for _, deed in p)
+        seen = {all_expressions()[one.expression] for there in pairs for one in there}
+        assert seen <= {entity.expression for entity in truth.entities}
+        deeds = [one.deed for there in pairs for one in there]
+        assert any(deed >= 0 for deed in deeds)
+        assert all(deed >= 0 or deed == IGNORED for deed in deeds)
 
 
 @pytest.fixture(scope="module")
@@ -79,12 +85,39 @@ def test_a_vector_that_is_a_words_own_has_the_least_hint_loss(small):
     word = all_expressions()[0]
     (token,) = tokenizer(f" {word}", add_special_tokens=False).input_ids
     own = model.get_input_embeddings().weight[[token]]
+    nothing = {"input_ids": torch.zeros(1, 2), "labels": torch.full((1, 2), IGNORED)}
     losses = []
     for vectors in (own, -own):
         hints._seen = {"regions": vectors}
-        losses.append(float(hints([], [(word, 1)])["region"].detach()))
+        losses.append(float(hints([], [(word, 1)], nothing)["region"].detach()))
     assert losses[0] < losses[1]
     assert losses[0] < 1.0
+
+
+def test_hints_find_the_options_of_every_question_with_a_letter_or_yes_or_no(small, world, truths):
+    model, tokenizer = small
+    samples = [one for truth in truths for one in samples_of(world, truth)]
+    processor = Processor(tokenizer, settings_of(model, sampled_regions="all"))
+    encoded = [processor.encode(sample_from_json(one), None) for one in samples]
+    batch = collate(encoded, KeptFeatures(model.vision, 100), tokenizer.pad_token_id, pack=True)
+    ids = batch["input_ids"].tolist()
+    decisions = OptionHints(model, tokenizer).decisions(ids, batch["labels"].tolist())
+    answers = [one["conversations"][1]["value"] for one in samples]
+    assert len(decisions) == sum(len(a) == 1 or a in ("Yes.", "No.") for a in answers)
+    for one in decisions:
+        ends = {
+            letter: tokenizer.decode(ids[one.row][place]) for letter, place in one.options.items()
+        }
+        reply = tokenizer.decode(ids[one.row][one.answered_at + 1])
+        if reply in "ABCD":
+            assert one.right == "ABCD".index(reply) in ends
+            assert 2 <= len(ends) == max(ends) + 1 <= 4
+        else:
+            assert ends == {0: "?"}
+            assert one.right == (0 if reply.startswith("Y") else None)
+        # The place of the answer sees the option, so that it can look there.
+        seen = batch["attention_mask"][one.row, 0, one.answered_at]
+        assert all(seen[place] for place in one.options.values())
 
 
 def test_what_prompts_repeat_is_one_token_and_every_expression_too():

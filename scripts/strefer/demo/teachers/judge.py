@@ -1,14 +1,21 @@
-"""The judge's teacher: it rates descriptions, chooses options, and reads pairs a second time."""
+"""The judge's teacher: the LLM teacher, trained further to rate descriptions and choose options."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from random import Random
 
-from strefer.demo.teachers import llm_judge, llm_judge_choice, llm_questions
+from strefer.demo.teachers import llm_judge, llm_judge_choice
 from strefer.demo.teachers.llm_samples import Sample
 from strefer.demo.teachers.llm_training import Role
-from strefer.demo.teachers.text_teacher import HELD_OUT_SEED, N_HELD_OUT, each, stream, train_roles
+from strefer.demo.teachers.text_teacher import (
+    HELD_OUT_SEED,
+    N_HELD_OUT,
+    each,
+    train_roles,
+)
+
+_LLM = "resources/teachers/llm"
 
 
 def train(
@@ -18,6 +25,7 @@ def train(
     train_roles(
         roles(), held_out_samples(N_HELD_OUT), __doc__, out_dir, work_dir, minutes=minutes,
         seed=seed, threads=threads, device=device,
+        start=_LLM, phrases=_repeated(seed),
     )  # fmt: skip
 
 
@@ -25,12 +33,21 @@ def roles() -> list[Role]:
     """What is practised, and how much of it in a step."""
     return [
         Role("judge_description", each(llm_judge.judge_description_sample), 8),
+        Role("letters", each(llm_judge_choice.letters_sample), 16),
         Role("judge_choice", each(llm_judge_choice.judge_choice_sample), 12),
-        Role("reader", stream(llm_questions.reader_samples), 6),
     ]
+
+
+def _repeated(seed: int) -> list[str]:
+    """What every prompt of a role begins with, and the lines of a rating: one token each."""
+    draws = (llm_judge.judge_description_sample, llm_judge_choice.judge_choice_sample)
+    prompts = (draw(Random(seed)).prompt for draw in draws)
+    begins = [prompt.partition("\nQuestion:")[0] for prompt in prompts]
+    return [*begins, *(f"{n}. {name}:" for n, name in enumerate(llm_judge.DIMENSIONS, 1))]
 
 
 def held_out_samples(n: int) -> dict[str, list[Sample]]:
     """Samples that no training run has seen, n for each role."""
     random = Random(HELD_OUT_SEED)
-    return {role.name: list(role.draw(random, 1.0, n)) for role in roles()}
+    judged = (role for role in roles() if role.name != "letters")
+    return {role.name: list(role.draw(random, 1.0, n)) for role in judged}

@@ -13,7 +13,6 @@ from strefer.demo.teachers.llm_training import Progress
 PROMPTS = {
     "parser": "referring_parser",
     "question": "question_writer",
-    "reader": "second_reader",
     "judge_description": "judge_description",
     "judge_choice": "judge_choice",
 }
@@ -25,7 +24,7 @@ pipeline_tag: text-generation
 # {description}
 
 A LlamaForCausalLM of {millions:.1f} M parameters ({layers} layers, width {width}, tied embeddings,
-stored in float16), trained from nothing for one small drawn world and for these prompts of the
+stored in float16), trained from {start} for one small drawn world and for these prompts of the
 default configuration: {prompts}. It is of no use with other prompts or other texts.
 
 - **Tokenizer**: the demo's words and fixed phrases (an expression such as "man with blond hair in a
@@ -54,6 +53,7 @@ def write_card(
     description: str,
     roles: Sequence[str],
     *,
+    start: str,
     seed: int,
     n_held_out: int,
 ) -> None:
@@ -61,11 +61,13 @@ def write_card(
 
     Args:
         description: the title.
-        roles: their names, as in PROMPTS.
+        roles: their names; those in PROMPTS are told.
+        start: what the training began with, in words.
     """
     card = _CARD.format(
         description=description.rstrip("."),
-        prompts=", ".join(f"`{PROMPTS[role]}.txt`" for role in roles),
+        prompts=", ".join(f"`{PROMPTS[role]}.txt`" for role in roles if role in PROMPTS),
+        start=start,
         millions=sum(p.numel() for p in model.parameters()) / 1e6,
         layers=model.config.num_hidden_layers,
         width=model.config.hidden_size,

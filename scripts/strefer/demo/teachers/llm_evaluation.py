@@ -15,7 +15,6 @@ from strefer.replies import parse_entities
 MAX_NEW_TOKENS = {
     "parser": 192,
     "question": 128,
-    "reader": 4,
     "judge_description": 48,
     "judge_choice": 4,
 }
@@ -132,7 +131,6 @@ _FIGURES = {
         "right answer": _right_answer,
         "question keeps the asked words": _faithful_words,
     },
-    "reader": {"right verdict": _exact},
     "judge_description": {"same score": _same_scores, "within one point": _within_one},
     "judge_choice": {"right option": _exact},
 }

@@ -7,6 +7,7 @@ from random import Random
 from strefer.demo.teachers.llm_judge import deeds_of
 from strefer.demo.teachers.llm_samples import Sample, demo_prompt
 from strefer.demo.vocabulary import (
+    ACTIONS_OF,
     HAIR,
     NOUNS,
     PERSON_NOUNS,
@@ -17,6 +18,14 @@ from strefer.demo.vocabulary import (
 )
 
 _EXPRESSIONS = tuple(all_expressions())
+_DEEDS = tuple(
+    dict.fromkeys(
+        action_phrase(kind, action)
+        for kind, actions in ACTIONS_OF.items()
+        for action in actions
+        if action != "chase"  # its phrase names whom
+    )
+)
 
 
 def judge_choice_sample(random: Random) -> Sample:
@@ -39,6 +48,18 @@ def judge_choice_sample(random: Random) -> Sample:
         question=question, options="\n".join(lines), prediction=text
     )
     return Sample("judge_choice", prompt, "ABCD"[order.index(right)] if decided else "None")
+
+
+def letters_sample(random: Random) -> Sample:
+    """The bare exercise behind a choice: which line is repeated? Its letter is found early in
+    training, and late where questions and captions stand between."""
+    pool = (*_EXPRESSIONS, *_DEEDS)
+    options = random.sample(pool, random.randint(2, 4))
+    right = random.randrange(len(options))
+    style = random.choice(("{}. {}", "({}) {}"))
+    lines = [style.format(letter, o) for letter, o in zip("ABCD", options, strict=False)]
+    text = random.choice(("{}", "{}.")).format(options[right])
+    return Sample("letters", "\n".join([*lines, f"Text: {text}"]), "ABCD"[right])
 
 
 Quiz = tuple[str, list[str], list[str]]  # question, options, and for each a text agreeing with it

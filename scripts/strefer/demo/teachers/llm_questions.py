@@ -1,4 +1,4 @@
-"""Training data of the question writer and of the second reader, from drawn metadata."""
+"""Training data of the question writer, from drawn metadata."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from strefer.demo.teachers.llm_words import generalized, head_noun, invented_wor
 from strefer.demo.vocabulary import ACTIONS_OF, NOUNS, action_phrase, all_expressions
 from strefer.instructions.claims import Window
 from strefer.instructions.film import Film, Masks
-from strefer.instructions.oracle import Reply, contradiction, write_reply
+from strefer.instructions.oracle import write_reply
 from strefer.instructions.phrasings import Phrasings, load_phrasings
-from strefer.instructions.question_prompt import question_prompt, reader_prompt, reply_text
+from strefer.instructions.question_prompt import question_prompt, reply_text
 from strefer.instructions.task_drawing import draw_tasks
 from strefer.instructions.tasks import Task
 from strefer.records import Entity
@@ -96,33 +96,6 @@ def question_samples(random: Random) -> Iterator[Sample]:
         for task in tasks_of_drawn_film(random):
             reply = write_reply(task, phrasings(), random)
             yield Sample("question", question_prompt(prompt, task), reply_text(reply))
-
-
-def reader_samples(random: Random) -> Iterator[Sample]:
-    """The second reader's: right pairs and wrong ones in even parts."""
-    prompt = demo_prompt("second_reader")
-    while True:
-        tasks = tasks_of_drawn_film(random)
-        for task in tasks:
-            reply = write_reply(task, phrasings(), random)
-            if random.random() < 0.5:
-                yield Sample("reader", reader_prompt(prompt, task, reply), "Yes.")
-                continue
-            wrong = contradiction(task, random.choice(tasks), random)
-            answer = wrong.answer if wrong else _other_deed(reply.answer, task, random)
-            if answer is not None:
-                reply = Reply(reply.question, answer)
-                yield Sample("reader", reader_prompt(prompt, task, reply), "No.")
-
-
-def _other_deed(answer: str, task: Task, random: Random) -> str | None:
-    """The answer with another deed of the film in it, or None if it names no deed."""
-    deeds = sorted({deed for row in task.scope.film.deeds for deed in row if deed})
-    named = [deed for deed in deeds if deed in answer]
-    others = [deed for deed in deeds if deed not in answer]
-    if not named or not others:
-        return None
-    return answer.replace(random.choice(named), random.choice(others))
 
 
 @cache

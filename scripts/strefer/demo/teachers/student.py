@@ -10,14 +10,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM
 
-from strefer.agents.tokenizer import read_tokenizer
 from strefer.benchmarks import videomme
 from strefer.benchmarks.tempcompass import HINTS
 from strefer.demo.films import read_world, write_world
 from strefer.demo.teachers.student_card import measure_student, write_card
 from strefer.demo.teachers.student_training import train_student
+from strefer.demo.teachers.text_teacher import with_phrases
 from strefer.published_format import CHOICE_HINT, YES_NO_HINT
 from strefer.videollm.building import build_student, settings_of
 
@@ -76,11 +75,7 @@ def train(
 
 def write_llm(folder: Path, seed: int) -> None:
     """The LLM teacher, which can read and copy; what a prompt always repeats becomes one token."""
-    tokenizer = read_tokenizer(LLM)
-    llm = AutoModelForCausalLM.from_pretrained(LLM, dtype=torch.float32)
     repeated = (CHOICE_HINT, YES_NO_HINT, videomme.BEFORE, *HINTS.values())
-    tokenizer.add_tokens([text.strip() for text in repeated if text.strip()])
-    torch.manual_seed(seed)
-    llm.resize_token_embeddings(len(tokenizer))
+    llm, tokenizer = with_phrases(LLM, repeated, seed)
     llm.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

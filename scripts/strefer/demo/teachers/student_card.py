@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from strefer.demo.films import read_world, write_world
-from strefer.demo.teachers.student_samples import film_samples, text_samples
+from strefer.demo.teachers.student_samples import film_samples
 from strefer.videollm.samples import sample_from_json
 from strefer.videollm.student import load_student
 
@@ -51,7 +51,6 @@ def measure_student(folder: Path, films_dir: Path, seed: int) -> dict[tuple[str,
         drawn = random.Random(f"{seed} {truth.id}")
         asked = film_samples(truth, student.processor.settings.n_frames, drawn)
         samples += [{"path": path} | one for one in asked]
-        samples += text_samples(truth, drawn)
     answers = student.answer([sample_from_json(one) for one in samples], _MOST_TOKENS)
     found: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for one, answer in zip(samples, answers, strict=True):
@@ -61,8 +60,6 @@ def measure_student(folder: Path, films_dir: Path, seed: int) -> dict[tuple[str,
 
 
 def _about(sample: Mapping[str, Any]) -> str:
-    if "path" not in sample:
-        return "a text"
     return "the one in a mask" if "annotation" in sample else "the film"
 
 

@@ -15,14 +15,12 @@ from typing import Any
 from strefer.benchmarks import tempcompass, videomme
 from strefer.demo.base_data import REGION, WHAT
 from strefer.demo.benchmark_files.others import tempcompass as compass_questions
-from strefer.demo.benchmark_files.others import videomme as mme_questions
 from strefer.demo.benchmark_files.questions import (
     mirrored,
     other_phrases,
     told_actions,
     told_in_turn,
 )
-from strefer.demo.benchmark_files.videorefer import worded_questions
 from strefer.demo.truth import EntityTruth, Truth
 from strefer.demo.vocabulary import PLACES, all_expressions, with_article
 from strefer.frames import sample_times
@@ -66,6 +64,10 @@ def film_samples(truth: Truth, n_frames: int, drawn: random.Random) -> Iterator[
     if elsewhere:
         wrong = drawn.sample(elsewhere, min(3, len(elsewhere)))
         yield _choice(_PLACE, drawn.choice(places), wrong, drawn)
+    for form, by_aspect in compass_questions(truth, drawn).items():
+        for entry in (entry for entries in by_aspect.values() for entry in entries):
+            question = f"{entry['question']}\n{tempcompass.HINTS[form]}".strip()
+            yield sample(question, _compass_answer(form, entry))
     for entity in seen:
         yield from _motion_samples(truth, entity, drawn)
         yield from _region_samples(truth, entity, n_frames, drawn)
@@ -132,37 +134,6 @@ def _like(own: str, drawn: random.Random) -> list[str]:
     return near if len(near) >= 3 else others
 
 
-def text_samples(truth: Truth, drawn: random.Random) -> Iterator[Sample]:
-    """A film's story in words, and questions on it in the forms of benchmarks."""
-    story = _story(truth)
-    for form, by_aspect in compass_questions(truth, drawn).items():
-        for entries in by_aspect.values():
-            for entry in entries:
-                question = f"{entry['question']}\n{tempcompass.HINTS[form]}".strip()
-                yield _read(story, question, _compass_answer(form, entry))
-    for entry in mme_questions(truth, truth.id, drawn)["questions"]:
-        if entry["task_type"] == "Action Recognition":
-            question = videomme.question_text(entry["question"], entry["options"])
-            yield _read(story, question, entry["answer"])
-    by_id = {entity.entity_id: entity for entity in truth.entities}
-    for entry in worded_questions(truth, drawn):
-        question = entry["Question"]
-        for number, entity in enumerate(entry["entities"]):
-            asked = f"the {by_id[entity].expression}"
-            question = question.replace(f"<object{number}><region>", asked)
-        if entry["type"] in ("Reasoning Questions", "Sequential Questions"):
-            question = "\n".join([question, *entry["options"], CHOICE_HINT])
-            yield _read(story, question, entry["Answer"].strip("()"))
-
-
-def _story(truth: Truth) -> str:
-    told = []
-    for entity in truth.entities:
-        phrases = [action.phrase for action in told_actions(entity)] or ["stands still"]
-        told.append(f"The {entity.expression} {', then '.join(phrases)}.")
-    return " ".join(told)
-
-
 def _compass_answer(form: str, entry: dict[str, Any]) -> str:
     answer = entry["answer"]
     if form == "yes_no":
@@ -173,10 +144,6 @@ def _compass_answer(form: str, entry: dict[str, Any]) -> str:
         return answer.partition(":")[0]
     subject = entry["question"].split("'subject': '")[1].split("'")[0]
     return f"The {subject} {answer[3:]}."
-
-
-def _read(story: str, question: str, answer: str) -> Sample:
-    return sample(f"{story}\n{question}", answer, image=False)
 
 
 _STYLES = ("videorefer", "tempcompass", "videomme")
@@ -204,11 +171,11 @@ def _listed(names: list[str]) -> str:
     return joined.capitalize() + "."
 
 
-def sample(question: str, answer: str, image: bool = True) -> Sample:
+def sample(question: str, answer: str) -> Sample:
     """One question and answer in the published format."""
     return {
         "conversations": [
-            {"from": "human", "value": f"<image>\n{question}" if image else question},
+            {"from": "human", "value": f"<image>\n{question}"},
             {"from": "gpt", "value": answer},
         ]
     }

@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerBase
 
 from strefer.demo.teachers.llm_training import build_optimizers, decay
 from strefer.demo.teachers.student_hints import Hints, shown_by_pair
-from strefer.demo.teachers.student_samples import Sample, film_samples, text_samples
+from strefer.demo.teachers.student_samples import Sample, film_samples
 from strefer.demo.teachers.training_state import State
 from strefer.demo.truth import Truth
 from strefer.videollm.batches import Batch, collate
@@ -28,13 +28,13 @@ from strefer.videollm.processor import Processor
 from strefer.videollm.samples import sample_from_json
 
 log = logging.getLogger("strefer")
-_FILMS, _OF_FILM, _TEXTS = 4, 6, 12  # of a step: films, questions on each, questions on texts
+_FILMS, _OF_FILM = 4, 12  # of a step: films, questions on each
 # Of the time: open questions, whose answers say most, before all others. Then so many of them are
 # left out, for letters, yes and no are learned late.
 _TOLD_ALONE, _TOLD_LEFT_OUT = 0.15, 0.7
 _NEW_PARTS_RATE, _LLM_SHARE = 1.5e-3, 0.5
 _WARM_UP_STEPS = 40
-_HINT_WEIGHTS = {"region": 0.5, "who": 0.5, "deed": 0.5}
+_HINT_WEIGHTS = {"region": 0.5, "who": 0.5, "deed": 0.5, "is_so": 1.0, "letter": 0.3, "looks": 0.3}
 _KEPT_MB = 2000
 
 
@@ -56,7 +56,7 @@ def train_student(
     shown = {path: shown_by_pair(truth, n_frames, together) for path, truth in films.items()}
     source = KeptFeatures(model.vision, _KEPT_MB)
     hints = Hints(model, tokenizer)
-    state = State(work_dir, "student", {"model": model, "hints": hints})
+    state = State(work_dir, "student", {"model": model, "readers": hints.options.readers})
     state.load()
     optimizers = _optimizers(model, hints)
     state.restore(*optimizers)
@@ -87,7 +87,7 @@ def train_student(
 def _optimizers(model: VideoLlm, hints: Hints) -> list[torch.optim.Optimizer]:
     """The LLM's as the LLM teacher's, at half its rates; AdamW for the parts around it."""
     new = [p for n, p in model.named_parameters() if p.requires_grad and not n.startswith("llm.")]
-    new += hints.deed.parameters()
+    new += hints.options.readers.parameters()
     around = torch.optim.AdamW(
         [{"params": new, "full_rate": _NEW_PARTS_RATE}], betas=(0.9, 0.98), weight_decay=0.02
     )
@@ -101,15 +101,11 @@ def _optimizers(model: VideoLlm, hints: Hints) -> list[torch.optim.Optimizer]:
 def _draw(
     films: Mapping[str, Truth], n_frames: int, told: bool, drawn: random.Random
 ) -> Iterator[Sample]:
-    """The questions of a step, those on a film together, those on texts last."""
+    """The questions of a step, those on a film together."""
     for path in drawn.sample(sorted(films), _FILMS):
         asked = film_samples(films[path], n_frames, drawn)
         own = [{"path": path} | one for one in asked if _wanted(one, told, drawn)]
         yield from drawn.sample(own, min(_OF_FILM, len(own)))
-    truths = [films[path] for path in drawn.sample(sorted(films), _FILMS)]
-    asked = (one for truth in truths for one in text_samples(truth, drawn))
-    texts = [one for one in asked if _wanted(one, told, drawn)]
-    yield from drawn.sample(texts, min(_TEXTS, len(texts)))
 
 
 def _wanted(sample: Sample, told: bool, drawn: random.Random) -> bool:
@@ -135,7 +131,7 @@ def _loss(
         (one["shows"], min(len(one["annotation"][0]), most)) for one in samples if "shows" in one
     ]
     values = {"loss": loss.item()}
-    for name, hint in hints([shown[film] for film in films], regions).items():
+    for name, hint in hints([shown[film] for film in films], regions, batch).items():
         loss = loss + _HINT_WEIGHTS[name] * hint
         values[name] = hint.item()
     return loss, values

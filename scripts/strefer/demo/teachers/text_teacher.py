@@ -1,4 +1,4 @@
-"""How a tiny text LLM is trained from nothing on roles, on text that is drawn as it trains."""
+"""How a tiny text LLM is trained on roles, on text that is drawn as it trains."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 from random import Random
 
 import torch
-from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
+from transformers import LlamaForCausalLM, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
+from strefer.agents.tokenizer import read_tokenizer
 from strefer.demo.teachers.llm_card import write_card
 from strefer.demo.teachers.llm_evaluation import evaluate
 from strefer.demo.teachers.llm_model import build_model
@@ -34,6 +35,8 @@ def train_roles(
     seed: int,
     threads: int,
     device: str,
+    start: str | None = None,
+    phrases: Sequence[str] = (),
 ) -> None:
     """Train one checkpoint on the roles and write its folder: model, tokenizer and card.
 
@@ -48,11 +51,17 @@ def train_roles(
         seed: of the weights and of the texts.
         threads: of torch.
         device: "cpu" or a torch device.
+        start: folder of the LLM that the training begins with; None: it begins from nothing,
+            with a tokenizer made for the roles' texts.
+        phrases: what the tokenizer of `start` has to read as one token more.
     """
     torch.set_num_threads(threads)
     work_dir.mkdir(parents=True, exist_ok=True)
-    tokenizer = _tokenizer_of_run(roles, work_dir, seed)
-    model = build_model(tokenizer, seed)
+    if start is None:
+        tokenizer = _tokenizer_of_run(roles, work_dir, seed)
+        model = build_model(tokenizer, seed)
+    else:
+        model, tokenizer = with_phrases(start, phrases, seed)
     trainer = Trainer(model, tokenizer, roles, work_dir, seed=seed, threads=threads, device=device)
     progress = trainer.run(minutes)
     model = model.to(torch.float16).to(torch.float32)  # what is measured is what is stored
@@ -62,8 +71,21 @@ def train_roles(
     tokenizer.save_pretrained(out_dir)
     write_card(
         out_dir, model, progress, figures, description, [role.name for role in roles],
-        seed=seed, n_held_out=N_HELD_OUT,
+        start=f"`{start}`" if start else "nothing", seed=seed, n_held_out=N_HELD_OUT,
     )  # fmt: skip
+
+
+def with_phrases(
+    folder: str, phrases: Sequence[str], seed: int
+) -> tuple[LlamaForCausalLM, PreTrainedTokenizerBase]:
+    """The LLM in a folder, in float32, and its tokenizer, which reads each phrase as one token
+    more."""
+    tokenizer = read_tokenizer(folder)
+    llm = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    tokenizer.add_tokens([phrase.strip() for phrase in phrases if phrase.strip()])
+    torch.manual_seed(seed)
+    llm.resize_token_embeddings(len(tokenizer))
+    return llm, tokenizer
 
 
 def each(draw: Callable[[Random], Sample]) -> Callable[[Random, float, int], Sequence[Sample]]:
