@@ -24,8 +24,9 @@ pipeline_tag: text-generation
 # {description}
 
 A LlamaForCausalLM of {millions:.1f} M parameters ({layers} layers, width {width}, tied embeddings,
-stored in float16), trained from {start} for one small drawn world and for these prompts of the
-default configuration: {prompts}. It is of no use with other prompts or other texts.
+stored in float16), trained from {start} for one small drawn world and for
+these prompts of the default configuration: {prompts}.
+It is of no use with other prompts or other texts.
 
 - **Tokenizer**: the demo's words and fixed phrases (an expression such as "man with blond hair in a
   red shirt" is one token), pieces and bytes for everything else; ChatML, no system message.
