@@ -84,8 +84,8 @@ def load(annotations: Path, videos: Path, options: Mapping) -> list[Question]:
                 raise ValueError(f"{annotations}, query {line.get('qid')}: {key!r} is missing")
     for line, (start_s, end_s), gold in windows(lines, options["seed"]):
         text = (
-            "Does the following happen between <start_time> and <end_time> in the video? "
-            f"{line['query']} Answer yes or no."
+            "Is it true that this happens between <start_time> and <end_time>: "
+            f"{line['query'].rstrip(' .')}? Answer yes or no."
         )
         sample = {
             "conversations": human(text),
