@@ -72,8 +72,9 @@ def test_a_region_question_in_a_film_of_two_people_fits_both():
     pairs = [p for p in propose("G5", told_film(), n=200) if len(p.regions) == 1]
     people = [p for p in pairs if p.regions[0] in (0, 1)]
     assert people
+    # Some name the kind, some leave even that to the region.
+    assert {"person" in pair.question for pair in people} == {True, False}
     for pair in people:
-        assert "person" in pair.question
         assert not {"man", "woman", "hair", "shirt", "dress"} & set(pair.question.split())
 
 
