@@ -62,7 +62,7 @@ def test_questions_carry_their_times_and_are_scored(tmp_path):
     assert [q.id for q in questions] == ["5-yes", "5-no"]
     sample = sample_from_json(questions[0].sample)
     assert sample.start_s in (4.0, 14.0)
-    assert "A dog sits." in sample.turns[0][0]
+    assert "between <start_time> and <end_time>: A dog sits?" in sample.turns[0][0]
     scored = qvhighlights.score(questions, {"5-yes": "Yes, it does.", "5-no": "yes"}, None)
     assert scored.metrics == {"accuracy": 0.5, "answer/no": 0.0, "answer/yes": 1.0}
     scored = qvhighlights.score(questions, {"5-yes": "perhaps", "5-no": " No."}, None)
