@@ -78,9 +78,8 @@ def measure() -> dict[str, float]:
         films = draw_films(Path(folder))
         for _ in range(REPEATS):
             plain = run_straightforward(films, config)
-            rounds.append(
-                (plain, run_stages(films, config, "paper"), run_stages(films, config, "ours"))
-            )
+            ours = [apart(run_stages, films, config, name) for name in ("paper", "ours")]
+            rounds.append((plain, *ours))
     figures = {}
     for name, column in (("masklets.speedup", 1), ("masklets.speedup_ours", 2)):
         for part, suffix in (("whole", ""), ("loaded", "_loaded"), ("warm", "_warm")):
