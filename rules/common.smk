@@ -179,6 +179,9 @@ def base_data(wildcards):
     return [BASE_ROOT] if files and config["base_data"] == "demo" else files
 
 
+films_of_base = functools.cache(films_of_base)  # recipes share their base files
+
+
 @functools.cache
 def base_films(recipe):
     """The films of a recipe's base data; none for the demo's, which come with their folder."""

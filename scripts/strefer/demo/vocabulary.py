@@ -117,3 +117,14 @@ def action_phrase(noun: str, action: str, target_expression: str | None = None) 
     if action in ("move_left", "move_right"):
         return f"{_MOVE_VERBS[kind]} to the {action.removeprefix('move_')}"
     return "bounces" if (kind, action) == ("ball", "jump") else _PLAIN_PHRASES[action]
+
+
+def all_deeds() -> list[str]:
+    """The phrases of all actions but chases, whose phrase names whom; each once."""
+    phrases = (
+        action_phrase(kind, action)
+        for kind, actions in ACTIONS_OF.items()
+        for action in actions
+        if action != "chase"
+    )
+    return list(dict.fromkeys(phrases))

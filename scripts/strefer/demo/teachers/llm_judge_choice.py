@@ -7,25 +7,18 @@ from random import Random
 from strefer.demo.teachers.llm_judge import deeds_of
 from strefer.demo.teachers.llm_samples import Sample, demo_prompt
 from strefer.demo.vocabulary import (
-    ACTIONS_OF,
     HAIR,
     NOUNS,
     PERSON_NOUNS,
     action_phrase,
+    all_deeds,
     all_expressions,
     colours_of,
     expression,
 )
 
 _EXPRESSIONS = tuple(all_expressions())
-_DEEDS = tuple(
-    dict.fromkeys(
-        action_phrase(kind, action)
-        for kind, actions in ACTIONS_OF.items()
-        for action in actions
-        if action != "chase"  # its phrase names whom
-    )
-)
+_DEEDS = tuple(all_deeds())
 
 
 def judge_choice_sample(random: Random) -> Sample:

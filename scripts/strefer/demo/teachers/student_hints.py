@@ -9,17 +9,17 @@ none pays without the others (student_options.py): they are asked for one by one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 from transformers import PreTrainedTokenizerBase
 
-from strefer.demo.teachers.student_options import OptionHints, one_token
+from strefer.demo.teachers.student_options import OptionHints, keep_outputs, one_token, take
 from strefer.demo.truth import EntityTruth, Truth
-from strefer.demo.vocabulary import ACTIONS_OF, action_phrase, all_expressions
+from strefer.demo.vocabulary import all_deeds, all_expressions
 from strefer.frames import sample_times
 from strefer.videollm.batches import Batch
 from strefer.videollm.model import IGNORED, VideoLlm
@@ -27,14 +27,7 @@ from strefer.videollm.model import IGNORED, VideoLlm
 _SHARPNESS = 12.0  # of the softmax over cosines
 _SETTLED_S = 0.3  # after an action's beginning and before its end
 _EXPRESSIONS = tuple(all_expressions())
-_DEEDS = tuple(
-    dict.fromkeys(
-        action_phrase(kind, action)
-        for kind, actions in ACTIONS_OF.items()
-        for action in actions
-        if action != "chase"  # its phrase names whom
-    )
-)
+_DEEDS = tuple(all_deeds())
 
 
 class Shown(NamedTuple):
@@ -71,15 +64,7 @@ class Hints:
         self._embeddings = model.get_input_embeddings()
         self._expressions = torch.tensor([one_token(tokenizer, f" {e}") for e in _EXPRESSIONS])
         self._deeds = torch.tensor([one_token(tokenizer, f" {deed}") for deed in _DEEDS])
-        self._seen: dict[str, Tensor] = {}
-        for name, part in (("films", model.to_llm), ("regions", model.region_encoder)):
-            part.register_forward_hook(self._keep(name))
-
-    def _keep(self, name: str) -> Callable:
-        def hook(module: nn.Module, inputs: tuple, output: Tensor) -> None:
-            self._seen[name] = output
-
-        return hook
+        self._seen = keep_outputs({"films": model.to_llm, "regions": model.region_encoder})
 
     def __call__(
         self,
@@ -95,7 +80,7 @@ class Hints:
             batch: what the model was given, packed.
         """
         losses = {}
-        seen, self._seen = self._seen, {}
+        seen = take(self._seen)
         if films and "films" in seen:
             losses |= self._of_films(seen["films"].flatten(0, 1), films)
         if regions and "regions" in seen:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -57,20 +57,13 @@ class OptionHints:
         self._yes_no = [
             tokenizer(word, add_special_tokens=False).input_ids for word in ("Yes.", "No.")
         ]
-        self._seen: dict[str, Tensor] = {}
-        parts = {"states": decoder.layers[-2], "query": attention.q_proj, "key": attention.k_proj}
-        for name, part in parts.items():
-            part.register_forward_hook(self._keep(name))
-
-    def _keep(self, name: str) -> Callable:
-        def hook(module: nn.Module, inputs: tuple, output: Tensor) -> None:
-            self._seen[name] = output
-
-        return hook
+        self._seen = keep_outputs(
+            {"states": decoder.layers[-2], "query": attention.q_proj, "key": attention.k_proj}
+        )
 
     def __call__(self, batch: Batch) -> dict[str, Tensor]:
         """Mean losses by name, of the last forward pass; none where nothing is to decide."""
-        seen, self._seen = self._seen, {}
+        seen = take(self._seen)
         decisions = self.decisions(batch["input_ids"].tolist(), batch["labels"].tolist())
         options = [
             (one.row, place, letter, letter == one.right)
@@ -141,6 +134,21 @@ class OptionHints:
             elif words[place] == self._line and letter is not None:
                 options[letter], letter = place - 1, None
         return options
+
+
+def keep_outputs(parts: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    """What each part gave last, by its name; filled as the parts compute."""
+    seen: dict[str, Tensor] = {}
+    for name, part in parts.items():
+        part.register_forward_hook(lambda _, __, output, name=name: seen.update({name: output}))
+    return seen
+
+
+def take(seen: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What was kept; nothing stays behind, so that no pass is read twice."""
+    taken = dict(seen)
+    seen.clear()
+    return taken
 
 
 def one_token(tokenizer: PreTrainedTokenizerBase, text: str) -> int:

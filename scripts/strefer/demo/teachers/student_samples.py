@@ -1,8 +1,8 @@
 """What the demo's starting student is trained on: who is seen in a film and what somebody does in
-it, both asked by name; how the ones in a mask look; and the reading of texts.
+it, both asked by name; and how the ones in a mask look.
 
 It stands for what the paper's model knows before its recipe: a video LLM that answers questions
-on films and texts in any form, and a region encoder that names what is marked. Nothing here says a
+on films in any form, and a region encoder that names what is marked. Nothing here says a
 time, asks what happens at a time, or asks what the one in a mask does.
 """
 
