@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 SPECIAL = (
@@ -146,7 +147,8 @@ def build_llava(folder, seed=0):
 
 def build_tarsier(folder, seed=0):
     """Tarsier: a LLaVA with tokens of its own that end a row and an image. Its config.json names a
-    class that transformers does not have and vLLM has; it comes without a chat template."""
+    class that transformers does not have and vLLM has; it comes without a chat template, and with
+    the names that weights had when it was published."""
     special = ("<s>", "</s>", "<image>", "<image_newline>", "<image_new>")
     tokenizer = byte_tokenizer(("<|endoftext|>", "<|im_end|>", *special))
     tokenizer.chat_template = None
@@ -157,6 +159,10 @@ def build_tarsier(folder, seed=0):
     own = {"image_newline_idx": newline, "image_new_idx": new, "add_transformer_projector": False}
     config = json.loads(file.read_text()) | own
     file.write_text(json.dumps(config | {"architectures": ["TarsierForConditionalGeneration"]}))
+    file = Path(folder) / "model.safetensors"
+    now, then = "vision_tower.", "vision_tower.vision_model."
+    weights = {name.replace(now, then): tensor for name, tensor in load_file(file).items()}
+    save_file(weights, file, {"format": "pt"})
     return str(folder)
 
 

@@ -14,7 +14,15 @@ from pathlib import Path
 from requests_file import write_requests
 
 ROOT = Path(__file__).resolve().parents[1]
-PYTHON = ROOT / ".venv-vllm" / "bin" / "python"
+
+
+def python_of(environment):
+    """The Python of an environment of `envs/` that has a vLLM; a path where there is no file, if it
+    was not made."""
+    return ROOT / f".venv-{environment}" / "bin" / "python"
+
+
+PYTHON = python_of("vllm")
 MISSING = "no .venv-vllm: make it by tests/vllm_cpu/make_environment.sh"
 START_S = 1500  # less than a minute on an idle machine
 ENVIRONMENT = os.environ | {
@@ -27,14 +35,16 @@ BLOCK_TOKENS = 32  # prompts are short: vLLM's own 128 for processors would shar
 
 
 def ask_offline(folder, model, calls, **environment):
-    """Replies of the adapter `vllm`, a list a call, with the prefix cache's counts of each call.
+    """Replies of the adapter `vllm`, a list a call, with the prefix cache's counts of each call, in
+    the environment that the model names.
 
     Args:
         environment: further variables of the process.
     """
     options = {"adapter": "vllm", "compile": False, "block_tokens": BLOCK_TOKENS}
     write_requests(folder, model | options | {"context_tokens": 2048}, calls)
-    command = [PYTHON, ROOT / "tests" / "vllm_cpu" / "ask.py", folder]
+    python = python_of(model.get("environment") or "vllm")
+    command = [python, ROOT / "tests" / "vllm_cpu" / "ask.py", folder]
     with open(folder / "log", "w") as log:
         variables = ENVIRONMENT | environment
         done = subprocess.run(command, env=variables, stdout=log, stderr=log)
