@@ -126,6 +126,29 @@ def test_somebody_who_is_chased_has_to_be_there():
     assert "do not show the brown dog" in reason(film, chase, motion=False)
 
 
+def test_a_chase_has_to_be_seen():
+    deeds = (("walks to the right", None), ("chases the brown dog", "runs to the right"))
+    film = told_film(deeds, (MAN, DOG))
+    chase = pair(claims.does(0, SECOND, "chases the brown dog"))
+    assert reason(film, chase) is None
+    # A single frame of the second segment (frames 8 to 15) is left.
+    left = {f: m for f, m in film.masks.by_entity[0].items() if f not in range(9, 16)}
+    masks = dataclasses.replace(film.masks, by_entity={**film.masks.by_entity, 0: left})
+    film = dataclasses.replace(film, masks=masks)
+    assert "hardly shows it" in reason(film, chase)
+    assert reason(film, chase, motion=False) is None
+
+
+def test_only_an_entity_of_the_film_can_be_seen_chased():
+    film = told_film(changed(1, 0, "chases the white dog"))
+    chase = pair(claims.does(0, SECOND, "chases the white dog"))
+    assert "no entity of the film is so described" in reason(film, chase)
+    assert reason(film, chase, motion=False) is None
+    # That it chases somebody unknown may well be denied.
+    film, denied = told_film(), claims.does(0, SECOND, "chases the white dog", False)
+    assert reason(film, pair(denied)) is None
+
+
 def test_an_entity_without_a_masklet_is_doubted_if_asked_to():
     film = told_film(without=(2,))
     assert reason(film, pair(SITS)) == "claim: no masklet shows the brown dog"

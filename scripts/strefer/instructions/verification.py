@@ -167,9 +167,13 @@ class Verifier:
             if witness.seen(other, window) is False:
                 known = self.film.entities[other].expression
                 return f"{text!r}, but the masklets do not show the {known}"
+        if self.checks.motion and chases(text):  # takes two, and both have to be seen
+            if not named:
+                return f"{text!r}, but no entity of the film is so described"
+            if motion is None:
+                return f"{text!r}, but the masklet hardly shows it"
         if motion is None:
-            unseen = self.checks.motion and chases(text)
-            return f"{text!r}, but the masklet hardly shows it" if unseen else None
+            return None
         if shows_in_shape(text) and self._in_pieces(entity, window):
             return f"{text!r}, but the masklet is in pieces"
         against = contradiction(motion, text, confirmed)
