@@ -67,3 +67,10 @@ def test_what_an_environment_pins_can_be_asked():
     assert versions_in("vllm_0_24")["vllm"] == "0.24.0"
     assert versions_in("vision")["open_clip_torch"]
     assert versions_in("no_such_file") == {}
+
+
+def test_an_environment_may_have_packages_of_no_release(monkeypatch, tmp_path):
+    listed = ["numpy", "rexseek @ git+file:///r@1a", "uvicorn[standard]==0.54.0"]
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"dependencies": ["pip", {"pip": listed}]}))
+    monkeypatch.setattr("strefer.agents.environments.ENVS", tmp_path)
+    assert versions_in("mine") == {"numpy": "", "rexseek": "", "uvicorn": "0.54.0"}

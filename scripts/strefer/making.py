@@ -70,5 +70,8 @@ def model_files(spec: Mapping[str, Any]) -> list[Path]:
 
 
 def _digest(path: Path) -> str:
+    digest = hashlib.sha256()  # hashlib.file_digest needs Python 3.11, envs/rexseek.yaml has 3.10
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()

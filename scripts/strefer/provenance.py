@@ -56,7 +56,7 @@ def write_provenance(
         recipe_seeds: the seed of each recipe.
         finished: False when the call begins: the file of a killed call says so.
     """
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     used = {digest for of_rule in codes.values() for digest in of_rule.values()}
     machines, items = read_logs(run / "logs")
     before = _before(run / "provenance.json")

@@ -13,11 +13,32 @@ from strefer.agents.embedder import load_embedder
 from strefer.agents.tracker import load_tracker
 
 TEACHERS = Path(__file__).resolve().parents[2] / "resources" / "teachers"
-BY_HAND = "envs/vision.yaml does not have it: install it by hand"
+BY_HAND = " does not have it: install it by hand"
 CASES = [
-    (load_assigner, "assigner", "rexseek", "IDEA-Research/RexSeek-3B", "rexseek", BY_HAND),
-    (load_detector, "detector", "groundingdino", "groundingdino-tiny", "groundingdino", BY_HAND),
-    (load_tracker, "tracker", "sam2", "facebook/sam2.1-hiera-tiny", "sam2", BY_HAND),
+    (
+        load_assigner,
+        "assigner",
+        "rexseek",
+        "IDEA-Research/RexSeek-3B",
+        "rexseek",
+        f"envs/rexseek.yaml{BY_HAND}",
+    ),
+    (
+        load_detector,
+        "detector",
+        "groundingdino",
+        "groundingdino-tiny",
+        "groundingdino",
+        f"envs/vision.yaml{BY_HAND}",
+    ),
+    (
+        load_tracker,
+        "tracker",
+        "sam2",
+        "facebook/sam2.1-hiera-tiny",
+        "sam2",
+        f"envs/vision.yaml{BY_HAND}",
+    ),
     (
         *(load_embedder, "embedder", "open_clip", "ViT-B-16-SigLIP/webli", "open_clip"),
         "envs/vision.yaml has it: call Snakemake with `--sdm conda`",

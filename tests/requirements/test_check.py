@@ -85,7 +85,9 @@ def test_a_model_whose_class_vllm_dropped_needs_an_environment_that_has_it(tell)
 
 
 def test_a_package_that_the_named_environment_has_is_not_missing(tell, monkeypatch, tmp_path):
-    (tmp_path / "mine.yaml").write_text("dependencies: [python=3.11, {pip: [rexseek==1.0]}]")
+    (tmp_path / "mine.yaml").write_text(
+        "dependencies: [python=3.10, {pip: [rexseek @ git+file:///r@1a]}]"
+    )
     monkeypatch.setattr(environments, "ENVS", tmp_path)
     assigner = {"adapter": "rexseek", "model": "IDEA-Research/RexSeek-3B"}
     assert "package rexseek" in part(tell("paper", by_conda=True, assigner=assigner), "MISSING")

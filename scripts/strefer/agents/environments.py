@@ -7,6 +7,7 @@ package that is not there when an agent is loaded is told with the way out.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ PACKAGES = {
     "groundingdino": {"torch": "torch", "groundingdino": "groundingdino-py"},
     "rexseek": {"torch": "torch", "rexseek": "rexseek"},
 }
+_OF_THEIR_OWN = ("vllm", "rexseek")  # engines with an environment of the same name
 _OF_FRAMES = ("detector", "tracker", "assigner", "embedder")
 Load = TypeVar("Load", bound=Callable[..., Any])
 
@@ -44,19 +46,21 @@ def environment_of(role: str, spec: Mapping[str, Any]) -> str:
         return "train"
     if spec.get("environment"):
         return spec["environment"]
-    if engine_of(spec) == "vllm":
-        return "vllm"
+    if engine_of(spec) in _OF_THEIR_OWN:
+        return engine_of(spec)
     return "vision" if role in _OF_FRAMES else "chat"
 
 
 def versions_in(environment: str) -> dict[str, str]:
-    """What pip installs in an environment: versions by name; empty if there is no such file."""
+    """What pip installs in an environment: versions by name, empty where it
+    pins none; nothing if there is no such file."""
     file = ENVS / f"{environment}.yaml"
     if not file.is_file():
         return {}
     parts = yaml.safe_load(file.read_text(encoding="utf-8"))["dependencies"]
     pinned = [one for part in parts if isinstance(part, dict) for one in part.get("pip", ())]
-    return {name: version for name, _, version in (one.partition("==") for one in pinned)}
+    names = {one: re.match(r"[\w.-]*", one).group() for one in pinned}  # or `name @ address`
+    return {name: one.partition("==")[2] for one, name in names.items()}
 
 
 def way_to(package: str, role: str, spec: Mapping[str, Any]) -> str:
