@@ -95,6 +95,22 @@ def test_a_package_that_the_named_environment_has_is_not_missing(tell, monkeypat
     assert "package rexseek" not in part(tell("paper", by_conda=True, assigner=assigner), "MISSING")
 
 
+def test_conda_is_missing_where_an_environment_is_needed_and_there_is_none(tell, monkeypatch):
+    for found, told in ((None, 1), ("/opt/conda/bin/conda", 0)):
+        monkeypatch.setattr(machine.shutil, "which", lambda name, found=found: found)
+        assert part(tell("modern"), "MISSING").count("conda, which `--sdm conda` calls") == told
+        assert "which `--sdm conda` calls" not in tell("small")
+
+
+def test_an_environment_that_pins_no_version_of_vllm_is_taken_as_it_is(tell, monkeypatch, tmp_path):
+    (tmp_path / "mine.yaml").write_text("dependencies: [python=3.11, {pip: ['vllm<0.25']}]")
+    monkeypatch.setattr(environments, "ENVS", tmp_path)
+    model = {"adapter": "vllm", "model": "omni-research/Tarsier-34b", "environment": "mine"}
+    missing = part(tell("paper", by_conda=True, video_llm=model), "MISSING")
+    assert "Tarsier-34b: 0" not in missing
+    assert "envs/mine.yaml" not in missing
+
+
 def test_a_model_that_is_not_held_to_a_commit_is_told_with_the_option_that_holds_it(tell):
     spec = {"adapter": "transformers", "model": "org/llm"}
     models = part(tell("small", llm=spec, judge=spec), "MODELS")

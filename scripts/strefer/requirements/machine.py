@@ -81,12 +81,14 @@ def _missing_packages(model: NamedModel, by_conda: bool) -> Iterator[str]:
         there = by_conda and name in pinned
         if not there and importlib.util.find_spec(package) is None:
             yield f"package {package} (adapter {engine}): {way_to(package, role, model.spec)}"
+            if name in pinned and shutil.which("conda") is None:
+                yield "conda, which `--sdm conda` calls, is not on the PATH"
     until = model.facts.vllm_until if model.facts is not None and engine == "vllm" else None
     if until is None:
         return
     here = importlib.util.find_spec("vllm") is not None and not by_conda
     version = importlib.metadata.version("vllm") if here else pinned.get("vllm")
-    if version is not None and Version(version) > Version(until):
+    if version and Version(version) > Version(until):
         yield (
             f"vLLM {until} or older for {model.name}: {version} lacks its class; "
             f"name an environment that has one, as agents.{role}.environment"
