@@ -6,7 +6,7 @@ import pytest
 from told_films import DOG, MAN, told_film
 
 from strefer.demo.synthetic_metadata import synthetic_film
-from strefer.instructions.claims import evaluate
+from strefer.instructions.claims import evaluate, parts
 from strefer.instructions.groups import GROUPS, WRITTEN
 from strefer.instructions.phrasings import load_folder
 from strefer.instructions.verification import Checks, Verifier
@@ -62,7 +62,7 @@ def test_timestamps_are_asked_for_and_given():
 
 
 def test_absence_is_refused_with_the_reason():
-    pairs = propose("G7", told_film(), n=200)
+    pairs = [p for seed in range(4) for p in propose("G7", told_film(), n=200, seed=seed)]
     told = [p.answer for p in pairs if p.evidence.claim.get("of") and "not there" in p.answer]
     wanted = "The dog is not there between <start_time> and <end_time>, only after that."
     assert wanted in told
@@ -76,6 +76,23 @@ def test_a_region_question_in_a_film_of_two_people_fits_both():
     assert {"person" in pair.question for pair in people} == {True, False}
     for pair in people:
         assert not {"man", "woman", "hair", "shirt", "dress"} & set(pair.question.split())
+
+
+def test_who_is_named_by_a_region_alone_is_told_with_the_looks():
+    film = told_film()
+    pairs = [p for seed in range(4) for p in propose("G5", film, n=200, seed=seed)]
+    told = 0
+    for one in (p for p in pairs if len(p.regions) == 1):
+        known = film.entities[one.regions[0]]
+        if known.generalized_noun in one.question or "look" in one.question.lower():
+            continue
+        if not one.answer.startswith(("The ", "First, the ")):
+            continue
+        assert known.expression in one.answer
+        assert "is" in {claim["kind"] for claim in parts(one.evidence.claim)}
+        told += 1
+    assert told >= 3
+    assert any("The dog " in p.answer for p in pairs), "named by its kind, it is told by its kind"
 
 
 def test_one_unreadable_line_leaves_out_what_needs_all_of_the_entity():

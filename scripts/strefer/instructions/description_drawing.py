@@ -39,7 +39,9 @@ def worded(
     the same place is left out."""
     pairs, known = [], set()
     for description in described:
-        question = _question(places, description, phrasings)
+        question, bare = _question(places, description, phrasings)
+        if bare and description.focus in ("deed", "timeline"):
+            description = describe.introduced(places, description)
         key = (question, description.subjects, description.window_s, description.clip_s)
         if key in known:
             continue
@@ -48,10 +50,11 @@ def worded(
     return pairs
 
 
-def _question(places: Places, description: Description, phrasings: Phrasings) -> str:
+def _question(places: Places, description: Description, phrasings: Phrasings) -> tuple[str, bool]:
+    """The question, and whether a region is all that it says of the one it asks about."""
     random, entities = places.random, places.film.entities
     slots = {"noun": description.noun}
-    preface = ""
+    preface, bare = "", False
     for name, entity in zip(("who", "other"), description.subjects, strict=False):
         known = entities[entity]
         if not places.masks:
@@ -62,10 +65,11 @@ def _question(places: Places, description: Description, phrasings: Phrasings) ->
         else:
             reference = random.choice(phrasings["reference"])
             slots[name] = reference.format(noun=known.generalized_noun)
+            bare = "{noun}" not in reference and len(description.subjects) == 1
     if description.focus == "moment":
         cell = (description.segments[0], description.subjects[0])
         slots["deed"] = places.deed(cell)
-    return preface + random.choice(phrasings[description.focus]).format_map(slots)
+    return preface + random.choice(phrasings[description.focus]).format_map(slots), bare
 
 
 def _pair(

@@ -6,7 +6,7 @@ The question's words come from a phrasings file; a description holds what they a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from strefer.instructions.behaviour import listed, sentence, with_article
 from strefer.instructions.claims import (
@@ -125,6 +125,16 @@ def told_in_order(places: Places, who: str, cells: Sequence[Cell]) -> str:
         start = "Finally," if number == len(deeds) - 1 and number > 1 else "Then"
         told.append(f"{start} {again} {deed}.")
     return " ".join(told)
+
+
+def introduced(places: Places, told: Description) -> Description:
+    """What an entity does, told with its looks: for a question that says no more than the region.
+    The category alone would be a guess to whoever learns from the pair."""
+    (entity,) = told.subjects
+    known = places.film.entities[entity]
+    by_kind, by_looks = f"he {known.generalized_noun} ", f"he {known.expression} "
+    claim = every([is_expression(entity, known.expression), told.claim])
+    return replace(told, answer=told.answer.replace(by_kind, by_looks, 1), claim=claim)
 
 
 def portrait(places: Places, entity: int, segments: Sequence[int]) -> Description:
