@@ -14,10 +14,12 @@ from strefer.agents.tokenizer import read_tokenizer
 from strefer.demo.films import read_world, write_world
 from strefer.demo.teachers import student
 from strefer.demo.teachers.student_hints import Hints, shown_by_pair
+from strefer.demo.teachers.student_looks import Look, Looks
 from strefer.demo.teachers.student_options import OptionHints
 from strefer.demo.teachers.student_samples import film_samples
 from strefer.demo.teachers.student_training import train_student
 from strefer.demo.vocabulary import all_expressions
+from strefer.times import seconds_of
 from strefer.videollm.batches import collate
 from strefer.videollm.building import build_student, settings_of
 from strefer.videollm.frame_source import KeptFeatures
@@ -47,16 +49,58 @@ def samples_of(world, truth):
     return [{"path": path} | s for s in film_samples(truth, 32, random.Random(0))]
 
 
-def test_no_question_says_a_time_or_asks_what_the_one_in_a_mask_does(world, truths):
+def text_of(one):
+    return " ".join(turn["value"] for turn in one["conversations"])
+
+
+def test_no_question_asks_what_somebody_does_at_a_time_or_what_the_one_in_a_mask_does(
+    world, truths
+):
     deeds = {action.phrase for t in truths for e in t.entities for action in e.actions}
     samples = [one for truth in truths for one in samples_of(world, truth)]
     assert len(samples) > 100
-    for one in samples:
-        text = " ".join(turn["value"] for turn in one["conversations"])
-        assert "_time>" not in text
+    timed = ["_time>" in text_of(one) for one in samples]
+    assert 0.05 * len(samples) < sum(timed) < 0.4 * len(samples)
+    for one, says_time in zip(samples, timed, strict=True):
         if "annotation" in one:
             assert one["shows"] in all_expressions()
-            assert not any(deed in text for deed in deeds)
+        if "annotation" in one or says_time:
+            assert not any(deed in text_of(one) for deed in deeds)
+
+
+def test_a_question_about_a_time_has_the_answer_that_is_true_then(world, truths):
+    checked = 0
+    for truth in truths:
+        named = {entity.expression: entity for entity in truth.entities}
+        for one in samples_of(world, truth):
+            question, answer = (turn["value"] for turn in one["conversations"])
+            if answer not in ("Yes.", "No.") or "start_time" not in one:
+                continue
+            (asked,) = [entity for name, entity in named.items() if name in question]
+            window = seconds_of(one["start_time"]), seconds_of(one["end_time"])
+            share = truth.present(asked.entity_id, *window)
+            assert share > 0.7 if answer == "Yes." else share < 0.1
+            checked += 1
+    assert checked >= 4
+
+
+def test_a_look_at_a_wanted_place_costs_less(small):
+    model, _ = small
+    looks = Looks(model, layer=2, head=1)
+    width = model.llm.config.head_dim
+    keys = torch.zeros(1, 6, 4 * width)
+    keys[0, 3, width : 2 * width] = 1.0
+    batch = {
+        "input_ids": torch.zeros(1, 6, dtype=torch.long),
+        "position_ids": torch.zeros(1, 6, dtype=torch.long),
+        "attention_mask": torch.ones(1, 1, 6, 6, dtype=torch.bool).tril(),
+    }
+    losses = []
+    for wanted in ([3], [3, 4], [2]):
+        looks._seen = {"query": torch.full((1, 6, 4 * width), 0.5), "key": keys}
+        losses.append(float(looks(batch, [Look(0, 5, wanted)])))
+    assert losses[1] < losses[0] < losses[2]
+    assert looks(batch, []) is None
 
 
 def test_who_is_shown_in_a_pair_is_in_sight_there(truths):
@@ -101,10 +145,14 @@ def test_hints_find_the_options_of_every_question_with_a_letter_or_yes_or_no(sma
     encoded = [processor.encode(sample_from_json(one), None) for one in samples]
     batch = collate(encoded, KeptFeatures(model.vision, 100), tokenizer.pad_token_id, pack=True)
     ids = batch["input_ids"].tolist()
-    decisions = OptionHints(model, tokenizer).decisions(ids, batch["labels"].tolist())
+    questions = OptionHints(model, tokenizer).questions(ids, batch["labels"].tolist())
     answers = [one["conversations"][1]["value"] for one in samples]
-    assert len(decisions) == sum(len(a) == 1 or a in ("Yes.", "No.") for a in answers)
-    for one in decisions:
+    assert len(questions) == len(answers)
+    timed = sum("_time>" in one["conversations"][0]["value"] for one in samples)
+    assert sum(one.times is not None for one in questions) == timed > 0
+    decided = [one for one in questions if one.options]
+    assert len(decided) == sum(len(a) == 1 or a in ("Yes.", "No.") for a in answers)
+    for one in decided:
         ends = {
             letter: tokenizer.decode(ids[one.row][place]) for letter, place in one.options.items()
         }

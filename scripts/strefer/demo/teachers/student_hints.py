@@ -17,7 +17,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import PreTrainedTokenizerBase
 
-from strefer.demo.teachers.student_options import OptionHints, keep_outputs, one_token, take
+from strefer.demo.teachers.kept_outputs import keep_outputs, take
+from strefer.demo.teachers.student_options import OptionHints, one_token
 from strefer.demo.truth import EntityTruth, Truth
 from strefer.demo.vocabulary import all_deeds, all_expressions
 from strefer.frames import sample_times

@@ -1,23 +1,27 @@
-"""Hints on how a question with options, or with yes or no, is decided; for training only.
+"""Hints on how a question with options, with yes or no, or about a time is answered; for training
+only.
 
-The way that is taught, in a decoder of a few layers: at the last token of each option it is seen
-whether the option is so and which letter it has; from there on the place of the answer looks at the
-option that is so, and says its letter. What is asked with yes or no is an option of one.
+The way that is taught, in a decoder of a few layers: where a question that says two times is asked,
+and at each of its options, the frames between the two are looked at. At the last token of each
+option it is seen whether the option is so and which letter it has; from there on the place of the
+answer looks at the option that is so, and says its letter. What is asked with yes or no is an
+option of one.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import PreTrainedTokenizerBase
-from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 
+from strefer.demo.teachers.kept_outputs import keep_outputs, take
+from strefer.demo.teachers.student_looks import Look, Looks
 from strefer.videollm.batches import Batch
 from strefer.videollm.model import IGNORED, VideoLlm
 
@@ -25,80 +29,96 @@ _LETTERS = "ABCD"
 
 
 @dataclass
-class Decision:
+class Question:
     """A question in a row of token ids.
 
     Attributes:
-        row: of the batch.
         answered_at: place of the token behind which the answer begins.
-        options: place of each option's last token, by the index of its letter.
-        right: index of the right one; None where the one option is not so.
+        row: of the batch.
+        options: place of each option's last token, by the index of its letter; none where the
+            answer is a sentence.
+        right: index of the right one; None where the one option is not so, or there is none.
+        times: the first and the last time token that the question says, by number; None if it
+            says no time.
     """
 
-    row: int
     answered_at: int
-    right: int | None
-    options: dict[int, int]
+    row: int = 0
+    options: dict[int, int] = field(default_factory=dict)
+    right: int | None = None
+    times: tuple[int, int] | None = None
 
 
 class OptionHints:
-    """Losses on the states of the last but one layer of a student's LLM and on the attention of
-    one head of the last."""
+    """Losses on the states of the last but one layer of a student's LLM, and on the attention of
+    one head of the last and of one of the middle layer."""
 
     def __init__(self, model: VideoLlm, tokenizer: PreTrainedTokenizerBase) -> None:
-        decoder = model.llm.get_decoder()
-        self._rotary, attention = decoder.rotary_emb, decoder.layers[-1].self_attn
-        width, self._head_width = model.llm.config.hidden_size, attention.head_dim
+        layers = model.llm.get_decoder().layers
+        width = model.llm.config.hidden_size
         self.readers = nn.ModuleDict(
             {"is_so": nn.Linear(width, 1), "letter": nn.Linear(width, len(_LETTERS))}
         )
+        self._config = model.config
         self._letters = [one_token(tokenizer, letter) for letter in _LETTERS]
         self._line, self._asks = one_token(tokenizer, "\n"), one_token(tokenizer, "?")
         self._yes_no = [
             tokenizer(word, add_special_tokens=False).input_ids for word in ("Yes.", "No.")
         ]
-        self._seen = keep_outputs(
-            {"states": decoder.layers[-2], "query": attention.q_proj, "key": attention.k_proj}
-        )
+        self._seen = keep_outputs({"states": layers[-2]})
+        self._right_option = Looks(model, len(layers) - 1, head=0)
+        self._asked_frames = Looks(model, len(layers) // 2, head=1)
+        pairs = model.config.n_frames // model.vision.together
+        self._times = [k * model.config.n_time_tokens // (pairs - 1) for k in range(pairs)]
 
     def __call__(self, batch: Batch) -> dict[str, Tensor]:
         """Mean losses by name, of the last forward pass; none where nothing is to decide."""
         seen = take(self._seen)
-        decisions = self.decisions(batch["input_ids"].tolist(), batch["labels"].tolist())
+        ids = batch["input_ids"].tolist()
+        questions = self.questions(ids, batch["labels"].tolist())
+        decided = [one for one in questions if one.options]
+        looks = [Look(q.row, q.answered_at, [q.options[q.right or 0]]) for q in decided]
+        losses = {
+            "looks": self._right_option(batch, looks),
+            "when": self._asked_frames(batch, list(self._timed_looks(ids, questions))),
+        }
         options = [
             (one.row, place, letter, letter == one.right)
-            for one in decisions
+            for one in decided
             for letter, place in one.options.items()
         ]
-        if not options:
-            return {}
-        row, place, letter, right = torch.tensor(options).T
-        states = seen["states"][row, place].float()
-        is_so = self.readers["is_so"](states)[:, 0]
-        return {
-            "is_so": F.binary_cross_entropy_with_logits(is_so, right.float()),
-            "letter": F.cross_entropy(self.readers["letter"](states), letter),
-            "looks": self._looks(seen["query"], seen["key"], batch, decisions),
-        }
+        if options:
+            row, place, letter, right = torch.tensor(options).T
+            states = seen["states"][row, place].float()
+            is_so = self.readers["is_so"](states)[:, 0]
+            losses["is_so"] = F.binary_cross_entropy_with_logits(is_so, right.float())
+            losses["letter"] = F.cross_entropy(self.readers["letter"](states), letter)
+        return {name: loss for name, loss in losses.items() if loss is not None}
 
-    def _looks(
-        self, query: Tensor, key: Tensor, batch: Batch, decisions: Sequence[Decision]
-    ) -> Tensor:
-        """How little the first head, where the answer begins, looks at the right option."""
-        looking = [(one.row, one.answered_at, one.options[one.right or 0]) for one in decisions]
-        row, place, wanted = torch.tensor(looking).T
-        width = self._head_width
-        cos, sin = self._rotary(query.float(), batch["position_ids"])
-        heads = (part[:, None, :, :width].float() for part in (query, key))
-        turned, keys = (part[:, 0] for part in apply_rotary_pos_emb(*heads, cos, sin))
-        scores = torch.einsum("nd,nld->nl", turned[row, place], keys[row]) / width**0.5
-        scores = scores.masked_fill(~batch["attention_mask"][row, 0, place], float("-inf"))
-        return F.cross_entropy(scores, wanted)
+    def _timed_looks(
+        self, ids: Sequence[Sequence[int]], questions: Sequence[Question]
+    ) -> Iterator[Look]:
+        """From each option, or the place of the answer, to the frames between the times."""
+        for question in (one for one in questions if one.times):
+            video = self._config.video_token_id
+            shown = [place for place, token in enumerate(ids[question.row]) if token == video]
+            latents = len(shown) // len(self._times)
+            first, last = question.times
+            # A short time may lie between two pairs of frames: the nearer one shows it.
+            near = min(abs(2 * time - first - last) for time in self._times)
+            wanted = [
+                place
+                for pair, time in enumerate(self._times)
+                if first <= time <= last or abs(2 * time - first - last) == near
+                for place in shown[pair * latents : (pair + 1) * latents]
+            ]
+            for place in question.options.values() or (question.answered_at,):
+                yield Look(question.row, place, wanted)
 
-    def decisions(
+    def questions(
         self, ids: Sequence[Sequence[int]], labels: Sequence[Sequence[int]]
-    ) -> list[Decision]:
-        """The questions of rows that are answered by a letter, or by yes or no."""
+    ) -> list[Question]:
+        """The questions of rows, in order."""
         found = []
         for row, (words, wanted) in enumerate(zip(ids, labels, strict=True)):
             begin = 0
@@ -107,24 +127,26 @@ class OptionHints:
                 if not is_answer:
                     continue
                 answer, *_, end = run
-                decision = self._decision(words, begin, answer, end)
-                if decision is not None:
-                    found.append(dataclasses.replace(decision, row=row))
+                question = self._question(words, begin, answer, end)
+                times = self._said(words, begin, answer)
+                found.append(dataclasses.replace(question, row=row, times=times))
                 begin = end
         return found
 
-    def _decision(self, words: Sequence[int], begin: int, answer: int, end: int) -> Decision | None:
+    def _question(self, words: Sequence[int], begin: int, answer: int, end: int) -> Question:
         """Of the question in words[begin:answer], with its reply in words[answer:end] and the
         reply's end token behind it."""
         reply = list(words[answer:end])
         if len(reply) == 1 and reply[0] in self._letters:
             right = self._letters.index(reply[0])
             options = self._options(words, begin, answer)
-            return Decision(0, answer - 1, right, options) if right in options else None
+            if right in options:
+                return Question(answer - 1, options=options, right=right)
         if reply in self._yes_no and self._asks in words[begin:answer]:
             asked_at = max(p for p in range(begin, answer) if words[p] == self._asks)
-            return Decision(0, answer - 1, (0, None)[self._yes_no.index(reply)], {0: asked_at})
-        return None
+            right = (0, None)[self._yes_no.index(reply)]
+            return Question(answer - 1, options={0: asked_at}, right=right)
+        return Question(answer - 1)
 
     def _options(self, words: Sequence[int], begin: int, end: int) -> dict[int, int]:
         options, letter = {}, None
@@ -135,20 +157,10 @@ class OptionHints:
                 options[letter], letter = place - 1, None
         return options
 
-
-def keep_outputs(parts: Mapping[str, nn.Module]) -> dict[str, Tensor]:
-    """What each part gave last, by its name; filled as the parts compute."""
-    seen: dict[str, Tensor] = {}
-    for name, part in parts.items():
-        part.register_forward_hook(lambda _, __, output, name=name: seen.update({name: output}))
-    return seen
-
-
-def take(seen: dict[str, Tensor]) -> dict[str, Tensor]:
-    """What was kept; nothing stays behind, so that no pass is read twice."""
-    taken = dict(seen)
-    seen.clear()
-    return taken
+    def _said(self, words: Sequence[int], begin: int, end: int) -> tuple[int, int] | None:
+        first, count = self._config.first_time_token_id, self._config.n_time_tokens
+        said = [word - first for word in words[begin:end] if 0 <= word - first < count]
+        return (min(said), max(said)) if said else None
 
 
 def one_token(tokenizer: PreTrainedTokenizerBase, text: str) -> int:

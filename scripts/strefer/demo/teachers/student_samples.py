@@ -1,18 +1,19 @@
 """What the demo's starting student is trained on: who is seen in a film and what somebody does in
-it, both asked by name; and how the ones in a mask look.
+it, both asked by name; how the ones in a mask look; and who is in sight at a time.
 
 It stands for what the paper's model knows before its recipe: a video LLM that answers questions
-on films in any form, and a region encoder that names what is marked. Nothing here says a
-time, asks what happens at a time, or asks what the one in a mask does.
+on films in any form, and a region encoder that names what is marked. Nothing here asks what
+somebody does at a time, or what the one in a mask does.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
-from strefer.benchmarks import tempcompass, videomme
+from strefer.benchmarks import tempcompass
 from strefer.demo.base_data import REGION, WHAT
 from strefer.demo.benchmark_files.others import tempcompass as compass_questions
 from strefer.demo.benchmark_files.questions import (
@@ -21,22 +22,28 @@ from strefer.demo.benchmark_files.questions import (
     told_actions,
     told_in_turn,
 )
+from strefer.demo.teachers.student_forms import Sample, choice, listed, sample
+from strefer.demo.teachers.student_timed_samples import SIDES, side_of, timed_samples
 from strefer.demo.truth import EntityTruth, Truth
-from strefer.demo.vocabulary import PLACES, all_expressions, with_article
+from strefer.demo.vocabulary import PLACES, action_phrase, all_expressions, with_article
 from strefer.frames import sample_times
-from strefer.published_format import CHOICE_HINT, YES_NO_HINT
+from strefer.published_format import YES_NO_HINT
 
-Sample = dict[str, Any]
 _WHO = ("Who or what is in this video?", "Name everyone and everything in the video.")
 _WHICH = ("Which of these is in the video?", "Which one can be seen?")
 _DEED = ("Which of these does the {expression} do?", "What does the {expression} do?")
+_IN_ORDER = (
+    "Describe in order what the {expression} does.",
+    "Step by step, what does the {expression} do?",
+)
 _TRUE = (
     "Is it true that the {expression} {phrase} at some time?",
     "Can one see that the {expression} {phrase}?",
     "Is this true: the {expression} {phrase}?",
 )
+_REFERENCES = ("the {noun} in <region>", "the {noun} <region>", "the {noun} marked by <region>")
+_LOOKS = ("What does {who} look like?", "Describe the looks of {who}.", "Who or what is {who}?")
 _SIDE = "On which side is the {expression} when it is first seen?"
-_SIDES = ("on the left", "in the middle", "on the right")
 _PLACE = "Where does the video play at some time?"
 _COUNT = "How many different people, animals and vehicles or balls are seen in the video?"
 _MOST_FRAMES_OF_REGION = 32
@@ -48,22 +55,27 @@ def film_samples(truth: Truth, n_frames: int, drawn: random.Random) -> Iterator[
     seen = [entity for entity in truth.entities if entity.masks]
     names = [with_article(entity.expression) for entity in seen]
     there = {entity.expression for entity in seen}
-    yield sample(drawn.choice(_WHO), _listed(names))
+    yield sample(drawn.choice(_WHO), listed(names))
     for entity in seen:
         for answer in drawn.sample(("Yes.", "No."), 2):
             asked = entity.expression
             if answer == "No.":
                 asked = drawn.choice([e for e in _like(asked, drawn) if e not in there])
             yield sample(f"Is there {with_article(asked)}? {YES_NO_HINT}", answer)
-        wrong = drawn.sample([e for e in all_expressions() if e not in there], 3)
-        yield _choice(drawn.choice(_WHICH), entity.expression, wrong, drawn)
+        others = [e for e in all_expressions() if e not in there]
+        options = [entity.expression, *drawn.sample(others, 3)]
+        if drawn.random() < 0.5:
+            options = [with_article(option) for option in options]
+        yield choice(drawn.choice(_WHICH), options[0], options[1:], drawn)
+    missed = drawn.choice([e for e in all_expressions() if e not in there])
+    yield sample(drawn.choice(WHAT).format(expression=missed), f"The {missed} is not there.")
     numbers = [str(n) for n in range(1, 5)]
-    yield _choice(_COUNT, str(len(seen)), [n for n in numbers if n != str(len(seen))], drawn)
+    yield choice(_COUNT, str(len(seen)), [n for n in numbers if n != str(len(seen))], drawn)
     places = [scene.place for scene in truth.scenes]
     elsewhere = [place for place in PLACES if place not in places]
     if elsewhere:
         wrong = drawn.sample(elsewhere, min(3, len(elsewhere)))
-        yield _choice(_PLACE, drawn.choice(places), wrong, drawn)
+        yield choice(_PLACE, drawn.choice(places), wrong, drawn)
     for form, by_aspect in compass_questions(truth, drawn).items():
         for entry in (entry for entries in by_aspect.values() for entry in entries):
             question = f"{entry['question']}\n{tempcompass.HINTS[form]}".strip()
@@ -71,30 +83,45 @@ def film_samples(truth: Truth, n_frames: int, drawn: random.Random) -> Iterator[
     for entity in seen:
         yield from _motion_samples(truth, entity, drawn)
         yield from _region_samples(truth, entity, n_frames, drawn)
+    yield from timed_samples(truth, drawn)
 
 
 def _motion_samples(truth: Truth, entity: EntityTruth, drawn: random.Random) -> Iterator[Sample]:
     """Where somebody comes in, and what they do, asked by name."""
     name = entity.expression
     box = entity.boxes[min(entity.boxes)]
-    side = _SIDES[int((box[0] + box[2]) / 2 / truth.width_px * len(_SIDES))]
-    others = [other for other in _SIDES if other != side]
-    yield _choice(_SIDE.format(expression=name), side, others, drawn)
+    side = side_of(truth, box)
+    others = [other for other in SIDES if other != side]
+    yield choice(_SIDE.format(expression=name), side, others, drawn)
     told = [action.phrase for action in told_actions(entity)]
     if not told:
+        stays = action_phrase(entity.noun, "stay")
+        yield sample(drawn.choice(WHAT).format(expression=name), f"The {name} {stays}.")
         return
     deeds = told_in_turn(entity)
     yield sample(drawn.choice(WHAT).format(expression=name), f"The {name} {deeds}.")
+    yield sample(drawn.choice(_IN_ORDER).format(expression=name), _step_by_step(entity))
     for _ in range(2):
         phrase = drawn.choice(told)
         wrong = other_phrases(entity, drawn, 3)
         if len(wrong) == 3:
-            yield _choice(drawn.choice(_DEED).format(expression=name), phrase, wrong, drawn)
+            yield choice(drawn.choice(_DEED).format(expression=name), phrase, wrong, drawn)
         wrong.sort(key=lambda other: other != mirrored(phrase))
         for answer, asked in (("Yes.", phrase), ("No.", wrong[0] if wrong else None)):
             if asked is not None:
                 question = drawn.choice(_TRUE).format(expression=name, phrase=asked)
                 yield sample(f"{question} {YES_NO_HINT}", answer)
+
+
+def _step_by_step(entity: EntityTruth) -> str:
+    """As the descriptions of the instruction data tell it."""
+    name, noun = entity.expression, entity.noun
+    deeds = [phrase for phrase, _ in groupby(action.phrase for action in told_actions(entity))]
+    if len(deeds) == 1:
+        return f"The {name} {deeds[0]}."
+    starts = ["Then"] * (len(deeds) - 2) + ["Then" if len(deeds) == 2 else "Finally,"]
+    told = [f"{start} the {noun} {deed}." for start, deed in zip(starts, deeds[1:], strict=True)]
+    return " ".join([f"First, the {name} {deeds[0]}.", *told])
 
 
 def _region_samples(
@@ -114,12 +141,15 @@ def _region_samples(
         region_fields = {"annotation": [region], "frame_keys": "sampled", "shows": own}
         return sample(question, answer) | region_fields
 
+    who = drawn.choice(_REFERENCES).format(noun=entity.generalized_noun)
     yield marked(drawn.choice(REGION), with_article(own).capitalize() + ".")
+    yield marked(drawn.choice(_LOOKS).format(who=who), with_article(own).capitalize() + ".")
     for answer in drawn.sample(("Yes.", "No."), 2):
         asked = own if answer == "Yes." else drawn.choice(_like(own, drawn))
-        yield marked(f"Is <region> {with_article(asked)}? {YES_NO_HINT}", answer)
+        named = drawn.choice(("<region>", who))
+        yield marked(f"Is {named} {with_article(asked)}? {YES_NO_HINT}", answer)
     wrong = drawn.sample(_like(own, drawn), 3)
-    right = _choice("What is <region>?", own, wrong, drawn)
+    right = choice("What is <region>?", own, wrong, drawn)
     question, answer = (turn["value"] for turn in right["conversations"])
     yield marked(question.removeprefix("<image>\n"), answer)
 
@@ -144,38 +174,3 @@ def _compass_answer(form: str, entry: dict[str, Any]) -> str:
         return answer.partition(":")[0]
     subject = entry["question"].split("'subject': '")[1].split("'")[0]
     return f"The {subject} {answer[3:]}."
-
-
-_STYLES = ("videorefer", "tempcompass", "videomme")
-
-
-def _choice(question: str, right: str, wrong: list[str], drawn: random.Random) -> Sample:
-    """A choice in one of the benchmarks' forms; the answer is the letter."""
-    options = [right, *wrong]
-    drawn.shuffle(options)
-    style = drawn.choice(_STYLES)
-    letters = [chr(65 + i) for i in range(len(options))]
-    answer = letters[options.index(right)]
-    if style == "videomme":
-        lines = [f"{a}. {option}." for a, option in zip(letters, options, strict=True)]
-        return sample(videomme.question_text(question, lines), answer)
-    mark, hint = "({}) {}", CHOICE_HINT
-    if style == "tempcompass":
-        mark, hint = "{}. {}", tempcompass.HINTS["multi-choice"]
-    lines = [mark.format(a, option) for a, option in zip(letters, options, strict=True)]
-    return sample("\n".join([question, *lines, hint]), answer)
-
-
-def _listed(names: list[str]) -> str:
-    joined = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
-    return joined.capitalize() + "."
-
-
-def sample(question: str, answer: str) -> Sample:
-    """One question and answer in the published format."""
-    return {
-        "conversations": [
-            {"from": "human", "value": f"<image>\n{question}"},
-            {"from": "gpt", "value": answer},
-        ]
-    }

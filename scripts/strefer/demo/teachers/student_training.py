@@ -16,8 +16,9 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from strefer.demo.teachers.llm_training import build_optimizers, decay
+from strefer.demo.teachers.student_forms import Sample
 from strefer.demo.teachers.student_hints import Hints, shown_by_pair
-from strefer.demo.teachers.student_samples import Sample, film_samples
+from strefer.demo.teachers.student_samples import film_samples
 from strefer.demo.teachers.training_state import State
 from strefer.demo.truth import Truth
 from strefer.videollm.batches import Batch, collate
@@ -34,7 +35,8 @@ _FILMS, _OF_FILM = 4, 12  # of a step: films, questions on each
 _TOLD_ALONE, _TOLD_LEFT_OUT = 0.15, 0.7
 _NEW_PARTS_RATE, _LLM_SHARE = 1.5e-3, 0.5
 _WARM_UP_STEPS = 40
-_HINT_WEIGHTS = {"region": 0.5, "who": 0.5, "deed": 0.5, "is_so": 1.0, "letter": 0.3, "looks": 0.3}
+_HINT_WEIGHTS = {"region": 0.5, "who": 0.5, "deed": 0.5, "is_so": 1.0, "letter": 0.3}
+_HINT_WEIGHTS |= {"looks": 0.3, "when": 0.3}
 _KEPT_MB = 2000
 
 

@@ -1,0 +1,52 @@
+"""Where one attention head of a student's LLM looks, as a loss; for training only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
+
+from strefer.demo.teachers.kept_outputs import keep_outputs, take
+from strefer.videollm.batches import Batch
+from strefer.videollm.model import VideoLlm
+
+
+class Look(NamedTuple):
+    """From a place of a row, to any of the wanted ones."""
+
+    row: int
+    place: int
+    wanted: Sequence[int]
+
+
+class Looks:
+    """The loss of one head of one layer."""
+
+    def __init__(self, model: VideoLlm, layer: int, head: int) -> None:
+        decoder = model.llm.get_decoder()
+        attention = decoder.layers[layer].self_attn
+        self._rotary, self._width = decoder.rotary_emb, attention.head_dim
+        self._own = slice(head * self._width, (head + 1) * self._width)
+        self._seen = keep_outputs({"query": attention.q_proj, "key": attention.k_proj})
+
+    def __call__(self, batch: Batch, looks: Sequence[Look]) -> Tensor | None:
+        """How little the head looked where it should in the last pass: the mean of the negative
+        logarithm of the share that went to the wanted places; None without any looks."""
+        seen = take(self._seen)
+        if not looks:
+            return None
+        row = torch.tensor([look.row for look in looks])
+        place = torch.tensor([look.place for look in looks])
+        wanted = torch.zeros(len(looks), batch["input_ids"].shape[1], dtype=torch.bool)
+        for number, look in enumerate(looks):
+            wanted[number, list(look.wanted)] = True
+        cos, sin = self._rotary(seen["query"].float(), batch["position_ids"])
+        heads = (seen[name][:, None, :, self._own].float() for name in ("query", "key"))
+        turned, keys = (part[:, 0] for part in apply_rotary_pos_emb(*heads, cos, sin))
+        scores = torch.einsum("nd,nld->nl", turned[row, place], keys[row]) / self._width**0.5
+        scores = scores.masked_fill(~batch["attention_mask"][row, 0, place], float("-inf"))
+        said = torch.log_softmax(scores, dim=1).masked_fill(~wanted, float("-inf"))
+        return -torch.logsumexp(said, dim=1).mean()
