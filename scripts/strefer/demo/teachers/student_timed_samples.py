@@ -10,13 +10,13 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from strefer.demo.teachers.student_forms import Sample, choice, listed, sample
+from strefer.demo.question_forms import Sample, choice, listed, sample
+from strefer.demo.questions_in_words import SIDES, side_of
 from strefer.demo.truth import EntityTruth, Truth
 from strefer.demo.vocabulary import PLACES
 from strefer.published_format import YES_NO_HINT
 from strefer.times import clock
 
-SIDES = ("on the left", "in the middle", "on the right")
 _THERE = (
     "Is the {expression} there between <start_time> and <end_time>?",
     "Is the {expression} in sight from <start_time> to <end_time>?",
@@ -104,11 +104,6 @@ def _side(truth: Truth, entity: EntityTruth, window: Window) -> str | None:
     boxes = [entity.boxes[frame] for frame in frames if frame in entity.boxes]
     found = {side_of(truth, box) for box in boxes}
     return found.pop() if len(found) == 1 else None
-
-
-def side_of(truth: Truth, box: tuple[int, int, int, int]) -> str:
-    """Where the middle of a box is, of SIDES."""
-    return SIDES[min(int((box[0] + box[2]) / 2 / truth.width_px * len(SIDES)), len(SIDES) - 1)]
 
 
 def _window(truth: Truth, drawn: random.Random) -> Window:

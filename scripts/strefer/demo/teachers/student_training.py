@@ -15,8 +15,8 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from strefer.demo.question_forms import Sample
 from strefer.demo.teachers.llm_training import build_optimizers, decay
-from strefer.demo.teachers.student_forms import Sample
 from strefer.demo.teachers.student_hints import Hints, shown_by_pair
 from strefer.demo.teachers.student_samples import film_samples
 from strefer.demo.teachers.training_state import State

@@ -1,4 +1,4 @@
-"""The forms of the starting student's samples: a question and its answer, a choice, a list."""
+"""The forms of samples made from the truth: a question and its answer, a choice, a list."""
 
 from __future__ import annotations
 
