@@ -169,6 +169,12 @@ BASE_ROOT = f"{WORLD}/base" if config["base_data"] == "demo" else config["base_d
 
 try:
     RECIPES = {name: load_recipe(Path(f"config/recipes/{name}.yaml")) for name in config["recipes"]}
+    TRAINING = {
+        name: configuration.overridden(
+            config, "training", recipe.training, SCHEMA, f"recipe config/recipes/{name}.yaml"
+        )
+        for name, recipe in RECIPES.items()
+    }
 except ValueError as error:
     stop(error)
 

@@ -14,10 +14,9 @@ def stop(error):
     sys.exit(str(error))
 
 
+SCHEMA = configuration.load_schema(ROOT / "config" / "schema.yaml")
 try:
-    config = configuration.complete(
-        config, configuration.load_schema(ROOT / "config" / "schema.yaml")
-    )
+    config = configuration.complete(config, SCHEMA)
 except configuration.ConfigurationError as error:
     stop(error)
 

@@ -21,7 +21,7 @@ rule mix_recipe:
         **needs("recipes"),
     params:
         code=code_of("mix_recipe", "main"),
-        mixture=lambda wildcards: repr(RECIPES[wildcards.recipe]),
+        mixture=lambda wildcards: repr(RECIPES[wildcards.recipe].mixture),
         base_root=BASE_ROOT,
     script:
         "../scripts/mix_recipe.py"

@@ -5,7 +5,9 @@ rule train_checkpoint:
     input:
         recipe=lambda wildcards: f"{RUN}/recipes/{recipe_of(wildcards.student)}.jsonl",
         films=lambda wildcards: inputs_among(base_films(recipe_of(wildcards.student))),
-        models=local_files(*models_of_training(config["training"]).values()),
+        models=lambda wildcards: local_files(
+            *models_of_training(TRAINING[recipe_of(wildcards.student)]).values()
+        ),
     output:
         directory(f"{RUN}/checkpoints/{{student}}"),
     log:
@@ -20,7 +22,7 @@ rule train_checkpoint:
     params:
         code=code_of("train_checkpoint", "train"),
         marks=lambda wildcards: marks_among(base_films(recipe_of(wildcards.student))),
-        options=config["training"],
+        options=lambda wildcards: TRAINING[recipe_of(wildcards.student)],
         seed=lambda wildcards: config["seed"] + seed_number(wildcards.student),
         work=f"{RUN}/training/{{student}}",
     script:

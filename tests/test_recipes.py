@@ -4,14 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from configurations import read_configuration
 from own_data import PAIRS, VIDEO, pair, with_region_prompts, write_own_data
 from strefer import recipes
+from strefer.configuration import load_schema, overridden
 from strefer.published_format import PUBLISHED_FIELDS, own_samples, published_sample
 from strefer.recipes import base_files, films_of_base, load_recipe, mix_recipe, read_base
 from strefer.videollm.samples import iterate_samples, sample_from_json
 from strefer.videollm.shapes import mask_of_shape
 
-RECIPES = sorted((Path(__file__).resolve().parents[1] / "config" / "recipes").glob("*.yaml"))
+CONFIG = Path(__file__).resolve().parents[1] / "config"
+RECIPES = sorted((CONFIG / "recipes").glob("*.yaml"))
 BASE = [
     {
         "id": n,
@@ -36,6 +39,20 @@ def mix(own, tmp_path, recipe, base=BASE):
     output = tmp_path / "mixed.jsonl"
     mix_recipe(tmp_path / "recipe.yaml", **own, base_root=tmp_path, output=output)
     return [json.loads(line) for line in output.read_text().splitlines()]
+
+
+def test_a_recipe_may_train_its_students_by_options_of_its_own(tmp_path):
+    file = tmp_path / "recipe.yaml"
+    file.write_text("training: {text_only: true}\nparts: [{groups: all}]")
+    assert load_recipe(file).training == {"text_only": True}
+    schema, config = load_schema(CONFIG / "schema.yaml"), read_configuration("config")
+    changed = overridden(config, "training", {"text_only": True}, schema, "x.yaml")
+    assert changed == config["training"] | {"text_only": True}
+    with pytest.raises(ValueError, match="x.yaml: .*no option 'training.text_onli'.*text_only"):
+        overridden(config, "training", {"text_onli": True}, schema, "x.yaml")
+    file.write_text("training: 3\nparts: [{groups: all}]")
+    with pytest.raises(ValueError, match="`training` must name options, not 3"):
+        load_recipe(file)
 
 
 def sample(own, pair_id):

@@ -53,6 +53,25 @@ def complete(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
     return config
 
 
+def overridden(
+    config: dict[str, Any], part: str, own: dict[str, Any], schema: Schema, where: str
+) -> dict[str, Any]:
+    """A part of a complete configuration with some of its options replaced, checked.
+
+    Args:
+        part: its name, at the top of the configuration.
+        own: the options that replace.
+        where: the file that they stand in, for the error.
+
+    Raises:
+        ConfigurationError: on the first thing that is wrong.
+    """
+    try:
+        return complete(config | {part: config[part] | own}, schema)[part]
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{where}: {error}") from None
+
+
 def _fill(value: Any, schema: Schema) -> Any:
     if isinstance(value, str) and schema.get("type") in ("integer", "number", "boolean"):
         return yaml.safe_load(value)  # nested values of `--config` arrive as text

@@ -1,8 +1,9 @@
 """Stage `recipes`: mixtures of our instruction groups and base data sets, in the published format.
 
-A recipe file names its parts:
+A recipe file names its parts, and options of `training` where its students have their own:
 
     seed: 0
+    training: {epochs: 2}
     parts:
       - groups: [G7, G8]          # our own pairs, by group; "all" for the eight
         share: 0.5                # of them, 0-1; or `count`, at most so many
@@ -21,7 +22,7 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -53,10 +54,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A mixture."""
+    """A mixture, and the options of `training` that its students have in place of the
+    configuration's."""
 
     seed: int
     parts: tuple[Part, ...]
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def mixture(self) -> tuple[int, tuple[Part, ...]]:
+        """What the samples follow from."""
+        return self.seed, self.parts
 
     @property
     def groups(self) -> set[str]:
@@ -76,14 +84,19 @@ def load_recipe(path: Path) -> Recipe:
         raise ValueError(f"recipe {path}: no such file; recipes stand in config/recipes") from None
     except yaml.YAMLError as error:
         raise ValueError(f"recipe {path}: not YAML: {error}") from None
-    if not isinstance(fields, dict) or set(fields) - {"seed", "parts", "about"}:
-        raise ValueError(f"recipe {path}: give `parts`, and `seed` and `about` if you like")
+    if not isinstance(fields, dict) or set(fields) - {"seed", "parts", "about", "training"}:
+        raise ValueError(
+            f"recipe {path}: give `parts`, and `seed`, `training` and `about` if you like"
+        )
     parts, seed = fields.get("parts"), fields.get("seed", 0)
     if not isinstance(parts, list) or not parts:
         raise ValueError(f"recipe {path}: `parts` must be a list with at least one part")
     if not isinstance(seed, int):
         raise ValueError(f"recipe {path}: `seed` must be a whole number, not {seed!r}")
-    return Recipe(seed, tuple(_part(part, n, path) for n, part in enumerate(parts, 1)))
+    training = fields.get("training", {})
+    if not isinstance(training, dict):
+        raise ValueError(f"recipe {path}: `training` must name options, not {training!r}")
+    return Recipe(seed, tuple(_part(part, n, path) for n, part in enumerate(parts, 1)), training)
 
 
 def _part(fields: Any, number: int, path: Path) -> Part:

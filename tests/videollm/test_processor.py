@@ -66,6 +66,20 @@ def test_times_in_answers_are_learned_or_not(student, parts):
     assert learned_times(with_settings(student, learn_time_tokens=False)) == []
 
 
+def test_a_text_only_student_gets_the_words_and_times_and_nothing_that_is_seen(student, parts):
+    film = parts.films[0]
+    asked = sample(film, TIMED, regions=film[1][:1])
+    encoded = with_settings(student, text_only=True).encode(asked, None)
+    config = student.model.config
+    assert encoded.view is None
+    assert not encoded.grids
+    assert not {config.video_token_id, config.region_token_id} & set(encoded.ids)
+    words = student.tokenizer.decode(encoded.ids)
+    assert "Is the region there between <" in words
+    seen = student.processor.encode(asked, None)
+    assert [i for i in encoded.labels if i != IGNORED] == [i for i in seen.labels if i != IGNORED]
+
+
 def test_one_random_frame_of_a_region_or_all(student, parts):
     film = parts.films[0]
     region = max(film[1], key=len)

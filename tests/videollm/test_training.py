@@ -9,6 +9,7 @@ from transformers import TrainerCallback
 
 from strefer.videollm import training
 from strefer.videollm.dataset import order_of_epochs
+from strefer.videollm.options import TrainingOptions
 from strefer.videollm.samples import Sample, iterate_samples
 from strefer.videollm.student import load_student
 from strefer.videollm.training import train_checkpoint
@@ -128,6 +129,17 @@ def test_bad_input_names_file_line_and_option(options, recipe, tmp_path):
         train(tmp_path / "empty.jsonl", tmp_path, options)
     with pytest.raises(ValueError, match="not a checkpoint"):
         load_student(tmp_path)
+
+
+def test_a_text_only_training_answers_without_its_films(options, recipe, tmp_path):
+    chosen = {**options, "epochs": 0.2, "text_only": True}
+    train_checkpoint(recipe, tmp_path / "out", chosen, 0, 1, tmp_path / "work")
+    student = load_student(tmp_path / "out")
+    asked = next(iterate_samples(recipe))
+    assert student.processor.encode(asked, None).view is None
+    assert len(student.answer([asked], 4)) == 1
+    with pytest.raises(ValueError, match="text_only"):
+        TrainingOptions.of({"model": "qwen_vl", "text_only": True})
 
 
 def test_a_film_that_cannot_be_read_costs_its_samples_only(options, recipe, tmp_path, caplog):

@@ -30,7 +30,7 @@ class TrainingOptions:
         bf16, gradient_checkpointing: save time and memory.
         workers: processes that decode (only without kept features).
         save_steps: steps between checkpoints to resume from; log_steps: between lines of the log.
-        sampled_regions, raw_regions, system, most_text_tokens, learn_time_tokens: see
+        sampled_regions, raw_regions, system, most_text_tokens, learn_time_tokens, text_only: see
             `ProcessorSettings`.
         deepspeed: path of a DeepSpeed configuration; report_to: "tensorboard", "wandb".
         processes: training processes of this machine; launcher: a command that starts them in
@@ -65,6 +65,7 @@ class TrainingOptions:
     system: str | None = None
     most_text_tokens: int = 1792
     learn_time_tokens: bool = True
+    text_only: bool = False
     deepspeed: str | None = None
     report_to: tuple[str, ...] = ()
     processes: int = 1
@@ -78,6 +79,8 @@ class TrainingOptions:
             raise ValueError(
                 f"training: no option {unknown[0]!r}; known: {', '.join(sorted(known))}"
             )
+        if options.get("text_only") and options.get("model", "strefer") != "strefer":
+            raise ValueError("training: `text_only` is for `model: strefer`")
         return TrainingOptions(**options)
 
     def arguments(self, seed: int, work: Path) -> TrainingArguments:

@@ -38,6 +38,7 @@ class ProcessorSettings:
         system: system sentence, if the chat template takes one.
         most_text_tokens: longer texts are cut at the end.
         learn_time_tokens: whether times in answers count in the loss.
+        text_only: leave out films and what marks regions: what words alone tell, as a control.
     """
 
     n_frames: int
@@ -52,6 +53,7 @@ class ProcessorSettings:
     system: str | None = None
     most_text_tokens: int = 1792
     learn_time_tokens: bool = True
+    text_only: bool = False
 
     def save(self, folder: Path) -> None:
         text = json.dumps(asdict(self), indent=2, sort_keys=True)
@@ -111,10 +113,10 @@ class Processor:
             DecodingError: if the film cannot be read.
         """
         view = None
-        if sample.path is not None:
+        if sample.path is not None and not self.settings.text_only:
             view = view_of(sample.path, self.settings.n_frames, sample.clip_s)
         encoded = Encoded(view)
-        counts = self._add_regions(encoded, sample, draw)
+        counts = self._add_regions(encoded, sample, draw) if view is not None else []
         turns = self._fill(sample, counts)
         ids, learned = encode_conversation(self.tokenizer, turns, self.settings.system)
         most = self.settings.most_text_tokens + (self.settings.video_tokens if view else 0)
@@ -213,7 +215,10 @@ class Processor:
         counts = iter(region_counts)
         turns = []
         for index, (question, answer) in enumerate(sample.turns):
-            if index == 0 and sample.path is not None and VIDEO not in question:
+            if self.settings.text_only:
+                question = question.replace(f"{VIDEO}\n", "").replace(VIDEO, "")
+                question, answer = (text.replace(REGION, "region") for text in (question, answer))
+            elif index == 0 and sample.path is not None and VIDEO not in question:
                 question = f"{VIDEO}\n{question}"
             pair = []
             for text in (question, answer):

@@ -154,6 +154,7 @@ def _reading(
         system=options.system,
         most_text_tokens=options.most_text_tokens,
         learn_time_tokens=options.learn_time_tokens,
+        text_only=options.text_only,
     )
     source: FrameSource = DecodedFrames(model.vision.image_size)
     if options.keep_features_mb:
