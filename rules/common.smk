@@ -2,11 +2,12 @@
 import functools
 import os
 
+from snakemake.exceptions import WorkflowError
 from strefer import acceptance, code_digest, provenance, run_lock
 from strefer.agents.environments import environment_of
 from strefer.benchmarks.registry import load_questions
 from strefer.making import effective_options, effective_spec, model_files
-from strefer.recipes import base_files, films_of_base, load_recipe
+from strefer.recipes import base_files, films_of_base, load_recipe, missing_base
 from strefer.requirements.check import check_configuration
 from strefer.students import models_of_training, recipe_of, seed_number, students_of
 from strefer.videos import film_marks, printable, shard_of
@@ -182,7 +183,12 @@ except ValueError as error:
 def base_data(wildcards):
     """The folder or the files of base data that a recipe names."""
     files = base_files(RECIPES[wildcards.recipe], Path(BASE_ROOT))
-    return [BASE_ROOT] if files and config["base_data"] == "demo" else files
+    if config["base_data"] == "demo":
+        return [BASE_ROOT] if files else []
+    for file in files:
+        if not file.is_file():
+            raise WorkflowError(missing_base(wildcards.recipe, file))
+    return files
 
 
 films_of_base = functools.cache(films_of_base)  # recipes share their base files
@@ -269,4 +275,12 @@ def needs(stage):
 def requirements(facts):
     """What this configuration needs and lacks here, as text."""
     by_conda = "conda" in {str(m) for m in workflow.deployment_settings.deployment_method}
-    return check_configuration(config, Path(facts), len(FILMS), len(SHARDS), Path(RUN), by_conda)
+    base = [] if config["base_data"] == "demo" else RECIPES.items()
+    absent = [
+        missing_base(name, file)
+        for name, recipe in base
+        for file in base_files(recipe, Path(BASE_ROOT))
+        if not file.is_file()
+    ]
+    n_films, shards = len(FILMS), len(SHARDS)
+    return check_configuration(config, Path(facts), n_films, shards, Path(RUN), by_conda, absent)

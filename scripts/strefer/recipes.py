@@ -130,6 +130,14 @@ def base_files(recipe: Recipe, root: Path) -> list[Path]:
     return [root / part.base for part in recipe.parts if part.base is not None]
 
 
+def missing_base(recipe: str, file: Path) -> str:
+    """What to tell of a recipe whose base file is not there."""
+    return (
+        f"recipe {recipe}: base data {file}: no such file. Put it there, name its folder by "
+        "`base_data`, or choose other `recipes` (config/recipes/README.md)"
+    )
+
+
 def mix_recipe(
     recipe: Path,
     instructions: Sequence[Path],

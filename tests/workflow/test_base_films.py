@@ -36,3 +36,14 @@ def test_a_changed_film_of_base_data_trains_again(workplace, tmp_path):
     planned = call("--dry-run")
     assert "rule train_checkpoint:" in planned
     assert "rule mix_recipe:" not in planned
+
+
+def test_a_missing_base_file_is_named_with_the_recipe_and_the_way_out(workplace, tmp_path):
+    (tmp_path / "films").mkdir()
+    write_film(tmp_path / "films" / "a.mp4")
+    config = (f"videos={tmp_path / 'films'}", f"base_data={tmp_path}", "recipes=[base]")
+    done = workplace.run("--dry-run", config=("run=missing", *config), check=False)
+    wanted = f"recipe base: base data {tmp_path / 'base.json'}: no such file. Put it there"
+    assert wanted in done.stdout + done.stderr
+    checked = workplace.run(config=("run=missing", *config), targets=("check",))
+    assert wanted in checked.stdout.split("MISSING ON THIS MACHINE")[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,13 @@ ROLES = {
 
 
 def check_configuration(
-    config: Mapping[str, Any], facts: Path, n_films: int, shards: int, run: Path, by_conda: bool
+    config: Mapping[str, Any],
+    facts: Path,
+    n_films: int,
+    shards: int,
+    run: Path,
+    by_conda: bool,
+    absent: Sequence[str] = (),
 ) -> str:
     """The report, as text for a terminal.
 
@@ -54,6 +60,7 @@ def check_configuration(
         shards: how many of its shards have a film.
         run: the run's folder; films that it has probed count with their durations.
         by_conda: whether Snakemake installs each rule's environment itself.
+        absent: what to tell of each input file that is not there.
 
     Raises:
         ValueError: if the table of facts is wrong.
@@ -73,7 +80,8 @@ def check_configuration(
     machine = this_machine()
     lines += ["", "NEEDED IN ALL", *_told_needs(models, resources, machine)]
     lines += ["", "MISSING ON THIS MACHINE"]
-    missing = [line for model in models for line in missing_of_model(model, by_conda)]
+    missing = [*absent]
+    missing += [line for model in models for line in missing_of_model(model, by_conda)]
     missing += missing_hardware(machine, resources, of_stage, to_download_gb(models))
     lines += [f"  {line}" for line in dict.fromkeys(missing)] or ["  nothing"]
     lines += ["", "GPU-HOURS (not measured)", *_told_hours(config, by_role, films, shards)]

@@ -2,7 +2,8 @@
 
 The paper's student starts from pretrained parts. The demo's parts are tiny and strangers to each
 other, and a recipe of a few thousand samples cannot bring them together: so they are trained
-together first, on what needs neither masks of the active nor times (see student_samples.py).
+together first. What somebody does at a time, and what the one in a mask does, is left to the
+recipes (see student_samples.py).
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ real student starts from. It knows the drawn world and nothing else.
 
 - Parts: the demo's video LLM gives the frozen vision tower, its LLM teacher the decoder.
 - Data: films of the demo world's split `train`, drawn by `strefer.demo`, and questions made from
-  their truth (`student_samples.py`). No question says a time, or asks what the one in a mask does:
-  that is left to the recipes.
+  their truth (`student_samples.py`). No question asks what somebody does at a time, or what the one
+  in a mask does: that is left to the recipes.
 - Training: seed {seed}, {steps} steps, {minutes:.1f} minutes of one CPU thread. Make it again with
   `snakemake teachers`.
 - Licence: Apache-2.0. No outside data or weights.
@@ -60,6 +60,8 @@ def measure_student(folder: Path, films_dir: Path, seed: int) -> dict[tuple[str,
 
 
 def _about(sample: Mapping[str, Any]) -> str:
+    if "start_time" in sample:
+        return "a time"
     return "the one in a mask" if "annotation" in sample else "the film"
 
 
