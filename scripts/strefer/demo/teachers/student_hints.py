@@ -26,6 +26,7 @@ from strefer.videollm.batches import Batch
 from strefer.videollm.model import IGNORED, VideoLlm
 
 _SHARPNESS = 12.0  # of the softmax over cosines
+_CLEARLY = -0.7  # log-probability of a word that a vector says: a half
 _SETTLED_S = 0.3  # after an action's beginning and before its end
 _EXPRESSIONS = tuple(all_expressions())
 _DEEDS = tuple(all_deeds())
@@ -80,15 +81,23 @@ class Hints:
             regions: expression and number of tokens of each of the batch's regions, in its order.
             batch: what the model was given, packed.
         """
-        losses = {}
+        losses, names = {}, None
         seen = take(self._seen)
         if films and "films" in seen:
+            names = self._names(seen["films"])
             losses |= self._of_films(seen["films"].flatten(0, 1), films)
         if regions and "regions" in seen:
             words = [_EXPRESSIONS.index(word) for word, count in regions for _ in range(count)]
             said = self._said(seen["regions"], self._expressions)
             losses["region"] = F.nll_loss(said, torch.tensor(words))
-        return losses | self.options(batch)
+        return losses | self.options(batch, names)
+
+    @torch.no_grad()
+    def _names(self, tokens: Tensor) -> Tensor:
+        """tokens [films, pairs, L, llm width] → the expression that each says, by its place among
+        all, or IGNORED if none is said clearly [films, pairs * L]."""
+        said, word = self._said(tokens.flatten(1, 2), self._expressions).max(-1)
+        return word.masked_fill(said < _CLEARLY, IGNORED)
 
     def _of_films(
         self, tokens: Tensor, films: Sequence[Sequence[Sequence[Shown]]]

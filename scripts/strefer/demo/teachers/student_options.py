@@ -1,11 +1,11 @@
 """Hints on how a question with options, with yes or no, or about a time is answered; for training
 only.
 
-The way that is taught, in a decoder of a few layers: where a question that says two times is asked,
-and at each of its options, the frames between the two are looked at. At the last token of each
-option it is seen whether the option is so and which letter it has; from there on the place of the
-answer looks at the option that is so, and says its letter. What is asked with yes or no is an
-option of one.
+The way that is taught, in a decoder of a few layers: where a question is asked, and at each of its
+options, one head looks at the frames between the times that it says, and one at what the film shows
+of the one that it names, then. At the last token of each option it is seen whether the option is so
+and which letter it has; from there on the place of the answer looks at the option that is so, and
+says its letter. What is asked with yes or no is an option of one.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from transformers import PreTrainedTokenizerBase
 
 from strefer.demo.teachers.kept_outputs import keep_outputs, take
 from strefer.demo.teachers.student_looks import Look, Looks
+from strefer.demo.vocabulary import all_expressions
 from strefer.videollm.batches import Batch
 from strefer.videollm.model import IGNORED, VideoLlm
 
@@ -40,6 +41,8 @@ class Question:
         right: index of the right one; None where the one option is not so, or there is none.
         times: the first and the last time token that the question says, by number; None if it
             says no time.
+        name: the one expression that the question names before its options, by its place among
+            all; None if it names none or several.
     """
 
     answered_at: int
@@ -47,11 +50,12 @@ class Question:
     options: dict[int, int] = field(default_factory=dict)
     right: int | None = None
     times: tuple[int, int] | None = None
+    name: int | None = None
 
 
 class OptionHints:
     """Losses on the states of the last but one layer of a student's LLM, and on the attention of
-    one head of the last and of one of the middle layer."""
+    one head of the last and of two of the middle layer."""
 
     def __init__(self, model: VideoLlm, tokenizer: PreTrainedTokenizerBase) -> None:
         layers = model.llm.get_decoder().layers
@@ -68,11 +72,18 @@ class OptionHints:
         self._seen = keep_outputs({"states": layers[-2]})
         self._right_option = Looks(model, len(layers) - 1, head=0)
         self._asked_frames = Looks(model, len(layers) // 2, head=1)
+        self._asked_one = Looks(model, len(layers) // 2, head=2)
+        self._names = {one_token(tokenizer, f" {e}"): n for n, e in enumerate(all_expressions())}
         pairs = model.config.n_frames // model.vision.together
         self._times = [k * model.config.n_time_tokens // (pairs - 1) for k in range(pairs)]
 
-    def __call__(self, batch: Batch) -> dict[str, Tensor]:
-        """Mean losses by name, of the last forward pass; none where nothing is to decide."""
+    def __call__(self, batch: Batch, said: Tensor | None) -> dict[str, Tensor]:
+        """Mean losses by name, of the last forward pass; none where nothing is to decide.
+
+        Args:
+            said: the expression that each token of each film says, by its place among all
+                [films, video tokens]; None without films.
+        """
         seen = take(self._seen)
         ids = batch["input_ids"].tolist()
         questions = self.questions(ids, batch["labels"].tolist())
@@ -80,7 +91,8 @@ class OptionHints:
         looks = [Look(q.row, q.answered_at, [q.options[q.right or 0]]) for q in decided]
         losses = {
             "looks": self._right_option(batch, looks),
-            "when": self._asked_frames(batch, list(self._timed_looks(ids, questions))),
+            "when": self._asked_frames(batch, list(self._looks_at_times(ids, questions))),
+            "whom": self._asked_one(batch, list(self._looks_at_one(batch, ids, questions, said))),
         }
         options = [
             (one.row, place, letter, letter == one.right)
@@ -95,25 +107,44 @@ class OptionHints:
             losses["letter"] = F.cross_entropy(self.readers["letter"](states), letter)
         return {name: loss for name, loss in losses.items() if loss is not None}
 
-    def _timed_looks(
+    def _looks_at_times(
         self, ids: Sequence[Sequence[int]], questions: Sequence[Question]
     ) -> Iterator[Look]:
         """From each option, or the place of the answer, to the frames between the times."""
         for question in (one for one in questions if one.times):
-            video = self._config.video_token_id
-            shown = [place for place, token in enumerate(ids[question.row]) if token == video]
-            latents = len(shown) // len(self._times)
-            first, last = question.times
-            # A short time may lie between two pairs of frames: the nearer one shows it.
-            near = min(abs(2 * time - first - last) for time in self._times)
-            wanted = [
-                place
-                for pair, time in enumerate(self._times)
-                if first <= time <= last or abs(2 * time - first - last) == near
-                for place in shown[pair * latents : (pair + 1) * latents]
-            ]
+            wanted = [place for place, asked in self._shown(ids, question) if asked]
             for place in question.options.values() or (question.answered_at,):
                 yield Look(question.row, place, wanted)
+
+    def _looks_at_one(
+        self,
+        batch: Batch,
+        ids: Sequence[Sequence[int]],
+        questions: Sequence[Question],
+        said: Tensor | None,
+    ) -> Iterator[Look]:
+        """From there to the tokens that say who is named, of the asked frames; none where the one
+        is not there."""
+        for question in (one for one in questions if one.name is not None and said is not None):
+            words = said[batch["films"][question.row]].tolist()
+            shown = zip(self._shown(ids, question), words, strict=True)
+            wanted = [p for (p, asked), word in shown if asked and word == question.name]
+            for place in question.options.values() or (question.answered_at,):
+                if wanted:
+                    yield Look(question.row, place, wanted)
+
+    def _shown(
+        self, ids: Sequence[Sequence[int]], question: Question
+    ) -> Iterator[tuple[int, bool]]:
+        """The places of the film's tokens in a row, and whether they lie in the asked time."""
+        video = self._config.video_token_id
+        shown = [place for place, token in enumerate(ids[question.row]) if token == video]
+        first, last = question.times or (0, self._times[-1])
+        # A short time may lie between two pairs of frames: the nearer one shows it.
+        near = min(abs(2 * time - first - last) for time in self._times)
+        for number, place in enumerate(shown):
+            time = self._times[number * len(self._times) // len(shown)]
+            yield place, first <= time <= last or abs(2 * time - first - last) == near
 
     def questions(
         self, ids: Sequence[Sequence[int]], labels: Sequence[Sequence[int]]
@@ -128,8 +159,9 @@ class OptionHints:
                     continue
                 answer, *_, end = run
                 question = self._question(words, begin, answer, end)
-                times = self._said(words, begin, answer)
-                found.append(dataclasses.replace(question, row=row, times=times))
+                times = self._times_in(words[begin:answer])
+                name = self._name_in(words[begin : self._options_at(words, answer, question)])
+                found.append(dataclasses.replace(question, row=row, times=times, name=name))
                 begin = end
         return found
 
@@ -157,10 +189,21 @@ class OptionHints:
                 options[letter], letter = place - 1, None
         return options
 
-    def _said(self, words: Sequence[int], begin: int, end: int) -> tuple[int, int] | None:
+    def _options_at(self, words: Sequence[int], answer: int, question: Question) -> int:
+        """Where the options begin; where the answer does, if there are none but yes and no."""
+        if len(question.options) < 2:
+            return answer
+        first = min(question.options.values())
+        return max(place for place in range(first) if words[place] == self._line)
+
+    def _times_in(self, words: Sequence[int]) -> tuple[int, int] | None:
         first, count = self._config.first_time_token_id, self._config.n_time_tokens
-        said = [word - first for word in words[begin:end] if 0 <= word - first < count]
+        said = [word - first for word in words if 0 <= word - first < count]
         return (min(said), max(said)) if said else None
+
+    def _name_in(self, words: Sequence[int]) -> int | None:
+        named = {self._names[word] for word in words if word in self._names}
+        return named.pop() if len(named) == 1 else None
 
 
 def one_token(tokenizer: PreTrainedTokenizerBase, text: str) -> int:

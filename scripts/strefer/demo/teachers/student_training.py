@@ -36,7 +36,7 @@ _TOLD_ALONE, _TOLD_LEFT_OUT = 0.15, 0.7
 _NEW_PARTS_RATE, _LLM_SHARE = 1.5e-3, 0.5
 _WARM_UP_STEPS = 40
 _HINT_WEIGHTS = {"region": 0.5, "who": 0.5, "deed": 0.5, "is_so": 1.0, "letter": 0.3}
-_HINT_WEIGHTS |= {"looks": 0.3, "when": 0.3}
+_HINT_WEIGHTS |= {"looks": 0.3, "when": 0.3, "whom": 0.3}
 _KEPT_MB = 2000
 
 
