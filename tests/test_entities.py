@@ -8,6 +8,7 @@ from strefer.records import Entities, Video
 from strefer.stage import read_lines, read_records
 
 OPTIONS = {
+    "looks": 1,
     "n_frames": 4,
     "max_new_tokens": 32,
     "attempts": 3,
@@ -54,6 +55,37 @@ def test_each_film_is_asked_about_once(tmp_path, monkeypatch, films):
     assert first.fps == pytest.approx(3 / (15 / 8))
     again = recognize(tmp_path, monkeypatch, films, lambda request: "other")
     assert again.calls == [], "everything is in the store"
+
+
+def test_looks_share_a_film_among_them_and_their_answers_are_joined(tmp_path, monkeypatch, films):
+    def shades(request):
+        return [round((float(frame.mean()) - 16) / 8) for frame in request.frames]
+
+    def answer(request):
+        return TEXT if min(shades(request)) < 8 else "The active entity is a red ball."
+
+    chat = recognize(tmp_path, monkeypatch, films, answer, looks=2)
+    assert [len(call) for call in chat.calls] == [4, 2], "all looks of a batch in one call"
+    first, second = chat.calls[0][:2]
+    assert shades(first) == [0, 2, 4, 7]
+    assert shades(second) == [8, 10, 12, 15], "each look has frames of its own stretch"
+    assert first.fps == second.fps == pytest.approx(3 / (7 / 8))
+    assert read_records(tmp_path / "entities.jsonl", Entities) == {
+        "a": [Entities(f"{TEXT}\nThe active entity is a red ball.")],
+        "b": [Entities(TEXT)],
+        "c": [Entities(TEXT)],
+    }, "a line a look, and no line twice"
+
+
+def test_a_look_without_a_usable_reply_fails_its_film_alone(tmp_path, monkeypatch, films):
+    def answer(request):
+        return "…" if request.frames.mean() > 16 + 8 * 8 else TEXT
+
+    chat = recognize(tmp_path, monkeypatch, films, answer, looks=2)
+    assert [len(call) for call in chat.calls] == [4, 1, 1, 2], "only that look is asked again"
+    lines = read_lines(tmp_path / "entities.jsonl")
+    assert [line.failure is None for line in lines] == [False, True, True]
+    assert "no words" in lines[0].failure["reason"]
 
 
 def test_a_wordless_reply_is_asked_again_and_then_fails(tmp_path, monkeypatch, films):

@@ -48,7 +48,7 @@ def stages(folder, film):
     }
     yield entities, lambda output: entities.recognize_entities(
         shard["videos"], output, chat={}, prompts=prompt,
-        options=CHAT | {"n_frames": 2, "max_new_tokens": 8, "batch_films": 1}, **given,
+        options=CHAT | {"looks": 1, "n_frames": 2, "max_new_tokens": 8, "batch_films": 1}, **given,
     )  # fmt: skip
     yield references, lambda output: references.parse_references(
         write_shard(folder / "e.jsonl", [("a", Entities("A dog runs."))]), output,

@@ -64,6 +64,35 @@ def test_lists_are_read_cut_and_normalised(tmp_path, monkeypatch, caplog):
     assert "keeping the first 2" in caplog.text
 
 
+def test_looks_are_asked_about_line_by_line_and_their_lists_joined(tmp_path, monkeypatch, caplog):
+    upper = BALL | {"expression": "Brown dog"}
+    replies = {"A dog.": [DOG], "A girl, a dog.": [GIRL, upper], "A ball.": [BALL]}
+    texts = {"1": "A dog.\nA girl, a dog.", "2": "A dog.", "3": "A ball.\nA girl, a dog."}
+    chat = parse(
+        tmp_path, monkeypatch, texts, lambda r: json.dumps(replies[r.text.split("Text: ")[1]])
+    )
+    assert [len(call) for call in chat.calls] == [3], "a line of two films is asked about once"
+    dog, girl = Entity("brown dog", "dog", "dog"), Entity("girl in a white dress", "girl", "person")
+    records = read_records(tmp_path / "references.jsonl", References)
+    assert records["1"] == [References((dog, girl))], "an expression stands once, whatever its case"
+    assert records["2"] == [References((dog,))]
+    assert [e.expression for e in records["3"][0].entities] == ["red ball", "girl in a white dress"]
+    assert "3: 3 entities, keeping the first 2" in caplog.text
+
+
+def test_a_look_that_does_not_parse_fails_its_film_alone(tmp_path, monkeypatch):
+    texts = {"1": "A dog.\nA girl.", "2": "A dog."}
+    parse(
+        tmp_path,
+        monkeypatch,
+        texts,
+        lambda r: json.dumps([DOG]) if "dog" in r.text else "I see a girl",
+    )
+    first, second = read_lines(tmp_path / "references.jsonl")
+    assert "the model said 'I see a girl'" in first.failure["reason"]
+    assert second.record is not None
+
+
 def test_unparsable_replies_are_asked_three_times_and_then_named(tmp_path, monkeypatch):
     chat = parse(
         tmp_path,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from strefer import frames, replies
-from strefer.agents.chat import Chat, ChatRequest, ask, load_chat
+from strefer.agents.chat import Asked, Chat, ChatRequest, ask, load_chat
 from strefer.batches import in_batches
 from strefer.prompts import Prompt, load_prompt
 from strefer.records import Entities, Video, to_json
@@ -30,8 +30,9 @@ def recognize_entities(
 
     Args:
         videos: the shard file of `Video` records.
-        options: `n_frames` evenly spaced frames of the film; `max_new_tokens`; `attempts` and
-            `retry_temperature` for replies without a word; `batch_films` a call; `seed`.
+        options: `looks`, into how many stretches of equal length a film is cut: each is shown in
+            `n_frames` evenly spaced frames and asked about by itself; `max_new_tokens`; `attempts`
+            and `retry_temperature` for replies without a word; `batch_films` a call; `seed`.
         prompts: `entity_recognizer`.
         chat: the video LLM's specification.
     """
@@ -44,7 +45,7 @@ def recognize_entities(
     def start() -> Worker:
         model = load_chat(chat)
         return lambda missing: in_batches(
-            _load_frames(missing, options["n_frames"]),
+            _load_frames(missing, options),
             options["batch_films"],
             lambda batch: _recognize(model, prompt, options, batch),
         )
@@ -53,12 +54,19 @@ def recognize_entities(
 
 
 def _load_frames(
-    items: Sequence[Item], n_frames: int
+    items: Sequence[Item], options: Mapping[str, Any]
 ) -> Iterator[tuple[Item, np.ndarray | ItemFailure]]:
+    """The frames of each film, those of one look after those of the other: [looks * T, H, W, 3]."""
+    looks, n_frames = options["looks"], options["n_frames"]
     for item in items:
         video: Video = item.context
+        look_s = video.duration_s / looks
+        times_s = [
+            time_s
+            for look in range(looks)
+            for time_s in frames.sample_times(look_s, n_frames, video.fps, look * look_s)
+        ]
         try:
-            times_s = frames.sample_times(video.duration_s, n_frames, video.fps)
             yield item, frames.read_frames(video.path, times_s)
         except (frames.DecodingError, OSError) as error:
             yield item, ItemFailure(f"{video.path}: {error}")
@@ -70,15 +78,17 @@ def _recognize(
     options: Mapping[str, Any],
     batch: Sequence[tuple[Item, np.ndarray]],
 ) -> list[dict[str, Any] | ItemFailure]:
+    looks, n_frames = options["looks"], options["n_frames"]
     requests = [
         ChatRequest(
             prompt.render(),
-            film,
-            fps=frames.sampled_rate(item.context.duration_s, len(film), item.context.fps),
+            shown,
+            fps=frames.sampled_rate(item.context.duration_s / looks, n_frames, item.context.fps),
             seed=options["seed"],
             max_new_tokens=options["max_new_tokens"],
         )
         for item, film in batch
+        for shown in np.split(film, looks)
     ]
     asked = ask(
         model,
@@ -87,7 +97,12 @@ def _recognize(
         options["attempts"],
         options["retry_temperature"],
     )
-    return [
-        ItemFailure(one.failure) if one.answer is None else to_json(Entities(one.answer))
-        for one in asked
-    ]
+    return [_joined(asked[i : i + looks]) for i in range(0, len(asked), looks)]
+
+
+def _joined(looks: Sequence[Asked[str]]) -> dict[str, Any] | ItemFailure:
+    """A film's record. Without one of its looks it would lack entities, and none would know."""
+    for look in looks:
+        if look.failure is not None:
+            return ItemFailure(look.failure)
+    return to_json(Entities("\n".join(dict.fromkeys(look.answer for look in looks))))

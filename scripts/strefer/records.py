@@ -52,7 +52,8 @@ class Clips:
 
 @dataclass(frozen=True)
 class Entities:
-    """The entity recognizer's text about the whole film (stage `entities`)."""
+    """The entity recognizer's text about the whole film (stage `entities`): a line for each of its
+    looks that said something else than those before."""
 
     text: str
 

@@ -3,8 +3,9 @@ list of expressions, nouns and generalized nouns."""
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from strefer import replies
 from strefer.agents.chat import Chat, ChatRequest, ask, load_chat
 from strefer.batches import in_batches
 from strefer.prompts import Prompt, load_prompt
-from strefer.records import Entities, References, to_json
+from strefer.records import Entities, Entity, References, to_json
 from strefer.stage import Item, ItemFailure, Worker, read_records, run_stage
 
 log = logging.getLogger("strefer")
@@ -75,29 +76,44 @@ def parse_references(
 def _parse(
     model: Chat, prompt: Prompt, options: Mapping[str, Any], batch: Sequence[tuple[Item, str]]
 ) -> list[dict[str, Any] | ItemFailure]:
+    # The recognizer's looks, a line each, are asked about one by one: every text then has the form
+    # that one reply has, and the lists stay short. What two films have in common is asked once.
+    lines = list(dict.fromkeys(line for _, text in batch for line in text.split("\n")))
     requests = [
         ChatRequest(
-            prompt.render(text=text),
+            prompt.render(text=line),
             schema=_SCHEMA,
             seed=options["seed"],
             max_new_tokens=options["max_new_tokens"],
         )
-        for _, text in batch
+        for line in lines
     ]
     asked = ask(
         model, requests, replies.parse_entities, options["attempts"], options["retry_temperature"]
     )
+    of_line = dict(zip(lines, asked, strict=True))
     results: list[dict[str, Any] | ItemFailure] = []
-    for (item, _), one in zip(batch, asked, strict=True):
-        if one.answer is None:
-            results.append(ItemFailure(one.failure))
+    for item, text in batch:
+        lists = [of_line[line] for line in text.split("\n")]
+        failures = [one.failure for one in lists if one.failure is not None]
+        if failures:
+            results.append(ItemFailure(failures[0]))
             continue
-        if len(one.answer) > options["max_entities"]:
+        entities = _joined(one.answer for one in lists)
+        if len(entities) > options["max_entities"]:
             log.warning(
                 "references: %s: %d entities, keeping the first %d (`max_entities`)",
                 item.video_id,
-                len(one.answer),
+                len(entities),
                 options["max_entities"],
             )
-        results.append(to_json(References(one.answer[: options["max_entities"]])))
+        results.append(to_json(References(entities[: options["max_entities"]])))
     return results
+
+
+def _joined(lists: Iterable[Sequence[Entity]]) -> tuple[Entity, ...]:
+    """All entities in order, each expression once, whatever its case."""
+    entities: dict[str, Entity] = {}
+    for entity in itertools.chain.from_iterable(lists):
+        entities.setdefault(entity.expression.lower(), entity)
+    return tuple(entities.values())

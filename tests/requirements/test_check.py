@@ -10,6 +10,8 @@ from configurations import ROOT, read_configuration
 from hub_files import COMMIT, add_model, use_cache
 from strefer.agents import environments
 from strefer.requirements import check, machine
+from strefer.requirements.facts import Facts, NamedModel
+from strefer.requirements.gpu_hours import Films, gpu_hours
 from strefer.requirements.machine import Machine
 
 
@@ -179,6 +181,21 @@ def test_hours_grow_with_the_films_and_probed_ones_count_as_they_are(tell, tmp_p
     (tmp_path / "videos" / "0.jsonl").write_text(json.dumps(line) + "\n")
     assert hours() > 5 * before
     assert "10 film(s), 609 min (1 of them probed)" in tell("modern")
+
+
+def test_hours_of_each_look_at_a_film_are_counted():
+    config = read_configuration("modern")
+
+    def hours(stage, looks):
+        config["entities"]["looks"] = looks
+        spec = {"adapter": "transformers", "model": "some"}
+        model = NamedModel("some", (), spec, Facts(parameters=7.0), None)
+        films = Films(10, 10.0, 0)
+        roles = dict.fromkeys(("video_llm", "llm"), model)
+        return gpu_hours(stage, config, roles, films, jobs=0)
+
+    for stage in ("entities", "references"):
+        assert hours(stage, looks=3) == pytest.approx(3 * hours(stage, looks=1)) != 0
 
 
 def test_stages_have_the_roles_that_their_rules_ask_for():

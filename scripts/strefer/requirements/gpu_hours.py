@@ -116,13 +116,15 @@ def _entities(config: Mapping, models: Mapping, films: Films) -> dict[str, Token
     options = config["entities"]
     read = options["n_frames"] * _frame(models["video_llm"]) + PROMPT_TOKENS
     written = _reply(options["max_new_tokens"])
-    return {"video_llm": Tokens(films.count * read, films.count * written)}
+    questions = films.count * options["looks"]
+    return {"video_llm": Tokens(questions * read, questions * written)}
 
 
 def _references(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]:
     written = _reply(config["references"]["max_new_tokens"])
     read = PROMPT_TOKENS + REPLY_TOKENS
-    return {"llm": Tokens(films.count * read, films.count * written)}
+    questions = films.count * config["entities"]["looks"]
+    return {"llm": Tokens(questions * read, questions * written)}
 
 
 def _sampled_frames(config: Mapping, films: Films) -> float:

@@ -72,6 +72,13 @@ def test_a_wrong_noun_is_no_exact_parse():
     assert measured(entities=text)["parser.exact"] == 0.0
 
 
+def test_the_parser_has_to_list_what_each_look_names():
+    looks = "The active entity is a brown dog.\nThe active entities are a brown dog and a red ball."
+    assert measured(entities=[Entities(looks)])["parser.exact"] == 1.0
+    more = f"{looks}\nThe active entity is a black dog."
+    assert measured(entities=[Entities(more)])["parser.exact"] == 0.0
+
+
 def test_a_failed_parser_counts_as_wrong():
     figures = measured(references=[])
     assert figures["parser.exact"] == figures["entities.recall"] == 0.0

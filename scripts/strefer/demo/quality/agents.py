@@ -40,8 +40,7 @@ def _parser(film: MeasuredFilm, values: Values) -> None:
     text, references = film.one("entities"), film.one("references")
     if text is None:
         return
-    listed = text.text.partition(" entities are ")[2] or text.text.partition(" entity is ")[2]
-    parts = listed.rstrip(".").replace(" and a ", ", a ").replace(" and an ", ", an ").split(", ")
+    parts = [part for look in text.text.split("\n") for part in _parts(look)]
     wanted = list(dict.fromkeys(p.split(" ", 1)[-1] for p in parts if p))
     given = (
         [(e.expression, e.noun, e.generalized_noun) for e in references.entities]
@@ -50,6 +49,12 @@ def _parser(film: MeasuredFilm, values: Values) -> None:
     )
     known = [(e, _noun(e), NOUNS.get(_noun(e), "")) for e in wanted]
     values["parser.exact"] = [float(given == known)]
+
+
+def _parts(look: str) -> list[str]:
+    """What the recognizer's sentence lists, articles included."""
+    listed = look.partition(" entities are ")[2] or look.partition(" entity is ")[2]
+    return listed.rstrip(".").replace(" and a ", ", a ").replace(" and an ", ", an ").split(", ")
 
 
 def _noun(expression: str) -> str:
