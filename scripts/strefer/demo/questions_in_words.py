@@ -100,10 +100,11 @@ def _motion_samples(truth: Truth, entity: EntityTruth, drawn: random.Random) -> 
         if len(wrong) == 3:
             yield choice(drawn.choice(_DEED).format(expression=name), phrase, wrong, drawn)
         wrong.sort(key=lambda other: other != mirrored(phrase))
-        for answer, asked in (("Yes.", phrase), ("No.", wrong[0] if wrong else None)):
-            if asked is not None:
-                question = drawn.choice(_TRUE).format(expression=name, phrase=asked)
-                yield sample(f"{question} {YES_NO_HINT}", answer)
+        asked = [("Yes", phrase, phrase)] + [("No", other, deeds) for other in wrong[:1]]
+        for answer, said, so in asked:
+            question = drawn.choice(_TRUE).format(expression=name, phrase=said)
+            because = f", the {name} {so}" if drawn.random() < 0.5 else ""
+            yield sample(f"{question} {YES_NO_HINT}", f"{answer}{because}.")
 
 
 def _step_by_step(entity: EntityTruth) -> str:

@@ -67,7 +67,7 @@ class OptionHints:
         self._letters = [one_token(tokenizer, letter) for letter in _LETTERS]
         self._line, self._asks = one_token(tokenizer, "\n"), one_token(tokenizer, "?")
         self._yes_no = [
-            tokenizer(word, add_special_tokens=False).input_ids for word in ("Yes.", "No.")
+            tokenizer(word, add_special_tokens=False).input_ids for word in ("Yes", "No")
         ]
         self._seen = keep_outputs({"states": layers[-2]})
         self._right_option = Looks(model, len(layers) - 1, head=0)
@@ -174,9 +174,10 @@ class OptionHints:
             options = self._options(words, begin, answer)
             if right in options:
                 return Question(answer - 1, options=options, right=right)
-        if reply in self._yes_no and self._asks in words[begin:answer]:
+        first = reply[: len(self._yes_no[0])]
+        if first in self._yes_no and self._asks in words[begin:answer]:
             asked_at = max(p for p in range(begin, answer) if words[p] == self._asks)
-            right = (0, None)[self._yes_no.index(reply)]
+            right = (0, None)[self._yes_no.index(first)]
             return Question(answer - 1, options={0: asked_at}, right=right)
         return Question(answer - 1)
 
