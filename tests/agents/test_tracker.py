@@ -4,6 +4,7 @@ import torch
 from transformers import Sam2VideoModel
 
 from strefer.agents.tracker import Prompt, load_tracker, visited_frames
+from strefer.agents.tracker_masks import masks_of
 from strefer.agents.tracker_transformers import TransformersTracker
 from strefer.demo.teachers.tracker_model import new_tracker, normalised, tracker_processor
 
@@ -146,6 +147,36 @@ def test_a_pass_may_end_early(tracker, frames):
     assert all((part[frame] == whole[frame]).all() for frame in part)
     with pytest.raises(ValueError, match="does not lie after"):
         tracker.propagate(session, 4, BOXES[:1], reverse=False, until=3)
+
+
+def test_a_doubtful_mask_is_left_empty_whole():
+    sure, doubtful = torch.full((2, 3), 3.0), torch.full((2, 3), 0.2)
+    sure[0], doubtful[0] = -1.0, -5.0  # what lies outside does not count
+    logits = torch.stack([sure, doubtful, torch.full((2, 3), -1024.0)])
+    shown = [[False] * 3, [True] * 3]
+    nothing = [[False] * 3] * 2
+    assert masks_of(logits).tolist() == [shown, shown, nothing]
+    assert masks_of(logits, 0.54).tolist() == [shown, shown, nothing]  # sigmoid(0.2) is 0.550
+    assert masks_of(logits, 0.56).tolist() == [shown, nothing, nothing]
+
+
+def test_certainty_empties_masks_and_changes_no_other(tracker, frames):
+    prompts = [Prompt(i, 4, box) for i, box in enumerate(BOXES)]
+    as_drawn = tracker.track(frames, prompts)
+    certain = tracker.track(frames, prompts, min_certainty=0.53)
+    kept = emptied = 0
+    for object_id, masks in as_drawn.items():
+        for frame, mask in masks.items():
+            of_certain = certain[object_id][frame]
+            kept += (of_certain == mask).all() and mask.any()
+            emptied += mask.any() and not of_certain.any()
+            assert (of_certain == mask).all() or not of_certain.any()
+    assert kept and emptied
+    # Where the box is given, the object is there.
+    nothing_else = tracker.track(frames, prompts, min_certainty=1.0)
+    for object_id, masks in nothing_else.items():
+        assert (masks.pop(4) == as_drawn[object_id][4]).all()
+        assert not any(mask.any() for mask in masks.values())
 
 
 def test_bad_input_is_named(tracker, frames):

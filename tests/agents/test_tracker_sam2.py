@@ -48,6 +48,16 @@ def test_a_pass_to_the_start_from_the_first_frame_gives_that_frame(tracker, fram
     assert list(tracker.propagate(session, 0, [BOX], reverse=False)[0]) == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_doubtful_mask_is_left_empty_but_for_the_starting_frames(tracker, frames, reverse):
+    session = tracker.open_session(frames)
+    [drawn] = tracker.propagate(session, 1, [BOX], reverse)
+    [certain] = tracker.propagate(session, 1, [BOX], reverse, min_certainty=1.0)
+    assert all(mask.any() for mask in drawn.values())
+    assert [frame for frame, mask in certain.items() if mask.any()] == [1]
+    assert (certain[1] == drawn[1]).all()
+
+
 def test_frames_reach_the_package_without_loss(tracker, frames):
     images = tracker.open_session(frames).state["images"]
     mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)

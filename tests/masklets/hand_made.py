@@ -55,6 +55,7 @@ def track_options(**changed):
         "look_ahead": 7,
         "max_starting_frames": 4,
         "explained_iou": 0.4,
+        "min_certainty": 0.0,
         "join_iou": 0.5,
         "window_s": 180.0,
         "overlap_s": 10.0,
@@ -94,13 +95,15 @@ class ScriptedTracker(Tracker):
         self.presence = presence
         self.sessions = 0
         self.passes = []
+        self.certainties = set()
 
     def _take_in(self, frames):
         self.sessions += 1
         return [int(frame[0, 0, 0]) for frame in frames]
 
-    def _follow(self, session, order, boxes):
+    def _follow(self, session, order, boxes, min_certainty):
         self.passes.append((order[0], order[-1]))
+        self.certainties.add(min_certainty)
         tracked = []
         for x, y, _, _ in boxes:
             there = self.presence[int(x), int(y)]

@@ -70,6 +70,15 @@ def test_ours_finds_entities_that_never_share_a_frame():
     assert tracker.sessions == 1  # features are computed once for all starting frames
 
 
+def test_only_ours_asks_for_certainty():
+    presence = {(0, 0): range(32)}
+    for track, asked in ((track_ours, {0.7}), (track_paper, {0.0})):
+        tracker = ScriptedTracker(presence)
+        options = track_options(min_certainty=0.7)
+        track(numbered_frames(32), ["dog"], detector_of(presence), tracker, options)
+        assert tracker.certainties == asked
+
+
 def test_ours_takes_one_frame_where_one_covers_all():
     presence = {(0, 0): range(32), (20, 20): LATE}
     detector = detector_of(presence)
@@ -85,8 +94,8 @@ def test_ours_starts_anew_from_an_entity_that_the_tracker_lost():
     class Forgetful(ScriptedTracker):
         """Knows nobody again who was away."""
 
-        def _follow(self, session, order, boxes):
-            tracked = super()._follow(session, order, boxes)
+        def _follow(self, session, order, boxes, min_certainty):
+            tracked = super()._follow(session, order, boxes, min_certainty)
             for masks in tracked:
                 gone = False
                 for frame in masks:

@@ -71,12 +71,15 @@ class Tracker(ABC):
         boxes: Sequence[Box],
         reverse: bool,
         until: int | None = None,
+        min_certainty: float = 0.0,
     ) -> list[Masks]:
         """Follow all boxes of one starting frame in one direction.
 
         Args:
             until: the last frame that is wanted in that direction; by default the film's last, or
                 its first where `reverse`.
+            min_certainty: a mask whose pixels are on average less probable is left empty, but for
+                the starting frame's: there the object is known to be.
 
         Returns:
             For each box, in order, its mask on every frame from `start_frame` to the last wanted
@@ -97,17 +100,19 @@ class Tracker(ABC):
                 f"tracker: frame {until} does not lie {'before' if reverse else 'after'} "
                 f"starting frame {start_frame}"
             )
-        return self._follow(session, order, boxes)
+        return self._follow(session, order, boxes, min_certainty)
 
     def track(
         self,
         frames: np.ndarray,
         prompts: Sequence[Prompt],
         directions: Sequence[str] = DIRECTIONS,
+        min_certainty: float = 0.0,
     ) -> dict[int, Masks]:
         """Masks of each object, by its id, from its starting frame into the given directions.
 
         Where both directions give a mask, on the starting frame, the first one's is kept.
+        `min_certainty` is that of `propagate`.
         """
         unknown = sorted(set(directions) - set(DIRECTIONS))
         if unknown:
@@ -127,6 +132,7 @@ class Tracker(ABC):
                     start_frame,
                     [prompt.box for prompt in group],
                     reverse=direction == "backward",
+                    min_certainty=min_certainty,
                 )
                 for prompt, masks in zip(group, found, strict=True):
                     tracked[prompt.object_id] = masks | tracked[prompt.object_id]
@@ -137,7 +143,9 @@ class Tracker(ABC):
         """The `state` of a session over uint8 [T, H, W, 3] frames."""
 
     @abstractmethod
-    def _follow(self, session: Session, order: range, boxes: Sequence[Box]) -> list[Masks]:
+    def _follow(
+        self, session: Session, order: range, boxes: Sequence[Box], min_certainty: float
+    ) -> list[Masks]:
         """`propagate` through the frames `order`, whose first is the starting frame; at least one
         box."""
 

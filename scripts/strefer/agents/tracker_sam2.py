@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 
 from strefer.agents.tracker import Box, Masks, Session, Tracker
+from strefer.agents.tracker_masks import masks_of
 
 
 class Sam2PackageTracker(Tracker):
@@ -69,7 +70,9 @@ class Sam2PackageTracker(Tracker):
             with self._autocast():
                 return self.predictor.init_state(video_path=folder)
 
-    def _follow(self, session: Session, order: range, boxes: Sequence[Box]) -> list[Masks]:
+    def _follow(
+        self, session: Session, order: range, boxes: Sequence[Box], min_certainty: float
+    ) -> list[Masks]:
         start_frame = order[0]
         masks: list[Masks] = [{} for _ in boxes]
         with torch.inference_mode(), self._autocast():
@@ -82,14 +85,15 @@ class Sam2PackageTracker(Tracker):
                     box=np.asarray(box, np.float32),
                 )
             # A pass towards the start yields nothing when it starts on frame 0.
-            for row in range(len(boxes)):
-                masks[row][start_frame] = (logits[row, 0] > 0).cpu().numpy()
+            for row, drawn in enumerate(masks_of(logits[:, 0])):
+                masks[row][start_frame] = drawn
             for frame, ids, logits in self.predictor.propagate_in_video(
                 session.state,
                 start_frame_idx=start_frame,
                 max_frame_num_to_track=len(order) - 1,
                 reverse=order.step < 0,
             ):
-                for row, drawn in zip(ids, (logits[:, 0] > 0).cpu().numpy(), strict=True):
+                least = min_certainty if frame != start_frame else 0.0
+                for row, drawn in zip(ids, masks_of(logits[:, 0], least), strict=True):
                     masks[row][frame] = drawn
         return masks

@@ -11,6 +11,7 @@ from torch.nn import functional
 from transformers import Sam2VideoModel, Sam2VideoProcessor
 
 from strefer.agents.tracker import Box, Masks, Session, Tracker
+from strefer.agents.tracker_masks import masks_of
 from strefer.agents.tracker_propagation import Features, encode_frames, join_features, unroll
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -82,7 +83,9 @@ class TransformersTracker(Tracker):
         return join_features(batches)
 
     @torch.inference_mode()
-    def _follow(self, session: Session, order: range, boxes: Sequence[Box]) -> list[Masks]:
+    def _follow(
+        self, session: Session, order: range, boxes: Sequence[Box], min_certainty: float
+    ) -> list[Masks]:
         found: list[Masks] = []
         for first in range(0, len(boxes), self.max_batch):
             batch = self._scaled(session, boxes[first : first + self.max_batch])
@@ -91,7 +94,8 @@ class TransformersTracker(Tracker):
             with self._autocast():
                 steps = unroll(self.model, session.state, rows, batch, session.n_frames)
                 for frame, step in zip(order, steps, strict=True):
-                    drawn = self._at_frame_size(session, step.gated_logits())
+                    logits = self._at_frame_size(session, step.gated_logits())
+                    drawn = masks_of(logits, min_certainty if frame != order[0] else 0.0)
                     for row, of_object in enumerate(masks):
                         of_object[frame] = drawn[row]
             found += masks
@@ -104,12 +108,11 @@ class TransformersTracker(Tracker):
         scaled = np.asarray(boxes, np.float32) * np.asarray(scale, np.float32)
         return torch.from_numpy(scaled).to(self.model.device)
 
-    def _at_frame_size(self, session: Session, logits: torch.Tensor) -> np.ndarray:
-        """bool [B, H, W] from mask logits [B, 4h, 4w]."""
-        full = functional.interpolate(
+    def _at_frame_size(self, session: Session, logits: torch.Tensor) -> torch.Tensor:
+        """Mask logits [B, H, W] from those of the decoder [B, 4h, 4w]."""
+        return functional.interpolate(
             logits[:, None].float(),
             size=(session.height_px, session.width_px),
             mode="bilinear",
             align_corners=False,
-        )
-        return (full[:, 0] > 0).cpu().numpy()
+        )[:, 0]

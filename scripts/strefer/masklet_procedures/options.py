@@ -21,6 +21,7 @@ class TrackOptions:
             tracks than expressions (ours).
         max_starting_frames: at most so many starting frames a window (ours).
         explained_iou: a detection that overlaps a track's box this much starts no track (ours).
+        min_certainty: masks whose pixels are on average less probable are left empty (ours).
         join_iou: tracks of one kind that overlap this much are one (ours; also across windows).
         window_s, overlap_s: films longer than `window_s` are tracked in windows (ours).
     """
@@ -34,6 +35,7 @@ class TrackOptions:
     look_ahead: int
     max_starting_frames: int
     explained_iou: float
+    min_certainty: float
     join_iou: float
     window_s: float
     overlap_s: float

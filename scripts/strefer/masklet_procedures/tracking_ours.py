@@ -94,7 +94,7 @@ def track_ours(
         first, last = 0, len(frames) - 1
         if not any(detection.label in missing for detection in starts):
             first, last = _gap(starts[0].frame, starting_frames, last)
-        new = _track(tracker, session, starts, first, last)
+        new = _track(tracker, session, starts, first, last, options.min_certainty)
         tracks += new
         distinct = join_duplicates(distinct, new, options.join_iou)
         starting_frames.append(starts[0].frame)
@@ -102,13 +102,20 @@ def track_ours(
 
 
 def _track(
-    tracker: Tracker, session: Session, starts: Sequence[Detection], first: int, last: int
+    tracker: Tracker,
+    session: Session,
+    starts: Sequence[Detection],
+    first: int,
+    last: int,
+    min_certainty: float,
 ) -> list[WorkingTrack]:
     """Tracks of the detections of one frame, both ways from `first` to `last`."""
     start_frame = starts[0].frame
     boxes = [detection.box for detection in starts]
-    forward = tracker.propagate(session, start_frame, boxes, reverse=False, until=last)
-    backward = tracker.propagate(session, start_frame, boxes, reverse=True, until=first)
+    forward, backward = (
+        tracker.propagate(session, start_frame, boxes, reverse, until, min_certainty)
+        for reverse, until in ((False, last), (True, first))
+    )
     tracks = [
         WorkingTrack(detection.label, [detection], encode_masks(b | f))
         for detection, f, b in zip(starts, forward, backward, strict=True)

@@ -196,5 +196,7 @@ class RememberingTracker(Tracker):
     def _take_in(self, frames: np.ndarray) -> Any:
         return self.tracker._take_in(frames)
 
-    def _follow(self, session: Session, order: range, boxes: Sequence) -> list[Masks]:
-        return self.tracker._follow(session, order, boxes)
+    def _follow(
+        self, session: Session, order: range, boxes: Sequence, min_certainty: float
+    ) -> list[Masks]:
+        return self.tracker._follow(session, order, boxes, min_certainty)

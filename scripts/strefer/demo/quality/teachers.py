@@ -24,7 +24,8 @@ DETECTOR_FRAMES = 4
 def measure_teachers(
     films: Sequence[MeasuredFilm], videos_dir: Path, agents: Mapping, options: Mapping
 ) -> dict[str, float | None]:
-    """`detector.*` at IoU 0.5 and the stage's thresholds; `tracker.*` from a true box each."""
+    """`detector.*` at IoU 0.5 and the stage's thresholds; `tracker.*` from a true box each,
+    at the stage's certainty."""
     chosen = [film.truth for film in films[: options["teacher_films"]]]
     detector, tracker = load_detector(agents["detector"]), load_tracker(agents["tracker"])
     found = wanted = given = 0
@@ -34,7 +35,7 @@ def measure_teachers(
         path = videos_dir / f"{truth.id}.mp4"
         hits, true, boxes = _detect(detector, truth, path, options["tracks"])
         found, wanted, given = found + hits, wanted + true, given + boxes
-        _track(tracker, truth, path, options["tracks"]["frames"], overlaps, empty)
+        _track(tracker, truth, path, options["tracks"], overlaps, empty)
     return {
         "detector.recall": found / wanted if wanted else None,
         "detector.precision": found / given if given else None,
@@ -75,8 +76,10 @@ def _touches(box, boxes) -> bool:
     return bool(boxes) and box_ious([box], boxes).max() > 0.3
 
 
-def _track(tracker, truth: Truth, path: Path, count: int, overlaps: list, empty: list) -> None:
-    times_s = sample_times(truth.duration_s, count, truth.fps)
+def _track(
+    tracker, truth: Truth, path: Path, options: Mapping, overlaps: list, empty: list
+) -> None:
+    times_s = sample_times(truth.duration_s, options["frames"], truth.fps)
     numbers = [truth.frame_at(t) for t in times_s]
     frames = read_frames(path, times_s)
     prompts = []
@@ -89,7 +92,7 @@ def _track(tracker, truth: Truth, path: Path, count: int, overlaps: list, empty:
             prompts.append(Prompt(entity.entity_id, best, entity.boxes[numbers[best]]))
     if not prompts:
         return
-    tracked = tracker.track(frames, prompts)
+    tracked = tracker.track(frames, prompts, min_certainty=options["min_certainty"])
     for prompt in prompts:
         for i, number in enumerate(numbers):
             true = truth.mask(prompt.object_id, number)
