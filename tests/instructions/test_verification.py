@@ -115,27 +115,6 @@ def test_what_the_masklets_contradict(shown, claim, message):
     assert message in found
 
 
-def points(text="Is the dog in <region> sitting?"):
-    return pair(SITS, text, regions=(2,))
-
-
-def test_a_masklet_that_never_moves_as_the_transcript_says_is_not_pointed_with():
-    assert reason(told_film(), points()) is None
-    never = film_whose_masks_tell(changed(1, 2, "runs to the right"))
-    assert "never moves as the transcript says" in reason(never, points())
-    assert reason(never, points(), motion=False) is None
-    # One of two lines that is right is enough: the other may be a slip of the transcriber's.
-    twice = changed(0, 2, "runs to the left")
-    shown = [list(row) for row in twice]
-    shown[1][2] = "runs to the right"
-    film = dataclasses.replace(told_film(twice), masks=told_film(tuple(map(tuple, shown))).masks)
-    assert reason(film, points()) is None
-    # Who goes nowhere is not judged by this.
-    still = changed(1, 2, "sits")
-    film = dataclasses.replace(told_film(still), masks=never.masks)
-    assert "never moves" not in (reason(film, points()) or "")
-
-
 def test_somebody_who_is_chased_has_to_be_there():
     deeds = changed(1, 0, "chases the brown dog")
     film = told_film(deeds)
