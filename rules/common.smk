@@ -180,15 +180,23 @@ except ValueError as error:
     stop(error)
 
 
+def own_base_files(recipe):
+    """The base files of a recipe that the user brings; none for the demo, which draws its own."""
+    return [] if config["base_data"] == "demo" else base_files(RECIPES[recipe], Path(BASE_ROOT))
+
+
+def absent_base(recipe):
+    """What to tell of each of them that is not there."""
+    return [missing_base(recipe, file) for file in own_base_files(recipe) if not file.is_file()]
+
+
 def base_data(wildcards):
     """The folder or the files of base data that a recipe names."""
-    files = base_files(RECIPES[wildcards.recipe], Path(BASE_ROOT))
     if config["base_data"] == "demo":
-        return [BASE_ROOT] if files else []
-    for file in files:
-        if not file.is_file():
-            raise WorkflowError(missing_base(wildcards.recipe, file))
-    return files
+        return [BASE_ROOT] if base_files(RECIPES[wildcards.recipe], Path(BASE_ROOT)) else []
+    for told in absent_base(wildcards.recipe):
+        raise WorkflowError(told)
+    return own_base_files(wildcards.recipe)
 
 
 films_of_base = functools.cache(films_of_base)  # recipes share their base files
@@ -197,8 +205,7 @@ films_of_base = functools.cache(films_of_base)  # recipes share their base files
 @functools.cache
 def base_films(recipe):
     """The films of a recipe's base data; none for the demo's, which come with their folder."""
-    own = [] if config["base_data"] == "demo" else base_files(RECIPES[recipe], Path(BASE_ROOT))
-    return sorted({film for file in own for film in films_of_base(file)})
+    return sorted({film for file in own_base_files(recipe) for film in films_of_base(file)})
 
 
 def own_data(stage):
@@ -275,12 +282,6 @@ def needs(stage):
 def requirements(facts):
     """What this configuration needs and lacks here, as text."""
     by_conda = "conda" in {str(m) for m in workflow.deployment_settings.deployment_method}
-    base = [] if config["base_data"] == "demo" else RECIPES.items()
-    absent = [
-        missing_base(name, file)
-        for name, recipe in base
-        for file in base_files(recipe, Path(BASE_ROOT))
-        if not file.is_file()
-    ]
+    absent = [told for recipe in RECIPES for told in absent_base(recipe)]
     n_films, shards = len(FILMS), len(SHARDS)
     return check_configuration(config, Path(facts), n_films, shards, Path(RUN), by_conda, absent)

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from strefer.demo.benchmark_files.questions import spread_masks, told_in_turn
 from strefer.demo.films import write_world
-from strefer.demo.question_forms import Sample, choice, listed, sample
+from strefer.demo.question_forms import Sample, choice, sample
 from strefer.demo.questions_in_words import questions_in_words
 from strefer.demo.truth import Truth, load_truth
 from strefer.demo.vocabulary import all_expressions, with_article
+from strefer.instructions.behaviour import listed, sentence
 from strefer.stage import atomic_write
 
 _FRAMES_OF_REGION = 8
@@ -60,7 +61,7 @@ def samples_of(truth: Truth, drawn: random.Random) -> Iterator[Sample]:
     if not active:
         return
     names = [with_article(entity.expression) for entity in active]
-    yield sample(drawn.choice(_WHO), listed(names))
+    yield sample(drawn.choice(_WHO), sentence(listed(names)))
     yield from questions_in_words(truth, drawn)
     for entity in truth.entities:
         mask = spread_masks(truth, entity, _FRAMES_OF_REGION)

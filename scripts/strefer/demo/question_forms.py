@@ -1,4 +1,4 @@
-"""The forms of samples made from the truth: a question and its answer, a choice, a list."""
+"""The forms of samples made from the truth: a question and its answer, and a choice."""
 
 from __future__ import annotations
 
@@ -38,9 +38,3 @@ def choice(question: str, right: str, wrong: Sequence[str], drawn: random.Random
         mark, hint = "{}. {}", tempcompass.HINTS["multi-choice"]
     lines = [mark.format(a, option) for a, option in zip(letters, options, strict=True)]
     return sample("\n".join([question, *lines, hint]), answer)
-
-
-def listed(names: Sequence[str]) -> str:
-    """The names as a sentence of their own."""
-    joined = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
-    return joined.capitalize() + "."

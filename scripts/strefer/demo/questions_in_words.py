@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from itertools import groupby
 from typing import Any
 
 from strefer.benchmarks import tempcompass
@@ -14,12 +13,14 @@ from strefer.demo.benchmark_files.others import tempcompass as compass_questions
 from strefer.demo.benchmark_files.questions import (
     mirrored,
     other_phrases,
+    phrases_in_turn,
     told_actions,
     told_in_turn,
 )
-from strefer.demo.question_forms import Sample, choice, listed, sample
+from strefer.demo.question_forms import Sample, choice, sample
 from strefer.demo.truth import EntityTruth, Truth
 from strefer.demo.vocabulary import PLACES, action_phrase, all_expressions, with_article
+from strefer.instructions.behaviour import listed, sentence, step_by_step
 from strefer.published_format import YES_NO_HINT
 
 _WHO = ("Who or what is in this video?", "Name everyone and everything in the video.")
@@ -50,19 +51,19 @@ def questions_in_words(truth: Truth, drawn: random.Random) -> Iterator[Sample]:
     seen = [entity for entity in truth.entities if entity.masks]
     names = [with_article(entity.expression) for entity in seen]
     there = {entity.expression for entity in seen}
-    yield sample(drawn.choice(_WHO), listed(names))
+    not_there = [e for e in all_expressions() if e not in there]
+    yield sample(drawn.choice(_WHO), sentence(listed(names)))
     for entity in seen:
         for answer in drawn.sample(("Yes.", "No."), 2):
             asked = entity.expression
             if answer == "No.":
                 asked = drawn.choice([e for e in expressions_like(asked, drawn) if e not in there])
             yield sample(f"Is there {with_article(asked)}? {YES_NO_HINT}", answer)
-        others = [e for e in all_expressions() if e not in there]
-        options = [entity.expression, *drawn.sample(others, 3)]
+        options = [entity.expression, *drawn.sample(not_there, 3)]
         if drawn.random() < 0.5:
             options = [with_article(option) for option in options]
         yield choice(drawn.choice(_WHICH), options[0], options[1:], drawn)
-    missed = drawn.choice([e for e in all_expressions() if e not in there])
+    missed = drawn.choice(not_there)
     yield sample(drawn.choice(WHAT).format(expression=missed), f"The {missed} is not there.")
     numbers = [str(n) for n in range(1, 5)]
     yield choice(_COUNT, str(len(seen)), [n for n in numbers if n != str(len(seen))], drawn)
@@ -93,7 +94,8 @@ def _motion_samples(truth: Truth, entity: EntityTruth, drawn: random.Random) -> 
         return
     deeds = told_in_turn(entity)
     yield sample(drawn.choice(WHAT).format(expression=name), f"The {name} {deeds}.")
-    yield sample(drawn.choice(_IN_ORDER).format(expression=name), _step_by_step(entity))
+    in_order = step_by_step(f"the {name}", f"the {entity.noun}", phrases_in_turn(entity))
+    yield sample(drawn.choice(_IN_ORDER).format(expression=name), in_order)
     for _ in range(2):
         phrase = drawn.choice(told)
         wrong = other_phrases(entity, drawn, 3)
@@ -105,17 +107,6 @@ def _motion_samples(truth: Truth, entity: EntityTruth, drawn: random.Random) -> 
             question = drawn.choice(_TRUE).format(expression=name, phrase=said)
             because = f", the {name} {so}" if drawn.random() < 0.5 else ""
             yield sample(f"{question} {YES_NO_HINT}", f"{answer}{because}.")
-
-
-def _step_by_step(entity: EntityTruth) -> str:
-    """As the descriptions of the instruction data tell it."""
-    name, noun = entity.expression, entity.noun
-    deeds = [phrase for phrase, _ in groupby(action.phrase for action in told_actions(entity))]
-    if len(deeds) == 1:
-        return f"The {name} {deeds[0]}."
-    starts = ["Then"] * (len(deeds) - 2) + ["Then" if len(deeds) == 2 else "Finally,"]
-    told = [f"{start} the {noun} {deed}." for start, deed in zip(starts, deeds[1:], strict=True)]
-    return " ".join([f"First, the {name} {deeds[0]}.", *told])
 
 
 def expressions_like(own: str, drawn: random.Random) -> list[str]:

@@ -101,6 +101,21 @@ def listed(items: list[str] | tuple[str, ...]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
+def step_by_step(who: str, again: str, deeds: Sequence[str]) -> str:
+    """ "First, the brown dog sits. Then the dog jumps. Finally, …".
+
+    Args:
+        who, again: the subject in the first sentence, and in those after it.
+    """
+    if len(deeds) == 1:
+        return sentence(f"{who} {deeds[0]}")
+    told = [f"First, {who} {deeds[0]}."]
+    for number, deed in enumerate(deeds[1:], 1):
+        start = "Finally," if number == len(deeds) - 1 and number > 1 else "Then"
+        told.append(f"{start} {again} {deed}.")
+    return " ".join(told)
+
+
 def with_article(expression: str) -> str:
     """The expression with its indefinite article, if it takes one."""
     if _NO_ARTICLE.match(expression):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from strefer.instructions.behaviour import listed, sentence, with_article
+from strefer.instructions.behaviour import listed, sentence, step_by_step, with_article
 from strefer.instructions.claims import (
     Claim,
     Window,
@@ -110,21 +110,15 @@ def timeline(places: Places, entity: int, segments: Sequence[int]) -> Descriptio
 
 
 def told_in_order(places: Places, who: str, cells: Sequence[Cell]) -> str:
-    """ "First, the brown dog sits. Then the dog jumps. Finally, …". Repeats are told once."""
+    """What an entity does in the cells, step by step. Repeats are told once."""
     deeds: list[str] = []
     for segment, entity in cells:
         deed = places.film.deeds[segment][entity] or "is not there"
         if not deeds or deeds[-1] != deed:
             deeds.append(deed)
-    if len(deeds) == 1:
-        return sentence(f"{who} {deeds[0]}")
-    told = [f"First, {who} {deeds[0]}."]
     known = places.film.entities[cells[0][1]]
     again = f"the {known.generalized_noun if places.masks else known.noun}"
-    for number, deed in enumerate(deeds[1:], 1):
-        start = "Finally," if number == len(deeds) - 1 and number > 1 else "Then"
-        told.append(f"{start} {again} {deed}.")
-    return " ".join(told)
+    return step_by_step(who, again, deeds)
 
 
 def introduced(places: Places, told: Description) -> Description:

@@ -21,10 +21,15 @@ def told_actions(entity: Any) -> list[Any]:
     return [action for action in entity.actions if action.active]
 
 
-def told_in_turn(entity: Any) -> str:
-    """What an entity does, "walks to the left, then jumps"; repetitions are told once."""
+def phrases_in_turn(entity: Any) -> list[str]:
+    """What an entity does, in order of time; a repetition right after is left out."""
     phrases = itertools.groupby(action.phrase for action in told_actions(entity))
-    return ", then ".join(phrase for phrase, _ in phrases)
+    return [phrase for phrase, _ in phrases]
+
+
+def told_in_turn(entity: Any) -> str:
+    """The same as one clause, "walks to the left, then jumps"."""
+    return ", then ".join(phrases_in_turn(entity))
 
 
 def other_phrases(entity: Any, drawn: random.Random, count: int) -> list[str]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from strefer.demo.question_forms import Sample, choice, listed, sample
+from strefer.demo.question_forms import Sample, choice, sample
 from strefer.demo.questions_in_words import SIDES, side_of
 from strefer.demo.truth import EntityTruth, Truth
 from strefer.demo.vocabulary import PLACES
+from strefer.instructions.behaviour import listed, sentence
 from strefer.published_format import YES_NO_HINT
 from strefer.times import clock
 
@@ -52,7 +53,7 @@ def timed_samples(truth: Truth, drawn: random.Random) -> Iterator[Sample]:
         there = [e for e, share in zip(seen, shares, strict=True) if share >= _MOSTLY]
         if there and all(share >= _MOSTLY or share == 0 for share in shares):
             names = [f"the {entity.expression}" for entity in there]
-            yield _at(window, sample(drawn.choice(_WHO), listed(names)))
+            yield _at(window, sample(drawn.choice(_WHO), sentence(listed(names))))
         places = {s.place for s in truth.scenes if s.start_s < window[1] and window[0] < s.end_s}
         if len(places) == 1 and len(truth.scenes) > 1:
             right = places.pop()
