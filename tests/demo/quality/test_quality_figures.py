@@ -75,8 +75,15 @@ def test_a_wrong_noun_is_no_exact_parse():
 def test_the_parser_has_to_list_what_each_look_names():
     looks = "The active entities are a brown dog and a red ball.\nThe active entity is a red ball."
     assert measured(entities=[Entities(looks)])["parser.exact"] == 1.0
-    more = f"{looks}\nThe active entity is a black dog."
-    assert measured(entities=[Entities(more)])["parser.exact"] == 0.0
+    figures = measured(entities=[Entities(f"{looks}\nThe active entity is a black dog.")])
+    assert figures["parser.exact"] == pytest.approx(2 / 3)
+    assert figures["parser.exact_film"] == 0.0
+
+
+def test_an_entity_that_no_list_names_spoils_one_list():
+    looks = "The active entity is a brown dog.\nThe active entity is a brown dog."
+    figures = measured(entities=[Entities(looks)])
+    assert figures["parser.exact"] == 0.5
 
 
 def test_a_failed_parser_counts_as_wrong():

@@ -13,6 +13,7 @@ import torch
 from strefer.agents.tokenizer import read_tokenizer
 from strefer.demo.films import read_world, write_world
 from strefer.demo.teachers import student
+from strefer.demo.teachers.student_clips import films_and_clips
 from strefer.demo.teachers.student_hints import Hints, shown_by_pair
 from strefer.demo.teachers.student_looks import Look, Looks
 from strefer.demo.teachers.student_options import OptionHints
@@ -82,6 +83,32 @@ def test_a_question_about_a_time_has_the_answer_that_is_true_then(world, truths)
             assert share > 0.7 if answer == "Yes." else share < 0.1
             checked += 1
     assert checked >= 4
+
+
+def test_a_clip_has_the_masks_deeds_and_times_of_its_part_of_the_film(truths):
+    whole = {"film.mp4": truths[0], "other.mp4": truths[1]}
+    watched = films_and_clips(whole)
+    clips = {key: truth for key, truth in watched.items() if key[1]}
+    assert len(clips) == 2 and len(watched) == 4
+    for (path, (begin, end)), clip in clips.items():
+        film = whole[path]
+        start_s, length_s = seconds_of(begin), seconds_of(end) - seconds_of(begin)
+        assert clip.duration_s == pytest.approx(length_s, abs=1e-3)
+        first = round(start_s * film.fps)
+        named = {entity.expression: entity for entity in film.entities}
+        for number, entity in enumerate(clip.entities):
+            assert entity.entity_id == number and entity.masks
+            of_film = named[entity.expression]
+            assert all(of_film.masks[first + f] == mask for f, mask in entity.masks.items())
+            for window in ((0.0, length_s), (0.0, length_s / 2)):
+                there = film.present(of_film.entity_id, *(start_s + t for t in window))
+                assert clip.present(number, *window) == pytest.approx(there, abs=0.02)
+            for action in entity.actions:
+                assert action.end_s - action.start_s >= 1.0 - 1e-6
+                middle = start_s + (action.start_s + action.end_s) / 2
+                assert film.action(of_film.entity_id, middle, middle + 0.1).phrase == action.phrase
+        gone = [e for name, e in named.items() if name not in {c.expression for c in clip.entities}]
+        assert all(film.present(e.entity_id, start_s, start_s + length_s) < 0.02 for e in gone)
 
 
 def test_a_look_at_a_wanted_place_costs_less(small):

@@ -40,26 +40,29 @@ def _parser(film: MeasuredFilm, values: Values) -> None:
     text, references = film.one("entities"), film.one("references")
     if text is None:
         return
-    parts = [part for look in text.text.split("\n") for part in _parts(look)]
-    wanted = list(dict.fromkeys(p.split(" ", 1)[-1] for p in parts if p))
-    given = (
-        [(e.expression, e.noun, e.generalized_noun) for e in references.entities]
-        if references
-        else []
-    )
-    known = [(e, _noun(e), NOUNS.get(_noun(e), "")) for e in wanted]
-    values["parser.exact"] = [float(given == known)]
+    given = references.entities if references else ()
+    said = [(e.expression, e.noun, e.generalized_noun) for e in given]
+    lists = [[_parsed(e) for e in _listed(look)] for look in text.text.split("\n")]
+    wanted = list(dict.fromkeys(e for known in lists for e in known))
+    values["parser.exact_film"] = [float(said == wanted)]
+    # A film's lists are parsed one by one and then joined: what no list names spoils one of them.
+    lacking = sum(not set(known) <= set(said) for known in lists)
+    wrong = max(lacking, min(len(set(said) - set(wanted)), len(lists)))
+    values["parser.exact"] = [0.0] * wrong + [1.0] * (len(lists) - wrong)
 
 
-def _parts(look: str) -> list[str]:
-    """What the recognizer's sentence lists, articles included."""
+def _listed(look: str) -> list[str]:
+    """The expressions that the recognizer's sentence lists, without their articles."""
     listed = look.partition(" entities are ")[2] or look.partition(" entity is ")[2]
-    return listed.rstrip(".").replace(" and a ", ", a ").replace(" and an ", ", an ").split(", ")
+    parts = listed.rstrip(".").replace(" and a ", ", a ").replace(" and an ", ", an ").split(", ")
+    return [part.split(" ", 1)[-1] for part in parts if part]
 
 
-def _noun(expression: str) -> str:
+def _parsed(expression: str) -> tuple[str, str, str]:
+    """An expression with its noun and generalized noun, as the parser should give them."""
     words = expression.split()
-    return next((word for word in words if word in NOUNS), words[-1] if words else "")
+    noun = next((word for word in words if word in NOUNS), "".join(words[-1:]))
+    return expression, noun, NOUNS.get(noun, "")
 
 
 def _transcripts(film: MeasuredFilm, values: Values) -> None:

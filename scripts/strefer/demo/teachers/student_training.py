@@ -17,6 +17,7 @@ from transformers import PreTrainedTokenizerBase
 
 from strefer.demo.question_forms import Sample
 from strefer.demo.teachers.llm_training import build_optimizers, decay
+from strefer.demo.teachers.student_clips import Watched, films_and_clips
 from strefer.demo.teachers.student_hints import Hints, shown_by_pair
 from strefer.demo.teachers.student_samples import film_samples
 from strefer.demo.teachers.training_state import State
@@ -29,7 +30,8 @@ from strefer.videollm.processor import Processor
 from strefer.videollm.samples import sample_from_json
 
 log = logging.getLogger("strefer")
-_FILMS, _OF_FILM = 4, 12  # of a step: films, questions on each
+_FILMS, _OF_FILM = 4, 12  # of a step: films or clips, questions on each
+_TIMED_OF_FILM = 6  # at most of these; few questions of a film say times, but they are learned last
 # Of the time: open questions, whose answers say most, before all others. Then so many of them are
 # left out, for letters, yes and no are learned late.
 _TOLD_ALONE, _TOLD_LEFT_OUT = 0.15, 0.7
@@ -55,7 +57,8 @@ def train_student(
     """
     processor = Processor(tokenizer, settings_of(model, sampled_regions="all"))
     n_frames, together = model.config.n_frames, model.vision.together
-    shown = {path: shown_by_pair(truth, n_frames, together) for path, truth in films.items()}
+    watched = films_and_clips(films)
+    shown = {key: shown_by_pair(truth, n_frames, together) for key, truth in watched.items()}
     source = KeptFeatures(model.vision, _KEPT_MB)
     hints = Hints(model, tokenizer)
     state = State(work_dir, "student", {"model": model, "readers": hints.options.readers})
@@ -66,7 +69,7 @@ def train_student(
     while (share := state.minutes / minutes) < 1:
         started = time.process_time()
         drawn = random.Random(f"{seed} {state.step}")
-        samples = list(_draw(films, n_frames, share < _TOLD_ALONE, drawn))
+        samples = list(_draw(watched, n_frames, share < _TOLD_ALONE, drawn))
         encoded = [processor.encode(sample_from_json(sample), None) for sample in samples]
         batch = collate(encoded, source, tokenizer.pad_token_id, pack=True)
         loss, values = _loss(model, hints, batch, samples, shown)
@@ -101,13 +104,18 @@ def _optimizers(model: VideoLlm, hints: Hints) -> list[torch.optim.Optimizer]:
 
 
 def _draw(
-    films: Mapping[str, Truth], n_frames: int, told: bool, drawn: random.Random
+    watched: Mapping[Watched, Truth], n_frames: int, told: bool, drawn: random.Random
 ) -> Iterator[Sample]:
-    """The questions of a step, those on a film together."""
-    for path in drawn.sample(sorted(films), _FILMS):
-        asked = film_samples(films[path], n_frames, drawn)
-        own = [{"path": path} | one for one in asked if _wanted(one, told, drawn)]
-        yield from drawn.sample(own, min(_OF_FILM, len(own)))
+    """The questions of a step, those on a film or clip together."""
+    for path, clip in drawn.sample(list(watched), _FILMS):
+        film = {"path": path} | ({"clip_timestamps": clip} if clip else {})
+        asked = film_samples(watched[path, clip], n_frames, drawn)
+        own = [film | one for one in asked if _wanted(one, told, drawn)]
+        timed = [one for one in own if "start_time" in one]
+        others = [one for one in own if "start_time" not in one]
+        timed = drawn.sample(timed, min(_TIMED_OF_FILM, len(timed)))
+        yield from timed
+        yield from drawn.sample(others, min(_OF_FILM - len(timed), len(others)))
 
 
 def _wanted(sample: Sample, told: bool, drawn: random.Random) -> bool:
@@ -123,11 +131,11 @@ def _loss(
     hints: Hints,
     batch: Batch,
     samples: Sequence[Sample],
-    shown: Mapping[str, list],
+    shown: Mapping[Watched, list],
 ) -> tuple[torch.Tensor, dict[str, float]]:
     with torch.autocast("cpu", torch.bfloat16):
         loss = model(**batch).loss
-    films = list(dict.fromkeys(one["path"] for one in samples if "path" in one))
+    films = dict.fromkeys((one["path"], one.get("clip_timestamps")) for one in samples)
     most = model.config.region_tokens
     regions = [
         (one["shows"], min(len(one["annotation"][0]), most)) for one in samples if "shows" in one
