@@ -85,6 +85,18 @@ def test_contradictions_are_found(phrasings, masks, timed):
             assert written_fault(task, type(reply)(reply.question, wrong.answer)) is not None
 
 
+@pytest.mark.parametrize("timed", [False, True])
+def test_of_what_an_entity_does_by_turns_the_time_alone_tells_the_right_window(timed):
+    same = Counter()
+    for film in films():
+        asked = [t for t in draw_tasks(film, False, timed, 60, Random(9)) if t.focus == "deed"]
+        for one, two in itertools.combinations([t for t in asked if t.form == "yes_no"], 2):
+            if one.couple == two.couple:
+                same[one.scope.subjects == two.scope.subjects] += 1
+    # Of a film as a whole, or in a clip, it may as well be told by who does it.
+    assert same[True] > 5 * same[False] if timed else same[False] > 0
+
+
 def test_mask_questions_do_not_describe_their_regions(phrasings):
     random = Random(6)
     for film in films():

@@ -90,7 +90,8 @@ class Places:
 
     def untrue_deeds(self, cell: Cell) -> list[str]:
         """Deeds of its kind in this film that the entity does not do in the segment, shuffled,
-        without those that speak of the entity itself ("chases the red ball" of the red ball)."""
+        without those that speak of the entity itself ("chases the red ball" of the red ball).
+        Where a time is asked about, what the entity does at other times comes first."""
         segment, entity = cell
         said = self.film.deeds[segment][entity] or ""
         name = self.film.entities[entity].expression
@@ -100,6 +101,9 @@ class Places:
             if name not in text and not (said and overlap(text, said))
         ]
         self.random.shuffle(texts)
+        if self.timed:
+            own = {self.short_deed(cell) for cell in self.cells if cell[1] == entity}
+            texts.sort(key=lambda text: text not in own)
         return texts
 
     def only_doer(self, cell: Cell) -> bool:
