@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from strefer.masks import decode_mask, rle_areas
+from strefer.masks import decode_mask
 
 if TYPE_CHECKING:
     from strefer.instructions.film import Film, Masks
@@ -24,9 +24,7 @@ NO_SUCH = 0.25  # an overlap below it: there may be no such entity
 SHARE, OVERLAP = 0.7, 0.75  # below either, a masklet does not point at the entity for sure
 COINCIDE = 0.25  # mean IoU of two masklets: more is one object, given twice
 ONE_OF_TWO = 0.5  # share of the frames with both: more is no chance
-# Share of a mask in its largest piece: less is no one thing; and of one that has grown beyond its
-# usual area, which a camera that comes nearer does not tear.
-LARGEST, LARGEST_OF_GROWN, GROWN = 0.55, 0.85, 1.3
+LARGEST = 0.55  # share of a mask in its largest piece: less is no one thing
 
 
 @dataclass(frozen=True)
@@ -90,11 +88,7 @@ def is_in_pieces(masks: Masks, entity: int, window: tuple[float, float]) -> bool
     frames, by_frame = masks.frames(entity, window), masks.by_entity.get(entity, {})
     if not frames:
         return False
-    largest = median(_largest_piece(decode_mask(by_frame[frame])) for frame in frames)
-    if LARGEST <= largest < LARGEST_OF_GROWN:
-        areas = dict(zip(by_frame, rle_areas(list(by_frame.values())), strict=True))
-        return bool(median(areas[f] for f in frames) > GROWN * median(areas.values()))
-    return largest < LARGEST
+    return median(_largest_piece(decode_mask(by_frame[frame])) for frame in frames) < LARGEST
 
 
 def _largest_piece(mask: np.ndarray) -> float:
