@@ -78,7 +78,7 @@ def drawn(*boxes):
         ([(4, 4, 12, 20)], False),
         ([(4, 4, 12, 20), (40, 40, 42, 42)], False),  # a stray spot
         ([(4, 4, 12, 20), (40, 40, 48, 56)], True),  # two halves
-        ([(4, 4, 12, 20), (40, 40, 46, 48)], False),  # a third is elsewhere
+        ([(4, 4, 12, 20), (40, 40, 46, 48)], False),  # a quarter is elsewhere
         ([(4, 4, 20, 36)], False),  # it came nearer
     ],
 )

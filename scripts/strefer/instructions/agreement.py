@@ -24,7 +24,7 @@ NO_SUCH = 0.25  # an overlap below it: there may be no such entity
 SHARE, OVERLAP = 0.7, 0.75  # below either, a masklet does not point at the entity for sure
 COINCIDE = 0.25  # mean IoU of two masklets: more is one object, given twice
 ONE_OF_TWO = 0.5  # share of the frames with both: more is no chance
-LARGEST = 0.55  # share of a mask in its largest piece: less is no one thing
+LARGEST = 0.7  # share of a mask in its largest piece: less is no one thing
 
 
 @dataclass(frozen=True)

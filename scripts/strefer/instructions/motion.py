@@ -22,7 +22,7 @@ from strefer.masks import rle_areas, rle_ious
 # Paths are shares of the picture's width, rises of the entity's own height, changes 1 - IoU.
 PATH_SOME, PATH_PLAIN, PATH_AWAY = 0.05, 0.15, 0.28
 RISE_NONE = 0.03
-CHANGE_NONE, CHANGE_SOME, CHANGE_PART, CHANGE_LARGE = 0.08, 0.2, 0.52, 0.5
+CHANGE_NONE, CHANGE_SOME, CHANGE_PART, CHANGE_LARGE = 0.08, 0.2, 0.35, 0.5
 ROUND, ROUND_FILL = 0.85, (0.7, 0.86)  # a disc's box is square, and it fills 0.785 of it
 PAUSES = 0.4  # share of a path's steps that go hardly anywhere: more is a stop
 SLOW = 0.25  # of an even step

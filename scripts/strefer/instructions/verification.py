@@ -177,7 +177,7 @@ class Verifier:
         if shows_in_shape(text) and self._in_pieces(entity, window):
             return f"{text!r}, but the masklet is in pieces"
         against = contradiction(motion, text, confirmed)
-        against = against or self._company_fault(motion, text, window)
+        against = against or self._company_fault(motion, text, named, window)
         return f"{text!r}, but {against}" if against else None
 
     def _motion(self, entity: int, window: Window) -> Motion | None:
@@ -185,15 +185,20 @@ class Verifier:
             return None
         return motion_in(self.masks.masks, entity, window)
 
-    def _company_fault(self, motion: Motion, text: str, window: Window) -> str | None:
+    def _company_fault(
+        self, motion: Motion, text: str, named: Sequence[int], window: Window
+    ) -> str | None:
         """Whether the entity, said to go somewhere, moves behind another, and the text does not say
-        so. Not the other way round: a chase whose paths look otherwise is mostly true."""
-        if not goes(text) or chases(text):
+        so; or the other way round."""
+        if not goes(text):
             return None
-        for other in (e for e in self.film.maskable if e != motion.entity):
+        chased = chases(text)
+        others = named if chased else [e for e in self.film.maskable if e != motion.entity]
+        for other in others:
             of_other = self._motion(other, window)
-            if of_other is not None and goes_after(motion, of_other):
-                return f"the masklet goes after the {self.film.entities[other].expression}"
+            if (of_other is not None and goes_after(motion, of_other)) is not chased:
+                known = self.film.entities[other].expression
+                return f"the masklet {'does not go' if chased else 'goes'} after the {known}"
         return None
 
     def _contradictory(
