@@ -47,10 +47,13 @@ class Places:
         ]
         self.once = [cell for cell in self.cells if cell[1] in film.told and self._single(cell)]
         self.deeds_of_kind: dict[str, list[str]] = {}
+        self._deeds_of: dict[int, set[str]] = {}
         for cell in self.cells:
+            text = self.short_deed(cell)
             texts = self.deeds_of_kind.setdefault(self.kind(cell[1]), [])
-            if self.short_deed(cell) not in texts:
-                texts.append(self.short_deed(cell))
+            if text not in texts:
+                texts.append(text)
+            self._deeds_of.setdefault(cell[1], set()).add(text)
 
     def _single(self, cell: Cell) -> bool:
         segment, entity = cell
@@ -102,7 +105,7 @@ class Places:
         ]
         self.random.shuffle(texts)
         if self.timed:
-            own = {self.short_deed(cell) for cell in self.cells if cell[1] == entity}
+            own = self._deeds_of.get(entity, ())
             texts.sort(key=lambda text: text not in own)
         return texts
 

@@ -46,8 +46,9 @@ def _parser(film: MeasuredFilm, values: Values) -> None:
     wanted = list(dict.fromkeys(e for known in lists for e in known))
     values["parser.exact_film"] = [float(said == wanted)]
     # A film's lists are parsed one by one and then joined: what no list names spoils one of them.
-    lacking = sum(not set(known) <= set(said) for known in lists)
-    wrong = max(lacking, min(len(set(said) - set(wanted)), len(lists)))
+    lacking = sum(any(e not in said for e in known) for known in lists)
+    strangers = sum(e not in wanted for e in said)
+    wrong = max(lacking, min(strangers, len(lists)))
     values["parser.exact"] = [0.0] * wrong + [1.0] * (len(lists) - wrong)
 
 
@@ -61,7 +62,7 @@ def _listed(look: str) -> list[str]:
 def _parsed(expression: str) -> tuple[str, str, str]:
     """An expression with its noun and generalized noun, as the parser should give them."""
     words = expression.split()
-    noun = next((word for word in words if word in NOUNS), "".join(words[-1:]))
+    noun = next((word for word in words if word in NOUNS), words[-1] if words else "")
     return expression, noun, NOUNS.get(noun, "")
 
 

@@ -27,9 +27,9 @@ recipe: what `training.start_from` names in the demo. It stands for the pretrain
 real student starts from. It knows the drawn world and nothing else.
 
 - Parts: the demo's video LLM gives the frozen vision tower, its LLM teacher the decoder.
-- Data: films of the demo world's split `train`, drawn by `strefer.demo`, and questions made from
-  their truth (`student_samples.py`). No question asks what somebody does at a time, or what the one
-  in a mask does: that is left to the recipes.
+- Data: films of the demo world's split `train`, drawn by `strefer.demo`, each whole and as a clip,
+  and questions made from their truth (`student_samples.py`). No question asks what somebody does at
+  a time, or what the one in a mask does: that is left to the recipes.
 - Training: seed {seed}, {steps} steps, {minutes:.1f} minutes of one CPU thread. Make it again with
   `snakemake teachers`.
 - Licence: Apache-2.0. No outside data or weights.
