@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from transformers import TrainingArguments
 
+from strefer.precision import has_bfloat16
+
 
 @dataclass(frozen=True)
 class TrainingOptions:
@@ -27,7 +29,7 @@ class TrainingOptions:
         per_film: so many questions about one film stand together in a batch.
         pack: whether those share one row and one copy of the film's tokens.
         keep_features_mb: memory for features of films encoded once; 0 decodes at every step.
-        bf16, gradient_checkpointing: save time and memory.
+        bf16, gradient_checkpointing: save time and memory; no bf16 where the processor lacks it.
         workers: processes that decode (only without kept features).
         save_steps: steps between checkpoints to resume from; log_steps: between lines of the log.
         sampled_regions, raw_regions, system, most_text_tokens, learn_time_tokens, text_only: see
@@ -86,6 +88,7 @@ class TrainingOptions:
     def arguments(self, seed: int, work: Path) -> TrainingArguments:
         """The same for transformers' Trainer."""
         checkpointing = self.gradient_checkpointing
+        device = "cuda" if torch.cuda.is_available() else "cpu"
         return TrainingArguments(
             output_dir=str(work),
             num_train_epochs=1,  # the dataset's order holds all epochs
@@ -97,8 +100,8 @@ class TrainingOptions:
             warmup_steps=self.warmup_steps,
             max_grad_norm=self.max_grad_norm,
             adam_beta2=self.adam_beta2,
-            use_cpu=not torch.cuda.is_available(),
-            bf16=self.bf16,
+            use_cpu=device == "cpu",
+            bf16=self.bf16 and has_bfloat16(device),
             gradient_checkpointing=checkpointing,
             gradient_checkpointing_kwargs={"use_reentrant": False} if checkpointing else None,
             logging_steps=self.log_steps,

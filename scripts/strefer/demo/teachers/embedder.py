@@ -37,6 +37,7 @@ from strefer.demo.teachers.shots import (
     jittered_crop,
 )
 from strefer.demo.teachers.tracker_checkpoint import Progress, resume_training, save_training
+from strefer.precision import mixed_precision
 
 log = logging.getLogger("strefer")
 
@@ -110,7 +111,7 @@ def _run(trained, optimizer, pool, tokenizer, progress: Progress, budget_s, work
             group["lr"] = rate
         # Half precision with plain attention took 0.41 s a step, float32 0.65 s.
         with sdpa_kernel(SDPBackend.MATH):
-            with torch.autocast("cpu", torch.bfloat16):
+            with mixed_precision("cpu"):
                 losses = _step(trained, films, expressions, tokenizer, rng)
             optimizer.zero_grad()
             sum(losses.values()).backward()

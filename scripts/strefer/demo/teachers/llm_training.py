@@ -16,6 +16,7 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerBase
 
 from strefer.demo.teachers.llm_model import COPYING_PARTS, shared_prefix_states
 from strefer.demo.teachers.llm_samples import Sample
+from strefer.precision import mixed_precision
 
 CHECKPOINT_EVERY_S = 120.0
 WARM_UP_STEPS, CLIP_NORM = 40, 1.0
@@ -79,7 +80,7 @@ def role_loss(
 ) -> tuple[torch.Tensor, float]:
     """Mean cross-entropy of the reply's tokens, and the share of replies right in every token."""
     prefix, branches, targets = (part.to(device) for part in batch)
-    with torch.autocast(torch.device(device).type, torch.bfloat16):
+    with mixed_precision(device):
         hidden = shared_prefix_states(model, prefix, branches)
         counted = targets >= 0
         logits = model.lm_head(hidden[counted]).float()

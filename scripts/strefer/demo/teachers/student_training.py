@@ -22,6 +22,7 @@ from strefer.demo.teachers.student_hints import Hints, shown_by_pair
 from strefer.demo.teachers.student_samples import film_samples
 from strefer.demo.teachers.training_state import State
 from strefer.demo.truth import Truth
+from strefer.precision import mixed_precision
 from strefer.videollm.batches import Batch, collate
 from strefer.videollm.building import settings_of
 from strefer.videollm.frame_source import KeptFeatures
@@ -133,7 +134,7 @@ def _loss(
     samples: Sequence[Sample],
     shown: Mapping[Watched, list],
 ) -> tuple[torch.Tensor, dict[str, float]]:
-    with torch.autocast("cpu", torch.bfloat16):
+    with mixed_precision("cpu"):
         loss = model(**batch).loss
     films = dict.fromkeys((one["path"], one.get("clip_timestamps")) for one in samples)
     most = model.config.region_tokens

@@ -33,6 +33,7 @@ from strefer.demo.teachers.tracker_model import (
     resized_tracker,
     tracker_processor,
 )
+from strefer.precision import mixed_precision
 
 log = logging.getLogger("strefer")
 
@@ -182,7 +183,7 @@ def train_step(
     masks = torch.from_numpy(batch.masks).to(device, torch.float32)
     scale = model.image_size / batch.frames.shape[1]
     tracked, overlap, n_visible = torch.zeros((), device=device), 0.0, 0.0
-    with torch.autocast(device.type, torch.bfloat16):
+    with mixed_precision(device.type):
         pixels = normalised(batch.frames, model.image_size).to(device)
         features = encode_frames(model, pixels)
         hinted = _IMAGE_HINT_WEIGHT * hints.image_loss(features, owners, looks)

@@ -24,6 +24,7 @@ from strefer.demo.teachers.video_llm_rows import (
 from strefer.demo.teachers.video_llm_scenes import N_CLASSES, WORDS
 from strefer.demo.teachers.video_llm_tower import DenseHeads, encode, to_patches
 from strefer.demo.vocabulary import ACTIONS
+from strefer.precision import mixed_precision
 
 _WARM_UP_STEPS = 60
 # Heads that are told where to look; the layer before them has gathered the words of a name.
@@ -103,7 +104,7 @@ class TokenStore:
         if missing:
             frames = [self.pool.frames(n) for n in missing]
             patches = to_patches(torch.from_numpy(np.concatenate(frames)).to(self.device))
-            with torch.autocast(self.device, torch.bfloat16):
+            with mixed_precision(self.device):
                 tokens = encode(self.tower, patches)[1].bfloat16()
             parts = tokens.split([len(part) for part in frames])
             self.kept.update((n, part.clone()) for n, part in zip(missing, parts, strict=True))
@@ -214,7 +215,7 @@ def _encode(
         for n, turned in zip(numbers.tolist(), mirrored, strict=True)
     ]
     patches = to_patches(torch.from_numpy(np.concatenate(frames)).to(device))
-    with torch.autocast(device, torch.bfloat16):
+    with mixed_precision(device):
         return encode(model.model.visual, patches)[1]
 
 
@@ -229,7 +230,7 @@ def _losses(
 ) -> tuple[Tensor, dict[str, float]]:
     text = model.model.language_model
     device = batch.ids.device.type
-    with torch.autocast(device, torch.bfloat16):
+    with mixed_precision(device):
         inputs = text.embed_tokens(batch.ids)
         seen = (batch.ids == writer.video_id)[..., None]
         inputs = inputs.masked_scatter(seen, tokens.to(inputs.dtype))

@@ -18,6 +18,7 @@ from transformers.models.qwen2_vl.modeling_qwen2_vl import (
 from strefer.demo.teachers.training_state import State
 from strefer.demo.teachers.video_llm_model import CELLS, MEAN, MERGE, PATCH_PX, PATCHES, STD
 from strefer.demo.teachers.video_llm_scenes import N_CLASSES, PairLabels, draw_pairs
+from strefer.precision import mixed_precision
 
 PAIRS_PER_POOL_FILE = 1000
 _BATCH_PAIRS = 32
@@ -182,7 +183,7 @@ def pretrain(
         for group in optimizer.param_groups:
             group["lr"] = lr
         patches = to_patches(torch.from_numpy(batch).to(device))
-        with torch.autocast(device, torch.bfloat16):
+        with mixed_precision(device):
             states, tokens = encode(tower, patches)
         loss, right = heads.loss(states, tokens, Labels.of(truth, device))
         loss.backward()
