@@ -115,6 +115,10 @@ def test_descriptions_cannot_be_scored_without_a_judge(tmp_path):
         ("subject correspondence: 4", {"Subject Correspondence": 4.0}),
         ("**Temporal Description**: 0", {"Temporal Description": 0.0}),
         ("1. Subject Correspondence: 7", {}),
+        (
+            "Temporal Description: 1 of 2 named.\nTemporal Description: 3",
+            {"Temporal Description": 3.0},
+        ),
         ("I cannot tell.", {}),
     ],
 )

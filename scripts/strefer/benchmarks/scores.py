@@ -18,7 +18,7 @@ from strefer.prompts import load_prompt
 from strefer.stage import atomic_write
 from strefer.students import recipe_of
 
-JUDGE_TOKENS = 96  # four lines of marks, however many tokens the judge needs for a word
+JUDGE_TOKENS = 320  # a comparison and four lines of marks
 RESAMPLES = 2000
 
 

@@ -92,11 +92,11 @@ def score(
 
 
 def read_marks(reply: str) -> dict[str, float]:
-    """The marks of a judge's reply, lines such as "1. Subject Correspondence: 5"; what is missing
-    or out of range is left out."""
+    """The marks of a judge's reply, lines such as "1. Subject Correspondence: 5", the last of each:
+    a judge may think before. What is missing or out of range is left out."""
     marks = {}
     for respect in RESPECTS:
-        found = re.search(rf"{respect}\W*?(\d{{1,9}})(?!\d)", reply, re.IGNORECASE)
-        if found and 0 <= int(found.group(1)) <= 5:
-            marks[respect] = float(found.group(1))
+        found = re.findall(rf"{respect}\W*?(\d{{1,9}})(?!\d)", reply, re.IGNORECASE)
+        if found and 0 <= int(found[-1]) <= 5:
+            marks[respect] = float(found[-1])
     return marks

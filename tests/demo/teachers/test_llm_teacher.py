@@ -11,11 +11,14 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
 from strefer.agents.tokenizer import read_tokenizer
+from strefer.benchmarks.scores import JUDGE_TOKENS
+from strefer.benchmarks.videorefer_d import RESPECTS, read_marks
 from strefer.demo.teachers import judge, llm, llm_judge_choice, llm_parser, llm_questions
 from strefer.demo.teachers.llm_evaluation import reply_all
-from strefer.demo.teachers.llm_judge import Description, score_description
+from strefer.demo.teachers.llm_judge import Description, compare, score_description
 from strefer.demo.teachers.llm_model import build_model, shared_prefix_states
 from strefer.demo.teachers.llm_phrases import PHRASES, WORLD_TEXTS
+from strefer.demo.teachers.llm_samples import demo_prompt
 from strefer.demo.teachers.llm_tokenizer import build_tokenizer
 from strefer.demo.teachers.llm_training import Role, Trainer, chat_ids, collate
 from strefer.demo.teachers.llm_words import generalized, head_noun, invented_word
@@ -125,8 +128,10 @@ def test_parser_reply_is_the_contracts_example() -> None:
     ("said", "scores"),
     [
         (Description("man", "red", "blond", ("waves", "jumps")), (5, 5, 5, 5)),
-        (Description("woman", "red", "blond", ("waves", "jumps")), (2, 5, 5, 5)),
+        (Description("woman", "red", "blond", ("waves", "jumps")), (2, 5, 5, 3)),
         (Description("dog", None, None, ("waves",)), (0, 2, 2, 3)),
+        (Description("person", None, None, ("jumps",)), (3, 2, 2, 5)),
+        (Description(None, None, None, ("jumps", "sits")), (2, 2, 2, 3)),
         (Description("man", "blue", "blond", ("waves", "jumps")), (5, 2, 5, 3)),
         (Description("man", "red", None, ("jumps", "waves")), (5, 3, 3, 5)),
         (Description("man", "red", "blond", ("sits",), ("near a bench",)), (5, 5, 0, 1)),
@@ -135,6 +140,44 @@ def test_parser_reply_is_the_contracts_example() -> None:
 def test_scores_of_known_faults(said: Description, scores: tuple[int, ...]) -> None:
     truth = Description("man", "red", "blond", ("waves", "jumps"))
     assert score_description(truth, said) == scores
+
+
+def test_a_rating_compares_part_by_part_before_it_scores() -> None:
+    truth = Description("man", "red", "blond", ("walks to the left", "jumps"))
+    said = Description("man", "blue", None, ("walks to the right", "jumps", "waves"))
+    assert compare(truth, said) == (
+        "The man, man: right; red, blue: wrong; blond, it: missing; walks to the left: near; "
+        "jumps: right. walks to the right: wrong; jumps: right; waves: wrong."
+    )
+    looks_alone = Description("dog", "brown", None, ())
+    assert compare(truth, looks_alone).endswith("jumps: missing. no more.")
+
+
+def test_the_shipped_judge_sees_what_is_wrong_and_what_is_left_out() -> None:
+    truth = "A yellow bird flies to the left, then spins around."
+    descriptions = [
+        truth,
+        "A blue bird flies to the left, then spins around.",
+        "A yellow bird.",
+        "A brown dog sits.",
+    ]
+    prompts = [
+        demo_prompt("judge_description").render(
+            question="Describe <region>.", answer=truth, prediction=description
+        )
+        for description in descriptions
+    ]
+    folder = SHIPPED.parent / "judge"
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    replies = reply_all(model, read_tokenizer(str(folder)), prompts, JUDGE_TOKENS)
+    right, other_colour, looks_alone, other_thing = (
+        [read_marks(reply)[respect] for respect in RESPECTS] for reply in replies
+    )
+    assert right == [5, 5, 5, 5]
+    assert other_colour[0] == 5
+    assert other_colour[1] == 0
+    assert looks_alone == [5, 5, 0, 5]
+    assert other_thing[:3] == [0, 0, 0]
 
 
 def test_samples_repeat_with_the_seed_and_are_balanced() -> None:

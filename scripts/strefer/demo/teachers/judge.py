@@ -32,7 +32,7 @@ def train(
 def roles() -> list[Role]:
     """What is practised, and how much of it in a step."""
     return [
-        Role("judge_description", each(llm_judge.judge_description_sample), 8),
+        Role("judge_description", each(llm_judge.judge_description_sample), 16),
         Role("letters", each(llm_judge_choice.letters_sample), 16),
         Role("judge_choice", each(llm_judge_choice.judge_choice_sample), 12),
     ]

@@ -15,7 +15,7 @@ from strefer.replies import parse_entities
 MAX_NEW_TOKENS = {
     "parser": 192,
     "question": 128,
-    "judge_description": 48,
+    "judge_description": 160,
     "judge_choice": 4,
 }
 BATCH = 32
