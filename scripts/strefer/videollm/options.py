@@ -111,7 +111,7 @@ class TrainingOptions:
             data_seed=seed,
             remove_unused_columns=False,
             dataloader_num_workers=0 if self.keep_features_mb else self.workers,
-            dataloader_pin_memory=torch.cuda.is_available(),
+            dataloader_pin_memory=device == "cuda",
             deepspeed=self.deepspeed,
             report_to=[r for r in self.report_to if r != "tensorboard"],  # see make_trainer
             disable_tqdm=True,

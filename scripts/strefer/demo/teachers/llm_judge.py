@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+from strefer.demo.benchmark_files.questions import mirrored
 from strefer.demo.teachers.llm_samples import Sample, demo_prompt, enumerate_words
 from strefer.demo.teachers.llm_words import ADJECTIVES, GARMENTS, invented_word
 from strefer.demo.vocabulary import (
@@ -49,7 +50,7 @@ _JOINS = (*[", then "] * 6, " and then ", ". Then it ", " and ")
 @dataclass(frozen=True)
 class Description:
     """What a description states: a subject, looks that may go unnamed, deeds in their order, and
-    the things it adds from nowhere. `noun` is None where it says "it", or a generalized noun."""
+    the things it adds from nowhere. `noun` may be a generalized one, or None where it says "it"."""
 
     noun: str | None
     colour: str | None
@@ -136,8 +137,7 @@ def _look_status(own: str, named: str | None) -> str:
 
 
 def _deed_status(deed: str, said: Sequence[str]) -> str:
-    mirrored = deed.replace("left", "?").replace("right", "left").replace("?", "right")
-    return "right" if deed in said else ("near" if mirrored in said else "missing")
+    return "right" if deed in said else ("near" if mirrored(deed) in said else "missing")
 
 
 def _in_order(truth: Description, said: Description) -> bool:

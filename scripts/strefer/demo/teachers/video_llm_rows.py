@@ -1,7 +1,7 @@
 """Requests as rows of tokens: one visual prefix and several questions, each alone with it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from transformers import Qwen2Tokenizer
 
+from strefer.demo.benchmark_files.questions import mirrored
 from strefer.demo.teachers import video_llm_texts as texts
 from strefer.demo.teachers.video_llm_model import CELLS
 from strefer.demo.teachers.video_llm_pool import Request, Shown
@@ -223,10 +224,7 @@ def _mask(branch: Tensor) -> Tensor:
 def _mirror(shown: Shown) -> Shown:
     if shown.action not in _MIRRORED:
         return shown
-    swap = {"left": "right", "right": "left"}
-    words = [swap.get(word, word) for word in shown.phrase.split()]
-    action = _MIRRORED[shown.action]
-    return Shown(shown.expression, shown.generalized_noun, action, " ".join(words), shown.active)
+    return replace(shown, action=_MIRRORED[shown.action], phrase=mirrored(shown.phrase))
 
 
 def _absent(request: Request, shown: Sequence[Shown], rng: np.random.Generator) -> str:
