@@ -95,6 +95,23 @@ def test_who_is_named_by_a_region_alone_is_told_with_the_looks():
     assert any("The dog " in p.answer for p in pairs), "named by its kind, it is told by its kind"
 
 
+def test_a_portrait_tells_looks_and_deed_of_the_clip_or_window():
+    film = told_film()
+    for name, place in (("G5", "clip_s"), ("G7", "start_s")):
+        looks = [
+            (pair, film.entities[pair.regions[0]].expression, film.segment_of(window))
+            for pair in propose(name, film, n=60)
+            if len(pair.regions) == 1 and pair.evidence.claim["kind"] == "all"
+            for window in [pair.clip_s or (pair.start_s, pair.end_s)]
+            if getattr(pair, place) is not None and len(pair.evidence.segments) == 1
+        ]
+        told = [one for one in looks if one[0].answer.startswith(("A ", "An "))]
+        assert told
+        for pair, expression, segment in told:
+            assert f" {expression}. The " in pair.answer
+            assert pair.answer.endswith(f"{film.deeds[segment][pair.regions[0]]}.")
+
+
 def test_one_unreadable_line_leaves_out_what_needs_all_of_the_entity():
     film = told_film()
     deeds = ((None, *film.deeds[0][1:]), *film.deeds[1:])

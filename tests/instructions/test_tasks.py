@@ -97,6 +97,19 @@ def test_of_what_an_entity_does_by_turns_the_time_alone_tells_the_right_window(t
     assert same[True] > 5 * same[False] if timed else same[False] > 0
 
 
+@pytest.mark.parametrize("masks", [False, True])
+def test_a_deed_is_asked_of_a_window_without_the_entity_too(masks):
+    tasks = [t for film in films() for t in draw_tasks(film, masks, True, 40, Random(8))]
+    deeds = [task for task in tasks if (task.form, task.focus) == ("yes_no", "deed")]
+    absent = [t for t in deeds if t.scope.film.deeds[t.segments[0]][t.scope.subjects[0]] is None]
+    assert 0.1 * len(deeds) < len(absent) < 0.5 * len(deeds)
+    assert all(
+        right_answer(t).startswith("No, ") and "is not there" in right_answer(t) for t in absent
+    )
+    yes = {(t.scope.film.digest, t.scope.subjects, t.slots["deed"]) for t in deeds if t.truth}
+    assert all((t.scope.film.digest, t.scope.subjects, t.slots["deed"]) in yes for t in absent)
+
+
 def test_mask_questions_do_not_describe_their_regions(phrasings):
     random = Random(6)
     for film in films():

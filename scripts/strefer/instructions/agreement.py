@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from strefer.instructions.film import Film, Masks
 
 NO_SUCH = 0.25  # an overlap below it: there may be no such entity
+OFTEN = 0.5  # share of the film from which the transcript needs no masklet to be believed
 SHARE, OVERLAP = 0.7, 0.75  # below either, a masklet does not point at the entity for sure
 COINCIDE = 0.25  # mean IoU of two masklets: more is one object, given twice
 ONE_OF_TWO = 0.5  # share of the frames with both: more is no chance
@@ -55,6 +56,26 @@ def agreement(film: Film, entity: int) -> Agreement:
         1 - len(told ^ shown) / max(1, len(film.masks.frame_times_s)),
         2 * len(told & shown) / max(1, len(told) + len(shown)),
     )
+
+
+def existence_doubt(film: Film, entity: int, least_score: float) -> str | None:
+    """Why there may be no such entity in the film, or None; only with masklets.
+
+    An entity that was never there leaves few traces, and those do not fit together. One that has no
+    masklet is believed if the transcript has it there for most of the film; one whose masklet fits
+    its words less than `least_score`, if the masklet comes and goes as the transcript says.
+    """
+    assert film.masks is not None
+    known = film.entities[entity].expression
+    if entity not in film.maskable:
+        often = film.seconds_present(entity) > OFTEN * film.duration_s
+        return None if often else f"no masklet shows the {known}"
+    overlap = film.agreements[entity].overlap
+    if overlap < NO_SUCH:
+        return f"transcript and masklet of {known!r} seldom agree"
+    if film.masks.scores.get(entity, 1.0) < least_score and overlap < OVERLAP:
+        return f"the masklet fits {known!r} too little"
+    return None
 
 
 def masklet_doubt(film: Film, entity: int) -> str | None:

@@ -102,6 +102,11 @@ def deeds(places: Places) -> list[Candidate]:
     ]
 
 
+def portraits(places: Places) -> list[Candidate]:
+    """Who a region is and what it does in one clip or window."""
+    return [partial(describe.portrait_at, places, cell) for cell in places.cells]
+
+
 def runs(places: Places) -> list[Candidate]:
     """One entity over two or three segments in a row."""
     film, found = places.film, []

@@ -137,7 +137,13 @@ def portrait(places: Places, entity: int, segments: Sequence[int]) -> Descriptio
     told = timeline(places, entity, segments)
     claim = every([is_expression(entity, known.expression), told.claim])
     answer = f"{sentence(with_article(known.expression))} {told.answer}"
-    return Description("portrait", (entity,), answer, claim, told.segments)
+    return replace(told, focus="portrait", answer=answer, claim=claim)
+
+
+def portrait_at(places: Places, cell: Cell) -> Description:
+    """Who a region is, and what it does in one clip or window."""
+    segment, entity = cell
+    return replace(portrait(places, entity, (segment,)), **_where(places, segment))
 
 
 def appearance(places: Places, entity: int) -> Description:

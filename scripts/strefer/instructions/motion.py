@@ -15,14 +15,17 @@ from functools import cached_property
 from itertools import combinations, pairwise
 from statistics import fmean, median, quantiles
 
+import numpy as np
+
 from strefer.instructions.claims import Window
 from strefer.instructions.film import Masks
-from strefer.masks import rle_areas, rle_ious
+from strefer.masks import decode_mask, rle_areas, rle_ious
 
 # Paths are shares of the picture's width, rises of the entity's own height, changes 1 - IoU.
 PATH_SOME, PATH_PLAIN, PATH_AWAY = 0.05, 0.15, 0.28
 RISE_NONE = 0.03
 CHANGE_NONE, CHANGE_SOME, CHANGE_PART, CHANGE_LARGE = 0.08, 0.2, 0.35, 0.5
+ARM = 0.04  # share of a mask that changes in its upper half alone: more is an arm that moves
 ROUND, ROUND_FILL = 0.85, (0.7, 0.86)  # a disc's box is square, and it fills 0.785 of it
 PAUSES = 0.4  # share of a path's steps that go hardly anywhere: more is a stop
 SLOW = 0.25  # of an even step
@@ -97,6 +100,18 @@ class Motion:
         return changes[0] if len(changes) == 1 else quantiles(changes, n=10, method="inclusive")[-1]
 
     @cached_property
+    def moves_an_arm(self) -> bool:
+        """Whether the mask's upper half changes from frame to frame, and the lower half hardly."""
+        upper, lower = [], []
+        decoded = [decode_mask(self.masks.by_entity[self.entity][frame]) for frame in self.frames]
+        for one, other in pairwise(decoded):
+            rows = np.flatnonzero(one.any(axis=1))
+            differs, middle = one ^ other, (rows[0] + rows[-1]) // 2
+            upper.append(differs[:middle].sum() / one.sum())
+            lower.append(differs[middle:].sum() / one.sum())
+        return median(upper) > ARM and median(lower) < median(upper) / 2
+
+    @cached_property
     def pauses(self) -> float:
         """Share of the steps, from frame to frame, that go less than `SLOW` of an even step."""
         at = [self.masks.middle_px(self.entity, f) for f in self.frames]
@@ -116,10 +131,13 @@ def motion_in(masks: Masks, entity: int, window: Window) -> Motion | None:
     return Motion(masks, entity, tuple(whole), n_sampled) if len(whole) > 1 else None
 
 
-def contradiction(motion: Motion, deed: str, confirmed: bool = False) -> str | None:
+def contradiction(
+    motion: Motion, deed: str, confirmed: bool = False, person: bool = False
+) -> str | None:
     """Why the deed cannot be, by the masklet's motion; None if it can.
 
     Args:
+        person: whether it is somebody with arms to move while at rest.
         confirmed: whether the deed was seen twice. A masklet that trembles where somebody rests, or
             lags behind one who goes or jumps, is then likelier to be wrong than the deed.
     """
@@ -132,6 +150,8 @@ def contradiction(motion: Motion, deed: str, confirmed: bool = False) -> str | N
         return None
     if waves and motion.change > CHANGE_PART:
         return "all of the masklet moves"
+    if rests and person and motion.moves_an_arm:
+        return "an arm of the masklet moves"
     if confirmed and not (waves or turns):
         return None
     if not confirmed and (rises or turns) and abs(motion.path) > PATH_AWAY:

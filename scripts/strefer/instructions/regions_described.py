@@ -18,6 +18,7 @@ def propose(film: Film, phrasings: Phrasings, n: int, random: Random) -> list[In
         draw.deeds(places),
         draw.timelines(places),
         draw.timelines(places, draw.describe.portrait),
+        draw.portraits(places),
         draw.appearances(places),
         draw.groups(places),
         draw.lengths(places),

@@ -12,10 +12,11 @@ from strefer.records import Instruction
 
 
 def propose(film: Film, phrasings: Phrasings, n: int, random: Random) -> list[Instruction]:
-    """Up to n pairs: what a region does in a time window, and when it does something."""
+    """Up to n pairs: who a region is, what it does in a time window, and when it does it."""
     places = Places(film, masks=True, timed=True, random=random)
     pools = [
         draw.deeds(places),
+        draw.portraits(places),
         draw.runs(places),
         draw.groups(places),
         draw.moments(places),

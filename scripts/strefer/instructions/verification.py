@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from strefer.instructions.agreement import NO_SUCH, is_in_pieces
+from strefer.instructions.agreement import existence_doubt, is_in_pieces
 from strefer.instructions.claims import Claim, Window, does, evaluate, parts, present
 from strefer.instructions.film import Film
 from strefer.instructions.motion import (
@@ -40,8 +40,9 @@ class Checks:
 
     Attributes:
         motion: whether directions in the words are compared with the masklets' paths.
-        unseen: whether an entity without a masklet is doubted, in films that have masklets.
-        least_score: a masklet whose expression fits it less well counts as none.
+        unseen: whether an entity whose masklet and transcript do not bear each other out is
+            doubted, in films that have masklets.
+        least_score: a masklet whose expression fits it less well needs the transcript's word.
         same_words: the transcriber's second look says the same from this share of words on.
     """
 
@@ -119,16 +120,12 @@ class Verifier:
 
     def _find_masks_fault(self, claim: Claim, masks: MaskWitness) -> str | None:
         entities = [claim[name] for name in ("entity", "other") if name in claim]
-        if self.checks.unseen and claim["kind"] != "count":
+        # What somebody does not do is no less so if there is no such one.
+        if self.checks.unseen and claim["kind"] != "count" and claim["value"]:
             for entity in entities:
-                if entity not in self.film.maskable:
-                    return f"no masklet shows the {self.film.entities[entity].expression}"
-            for entity in entities:
-                known = self.film.entities[entity].expression
-                if masks.masks.scores.get(entity, 1.0) < self.checks.least_score:
-                    return f"the masklet fits {known!r} too little"
-                if self.film.agreements[entity].overlap < NO_SUCH:
-                    return f"transcript and masklet of {known!r} seldom agree"
+                doubt = existence_doubt(self.film, entity, self.checks.least_score)
+                if doubt:
+                    return doubt
         if evaluate(claim, masks) is False:
             return f"the masklets show otherwise ({claim['kind']})"
         if claim["kind"] == "once" and self._doubtful_elsewhere(claim):
@@ -176,7 +173,8 @@ class Verifier:
             return None
         if shows_in_shape(text) and self._in_pieces(entity, window):
             return f"{text!r}, but the masklet is in pieces"
-        against = contradiction(motion, text, confirmed)
+        person = self.film.entities[entity].generalized_noun == "person"
+        against = contradiction(motion, text, confirmed, person)
         against = against or self._company_fault(motion, text, named, window)
         return f"{text!r}, but {against}" if against else None
 

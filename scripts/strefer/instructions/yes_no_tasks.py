@@ -40,8 +40,9 @@ def _deeds(places: Places) -> list[Couple]:
             and not overlap(text, places.deed(other))
             and places.film.entities[other[1]].expression not in text
         ]
-        if places.timed:  # what the entity itself does at another time: then the time decides
-            counters = [other for other in counters if other[1] == cell[1]] or counters
+        if places.timed:  # the entity itself at another time, or not there: then the time decides
+            own = [other for other in counters + places.absent if other[1] == cell[1]]
+            counters = own or counters
         if counters:
             two = (cell, places.random.choice(counters))
             couples.append(tuple(partial(build.is_deed, places.at(c), c, text) for c in two))
