@@ -107,6 +107,8 @@ WAVES = claims.does(0, FOURTH, "waves")
         (2, 2, "jumps", SITS, "the masklet moves"),  # it may tremble
         (1, 2, "sits", RUNS, "stays where it is"),  # it may lag behind
         (3, 2, "sits", claims.does(2, FOURTH, "jumps"), "does not rise"),
+        (2, 2, None, SITS, "masklets show otherwise (does)"),  # it may have lost its entity
+        (3, 0, "sits", claims.once(0, SECOND, "sits"), "another line"),
     ],
 )
 def test_what_was_seen_twice_stands_against_a_poor_masklet(segment, entity, deed, claim, message):

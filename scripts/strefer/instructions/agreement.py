@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from strefer.instructions.film import Film, Masks
 
 NO_SUCH = 0.25  # an overlap below it: there may be no such entity
-OFTEN = 0.5  # share of the film from which the transcript needs no masklet to be believed
+OFTEN = 0.5  # share of the film: who is told of for more was hardly made up
 SHARE, OVERLAP = 0.7, 0.75  # below either, a masklet does not point at the entity for sure
 COINCIDE = 0.25  # mean IoU of two masklets: more is one object, given twice
 ONE_OF_TWO = 0.5  # share of the frames with both: more is no chance
@@ -61,19 +61,19 @@ def agreement(film: Film, entity: int) -> Agreement:
 def existence_doubt(film: Film, entity: int, least_score: float) -> str | None:
     """Why there may be no such entity in the film, or None; only with masklets.
 
-    An entity that was never there leaves few traces, and those do not fit together. One that has no
-    masklet is believed if the transcript has it there for most of the film; one whose masklet fits
-    its words less than `least_score`, if the masklet comes and goes as the transcript says.
+    Who was never there leaves few traces, and those do not fit together. So an entity that the
+    transcript has there for most of the film is believed although its masklet is often elsewhere;
+    and although the masklet fits its words less than `least_score`, if it comes and goes as told.
+    One without a masklet may be another of its kind, whom the transcriber takes for it.
     """
     assert film.masks is not None
-    known = film.entities[entity].expression
+    known, overlap = film.entities[entity].expression, film.agreements[entity].overlap
+    often = film.seconds_present(entity) > OFTEN * film.duration_s
     if entity not in film.maskable:
-        often = film.seconds_present(entity) > OFTEN * film.duration_s
-        return None if often else f"no masklet shows the {known}"
-    overlap = film.agreements[entity].overlap
-    if overlap < NO_SUCH:
+        return f"no masklet shows the {known}"
+    if overlap < NO_SUCH and not often:
         return f"transcript and masklet of {known!r} seldom agree"
-    if film.masks.scores.get(entity, 1.0) < least_score and overlap < OVERLAP:
+    if film.masks.scores.get(entity, 1.0) < least_score and not (often and overlap >= OVERLAP):
         return f"the masklet fits {known!r} too little"
     return None
 
@@ -83,11 +83,13 @@ def masklet_doubt(film: Film, entity: int) -> str | None:
     found = film.agreements[entity]
     if found.share < SHARE or found.overlap < OVERLAP:
         return "has a masklet at other times than in the transcript"
-    if any(
-        _confused(film, entity, other) for other in range(len(film.entities)) if other != entity
-    ):
-        return "shares its masklet with another"
-    return None
+    return "shares its masklet with another" if shares_masklet(film, entity) else None
+
+
+def shares_masklet(film: Film, entity: int) -> bool:
+    """Whether the entity's masklet may be another's."""
+    others = set(range(len(film.entities))) - {entity}
+    return any(_confused(film, entity, other) for other in others)
 
 
 def _confused(film: Film, entity: int, other: int) -> bool:

@@ -38,6 +38,11 @@ class SecondLook:
         same = [deed is not None and self._same(deed, claim["text"]) for deed in said]
         return any(same) if claim["value"] else any(said) and not any(same)
 
+    def insists(self, claim: Claim) -> bool:
+        """Whether every part says too that the entity does this."""
+        parts, entity = self._parts((claim["start_s"], claim["end_s"])), claim["entity"]
+        return bool(parts) and all(self._same(p.deeds[entity] or "", claim["text"]) for p in parts)
+
     def fault(self, claim: Claim) -> str | None:
         """Why the parts contradict what the claim says of one entity in one segment, or None."""
         if claim["kind"] not in ("does", "once", "present"):

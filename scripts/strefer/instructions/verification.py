@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from strefer.instructions.agreement import existence_doubt, is_in_pieces
+from strefer.instructions.agreement import existence_doubt, is_in_pieces, shares_masklet
 from strefer.instructions.claims import Claim, Window, does, evaluate, parts, present
 from strefer.instructions.film import Film
 from strefer.instructions.motion import (
@@ -126,11 +126,27 @@ class Verifier:
                 doubt = existence_doubt(self.film, entity, self.checks.least_score)
                 if doubt:
                     return doubt
-        if evaluate(claim, masks) is False:
+        if evaluate(claim, masks) is False and not self._thrice_told(claim):
             return f"the masklets show otherwise ({claim['kind']})"
+        if claim["kind"] == "count" and self._counts_twice(claim):
+            return "of those counted, one shares its masklet with another"
         if claim["kind"] == "once" and self._doubtful_elsewhere(claim):
             return "another line about the entity is doubtful, so it may not be the only time"
         return self._deed_fault(claim, masks) if "text" in claim else None
+
+    def _thrice_told(self, claim: Claim) -> bool:
+        """Whether transcript and second look are at one on a deed. Then a window without pixels is
+        likelier a gap in the masklet."""
+        return claim["kind"] == "does" and claim["value"] and self.second_look.insists(claim)
+
+    def _counts_twice(self, claim: Claim) -> bool:
+        """Whether two descriptions may be of one of those that are counted."""
+        segment = self.film.segment_of((claim["start_s"], claim["end_s"]))
+        return segment is not None and any(
+            self.film.present[segment][entity] and shares_masklet(self.film, entity)
+            for entity in self.film.maskable
+            if self.film.entities[entity].generalized_noun == claim["noun"]
+        )
 
     def _doubtful_elsewhere(self, claim: Claim) -> bool:
         """Whether the masklets contradict what the transcript says of the entity at other times."""
@@ -142,7 +158,8 @@ class Verifier:
                 continue
             said = present(entity, window, False) if deed is None else does(entity, window, deed)
             # A doubted line counts only if what the claim says may have happened there instead.
-            if self._masks_fault(said) and not self._shown_otherwise(entity, window, claim["text"]):
+            doubtful = not self._thrice_told(said) and self._masks_fault(said)
+            if doubtful and not self._shown_otherwise(entity, window, claim["text"]):
                 return True
         return False
 
