@@ -39,6 +39,7 @@ rule predict_answers:
         code=code_of("predict_answers", "train"),
         files=lambda wildcards: BENCHMARK_FILES[wildcards.benchmark],
         marks=lambda wildcards: marks_among(films_asked(wildcards.benchmark)),
+        features=features_of,
         seed=config["seed"],
     script:
         "../scripts/predict_answers.py"

@@ -180,6 +180,15 @@ except ValueError as error:
     stop(error)
 
 
+def features_of(wildcards, input):
+    """The folder of features that students share, if the student's recipe keeps any.
+
+    With `input` it is no reason to run a job again, as `told` says.
+    """
+    kept = TRAINING[recipe_of(wildcards.student)].get("keep_features_mb")
+    return store_of("features") if kept else None
+
+
 def own_base_files(recipe):
     """The base files of a recipe that the user brings; none for the demo, which draws its own."""
     return [] if config["base_data"] == "demo" else base_files(RECIPES[recipe], Path(BASE_ROOT))

@@ -25,5 +25,6 @@ rule train_checkpoint:
         options=lambda wildcards: TRAINING[recipe_of(wildcards.student)],
         seed=lambda wildcards: config["seed"] + seed_number(wildcards.student),
         work=f"{RUN}/training/{{student}}",
+        features=features_of,
     script:
         "../scripts/train_checkpoint.py"

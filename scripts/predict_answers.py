@@ -12,4 +12,5 @@ predict_answers(
     files=snakemake.params.files,
     output=Path(snakemake.output[0]),
     seed=snakemake.params.seed,
+    features=Path(snakemake.params.features) if snakemake.params.features else None,
 )

@@ -13,4 +13,5 @@ train_checkpoint(
     seed=snakemake.params.seed,
     threads=snakemake.threads,
     work=Path(snakemake.params.work),
+    features=Path(snakemake.params.features) if snakemake.params.features else None,
 )

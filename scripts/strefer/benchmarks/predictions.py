@@ -18,7 +18,12 @@ log = logging.getLogger("strefer")
 
 
 def predict_answers(
-    checkpoint: Path, benchmark: str, files: Mapping[str, str | None], output: Path, seed: int
+    checkpoint: Path,
+    benchmark: str,
+    files: Mapping[str, str | None],
+    output: Path,
+    seed: int,
+    features: Path | None = None,
 ) -> None:
     """Answer every question of a benchmark and write the predictions file.
 
@@ -27,11 +32,12 @@ def predict_answers(
         benchmark: its name in the registry.
         files: as `load_questions`.
         seed: of what the benchmark draws.
+        features: folder of features that students share (see `KeptFeatures`).
     """
     from strefer.videollm.student import load_student  # heavy, and scoring needs none of it
 
     questions = load_questions(benchmark, files, seed)
-    student = load_student(checkpoint)
+    student = load_student(checkpoint, features=features)
     answers: dict[str, str] = {}
     # Films are encoded once if their questions stand together; answers of one length end together.
     for length in sorted({q.max_new_tokens for q in questions}):

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Protocol
 
-import numpy as np
 import torch
 
 from strefer.frames import Shape, measure, read_frames, sample_times
+from strefer.videollm.feature_store import FeatureStore
 from strefer.videollm.vision import VisionEncoder
 
 
@@ -79,13 +80,25 @@ class DecodedFrames:
 
 class KeptFeatures:
     """Encodes a view once and keeps its features (float16) in memory, at most `most_mb` of them;
-    beyond that the least recently used are encoded again."""
+    beyond that the least recently used are encoded again, or read again.
+
+    Args:
+        folder: they are kept there too, for whoever else uses this encoder (see `FeatureStore`);
+            None keeps them in memory alone.
+    """
 
     encoded = True
 
-    def __init__(self, encoder: VisionEncoder, most_mb: float, batch_frames: int = 32) -> None:
+    def __init__(
+        self,
+        encoder: VisionEncoder,
+        most_mb: float,
+        folder: Path | None = None,
+        batch_frames: int = 32,
+    ) -> None:
         self.encoder = encoder
         self.batch_frames = batch_frames
+        self._store = FeatureStore(folder, encoder) if folder else None
         self._most_bytes = most_mb * 1e6
         self._kept: OrderedDict[View, torch.Tensor] = OrderedDict()
         self._bytes = 0
@@ -95,14 +108,23 @@ class KeptFeatures:
         if view in self._kept:
             self._kept.move_to_end(view)
             return self._kept[view]
-        features = self._encode(read_frames(view.path, view.times_s))
+        features = self._from_store(view) if self._store else self._encoded(view)
         self._kept[view] = features
         self._bytes += features.nbytes
         while self._bytes > self._most_bytes and len(self._kept) > 1:
             self._bytes -= self._kept.popitem(last=False)[1].nbytes
         return features
 
-    def _encode(self, frames: np.ndarray) -> torch.Tensor:
+    def _from_store(self, view: View) -> torch.Tensor:
+        assert self._store is not None
+        features = self._store.get(view.path, view.times_s)
+        if features is None:
+            features = self._encoded(view)
+            self._store.put(view.path, view.times_s, features)
+        return features
+
+    def _encoded(self, view: View) -> torch.Tensor:
+        frames = read_frames(view.path, view.times_s)
         device = next(self.encoder.parameters()).device
         parts = [
             self.encoder(part.to(device)).to("cpu", torch.float16)

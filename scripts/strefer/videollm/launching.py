@@ -26,7 +26,13 @@ def is_started() -> bool:
 
 
 def start_processes(
-    recipe: Path, output: Path, options: TrainingOptions, seed: int, threads: int, work: Path
+    recipe: Path,
+    output: Path,
+    options: TrainingOptions,
+    seed: int,
+    threads: int,
+    work: Path,
+    features: Path | None,
 ) -> None:
     """Run `train_checkpoint` with these arguments in `options.processes` processes.
 
@@ -40,6 +46,7 @@ def start_processes(
         "seed": seed,
         "threads": threads,
         "work": str(work),
+        "features": str(features) if features else None,
     }
     file = work.with_name(f"{work.name}.job.json")
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -73,6 +80,7 @@ def main(job_file: str) -> None:
         seed=job["seed"],
         threads=job["threads"],
         work=Path(job["work"]),
+        features=Path(job["features"]) if job["features"] else None,
     )
 
 

@@ -29,11 +29,12 @@ class Student:
         settings: ProcessorSettings,
         batch_size: int,
         keep_features_mb: float,
+        features: Path | None,
     ) -> None:
         self.model, self.tokenizer = model.eval(), tokenizer
         self.processor = Processor(tokenizer, settings)
         self.batch_size = batch_size
-        self.source: FrameSource = KeptFeatures(model.vision, keep_features_mb)
+        self.source: FrameSource = KeptFeatures(model.vision, keep_features_mb, features)
 
     def answer(self, samples: Sequence[Sample], max_new_tokens: int = 64) -> list[str]:
         """The answer to each sample's last question, in the order of the samples.
@@ -81,11 +82,13 @@ def load_student(
     batch_size: int = 16,
     keep_features_mb: float = 500,
     device: str | None = None,
+    features: Path | None = None,
 ) -> Student | QwenStudent:
     """A student from a checkpoint folder written by `train_checkpoint`.
 
     Args:
         device: None takes a GPU if there is one.
+        features: folder of features that students share (see `KeptFeatures`).
 
     Raises:
         ValueError: if the folder is none.
@@ -95,4 +98,4 @@ def load_student(
         return load_qwen(Path(folder), batch_size, device)
     settings = ProcessorSettings.load(Path(folder))
     model, tokenizer = read_student(folder)
-    return Student(model.to(device), tokenizer, settings, batch_size, keep_features_mb)
+    return Student(model.to(device), tokenizer, settings, batch_size, keep_features_mb, features)

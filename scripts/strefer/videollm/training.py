@@ -43,7 +43,13 @@ _LOG = "training_log.jsonl"
 
 
 def train_checkpoint(
-    recipe: Path, output: Path, options: Mapping[str, Any], seed: int, threads: int, work: Path
+    recipe: Path,
+    output: Path,
+    options: Mapping[str, Any],
+    seed: int,
+    threads: int,
+    work: Path,
+    features: Path | None = None,
 ) -> None:
     """Train a student on a recipe and write its checkpoint folder.
 
@@ -53,13 +59,14 @@ def train_checkpoint(
         options: see `TrainingOptions`.
         threads: CPU threads of a process.
         work: folder for what a killed run resumes from; removed at the end.
+        features: folder of features that students share (see `KeptFeatures`).
 
     Raises:
         ValueError: for a bad option, a bad sample (with file and line) or an empty recipe.
     """
     settled = TrainingOptions.of(options)
     if (settled.processes > 1 or settled.launcher) and not is_started():
-        start_processes(recipe, output, settled, seed, threads, work)
+        start_processes(recipe, output, settled, seed, threads, work, features)
         return
     torch.set_num_threads(threads)
     started = time.monotonic()
@@ -68,7 +75,7 @@ def train_checkpoint(
     with arguments.main_process_first(desc="looking for a run to resume"):
         output.mkdir(parents=True, exist_ok=True)
         _same_run_or_anew(work, recipe, settled, seed)
-    parts = _parts(settled, seed)
+    parts = _parts(settled, seed, features)
     left_out: list[str] = []
     if parts.source is not None and parts.source.encoded:
         samples, left_out = read_ahead(samples, parts.processor, parts.source)
@@ -129,12 +136,12 @@ class Parts:
     source: FrameSource | None
 
 
-def _parts(options: TrainingOptions, seed: int) -> Parts:
+def _parts(options: TrainingOptions, seed: int, features: Path | None) -> Parts:
     if options.model == "qwen_vl":
         model, processor = build_qwen(options, seed)
         return Parts(model, processor, QwenCollator(processor), None)
     student, tokenizer = _student(options, seed)
-    processor, source = _reading(student, tokenizer, options)
+    processor, source = _reading(student, tokenizer, options, features)
     return Parts(student, processor, Collator(source, tokenizer.pad_token_id, options.pack), source)
 
 
@@ -145,7 +152,10 @@ def _student(options: TrainingOptions, seed: int) -> tuple[VideoLlm, PreTrainedT
 
 
 def _reading(
-    model: VideoLlm, tokenizer: PreTrainedTokenizerBase, options: TrainingOptions
+    model: VideoLlm,
+    tokenizer: PreTrainedTokenizerBase,
+    options: TrainingOptions,
+    features: Path | None,
 ) -> tuple[Processor, FrameSource]:
     settings = settings_of(
         model,
@@ -158,7 +168,7 @@ def _reading(
     )
     source: FrameSource = DecodedFrames(model.vision.image_size)
     if options.keep_features_mb:
-        source = KeptFeatures(model.vision, options.keep_features_mb)
+        source = KeptFeatures(model.vision, options.keep_features_mb, features)
     return Processor(tokenizer, settings), source
 
 
