@@ -53,9 +53,6 @@ def test_only_an_entity_of_the_film_can_be_seen_chased():
     assert reason(film, pair(denied)) is None
 
 
-# The dog comes for one segment only.
-
-
 def test_who_moves_an_arm_does_not_rest():
     film = told_film(changed(2, 0, "sits"))
     sits = claims.does(0, THIRD, "sits")

@@ -94,6 +94,7 @@ def test_what_the_masklets_contradict(shown, claim, message):
     assert message in found
 
 
+# The dog comes for one segment only.
 RARE = tuple((*row[:2], row[2] if number == 2 else None) for number, row in enumerate(DEEDS))
 
 
