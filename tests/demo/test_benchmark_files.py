@@ -97,7 +97,7 @@ def test_distractors_are_never_true(truths):
 
 
 def test_region_questions_are_true_and_balanced(truths):
-    letters, kinds = Counter(), Counter()
+    letters, first, kinds = Counter(), Counter(), Counter()
     for truth in truths:
         for entry in questions(truth, truth.id, random.Random(truth.id)):
             options = [text_of(option) for option in entry["options"]]
@@ -110,9 +110,9 @@ def test_region_questions_are_true_and_balanced(truths):
             assert entry["frame_idx"] in map(str, entities[0].masks)
             _check(entry, entities, right)
             kinds[entry["type"]] += 1
-            if len(options) == 4:
-                letters[entry["Answer"]] += 1
+            (letters if len(options) == 4 else first)[entry["Answer"]] += 1
     assert len(kinds) == 4
+    assert first["(A)"] == first["(B)"] > 0
     assert max(letters.values()) < 0.4 * sum(letters.values())
 
 

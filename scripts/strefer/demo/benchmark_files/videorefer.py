@@ -59,7 +59,8 @@ def worded_questions(truth: Truth, drawn: random.Random) -> list[dict[str, Any]]
         if entity.active:
             entries += [*_behaviour(entity, drawn), *_next_action(entity, drawn)]
     for pair in itertools.pairwise(shown):
-        entries += _who_first(*drawn.sample(pair, 2))
+        # Both ways round: who always says the same letter is right in half of them.
+        entries += [*_who_first(*pair), *_who_first(*reversed(pair))]
     return entries
 
 
