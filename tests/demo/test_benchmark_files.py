@@ -97,7 +97,7 @@ def test_distractors_are_never_true(truths):
 
 
 def test_region_questions_are_true_and_balanced(truths):
-    letters, first, kinds = Counter(), Counter(), Counter()
+    letters, kinds = {2: Counter(), 4: Counter()}, Counter()
     for truth in truths:
         for entry in questions(truth, truth.id, random.Random(truth.id)):
             options = [text_of(option) for option in entry["options"]]
@@ -110,10 +110,10 @@ def test_region_questions_are_true_and_balanced(truths):
             assert entry["frame_idx"] in map(str, entities[0].masks)
             _check(entry, entities, right)
             kinds[entry["type"]] += 1
-            (letters if len(options) == 4 else first)[entry["Answer"]] += 1
+            letters[len(options)][entry["Answer"]] += 1
     assert len(kinds) == 4
-    assert first["(A)"] == first["(B)"] > 0
-    assert max(letters.values()) < 0.4 * sum(letters.values())
+    assert letters[2]["(A)"] == letters[2]["(B)"] > 0
+    assert max(letters[4].values()) < 0.4 * sum(letters[4].values())
 
 
 def _is(entity, region):
