@@ -83,31 +83,33 @@ def _rows(samples: Sequence[Encoded]) -> list[list[Encoded]]:
 
 
 def _pack(rows: Sequence[Sequence[Encoded]], pad_id: int) -> Batch:
-    """Rows of a shared prefix and one branch a question; a branch sees the prefix and itself."""
+    """Rows of a shared prefix and one block a question; a block sees the prefix and itself."""
     widths = [row[0].prefix + sum(len(s.ids) - s.prefix for s in row) for row in rows]
     shape = (len(rows), max(widths))
     ids, labels = torch.full(shape, pad_id), torch.full(shape, IGNORED)
-    positions, branch = torch.zeros(shape, dtype=torch.long), torch.full(shape, -1)
+    positions, real = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.long)
+    blocks: list[tuple[int, int]] = []
     for r, row in enumerate(rows):
-        prefix = row[0].prefix
+        prefix, first = row[0].prefix, len(blocks)
         ids[r, :prefix] = torch.tensor(row[0].ids[:prefix])
         positions[r, :prefix] = torch.arange(prefix)
-        branch[r, :prefix] = 0
+        if prefix:
+            blocks.append((prefix, first))
         start = prefix
-        for number, sample in enumerate(row, 1):
+        for sample in row:
             n = len(sample.ids) - prefix
             place = slice(start, start + n)
             ids[r, place] = torch.tensor(sample.ids[prefix:])
             labels[r, place] = torch.tensor(sample.labels[prefix:])
             positions[r, place] = torch.arange(prefix, prefix + n)
-            branch[r, place] = number
+            blocks.append((n, first if prefix else len(blocks)))
             start += n
-    seen = (branch[:, None, :] == 0) | (branch[:, None, :] == branch[:, :, None])
-    seen &= torch.ones(shape[1], shape[1], dtype=torch.bool).tril()
+        real[r, :start] = 1
     return {
         "input_ids": ids,
-        "attention_mask": seen[:, None],
+        "attention_mask": real,
         "position_ids": positions,
+        "blocks": torch.tensor(blocks),
         "labels": labels,
     }
 

@@ -18,6 +18,7 @@ from transformers import initialization as init
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from strefer.videollm.configuration import VideoLlmConfig
+from strefer.videollm.packed_attention import PACKED, in_rows
 from strefer.videollm.regions import RegionEncoder
 from strefer.videollm.resampler import PerceiverResampler
 from strefer.videollm.temporal import GroupedTokenTuringMachine
@@ -39,7 +40,7 @@ class VideoLlm(PreTrainedModel):
         region_times: the frame's time as a share of the film [F].
         input_ids, attention_mask, labels: [B, L].
     Packed rows hold several questions about their film behind one copy of its tokens; then
-    attention_mask is bool [B, 1, L, L] (who sees whom) and position_ids [B, L] is given.
+    position_ids [B, L] and blocks (see packed_attention.py) are given.
     """
 
     config_class = VideoLlmConfig
@@ -168,6 +169,7 @@ class VideoLlm(PreTrainedModel):
         attention_mask: torch.Tensor,
         labels: torch.Tensor | None = None,
         position_ids: torch.Tensor | None = None,
+        blocks: torch.Tensor | None = None,
         num_items_in_batch: torch.Tensor | int | None = None,
         **batch: Any,
     ) -> CausalLMOutputWithPast:
@@ -178,17 +180,10 @@ class VideoLlm(PreTrainedModel):
                 accumulation steps); those of this batch if None.
         """
         vectors = self.input_vectors({"input_ids": input_ids, **batch})
-        if attention_mask.ndim == 4:
-            hidden = torch.finfo(vectors.dtype).min
-            attention_mask = torch.zeros_like(attention_mask, dtype=vectors.dtype).masked_fill(
-                ~attention_mask, hidden
-            )
-        states = self.llm.get_decoder()(
-            inputs_embeds=vectors,
-            attention_mask=attention_mask,
-            position_ids=position_ids,
-            use_cache=False,
-        ).last_hidden_state
+        if blocks is None:
+            states = self._states(vectors, attention_mask, position_ids)
+        else:
+            states = self._packed_states(vectors, attention_mask.bool(), position_ids, blocks)
         head = self.llm.get_output_embeddings()
         if labels is None:
             return CausalLMOutputWithPast(logits=head(states))
@@ -199,6 +194,38 @@ class VideoLlm(PreTrainedModel):
         total = nn.functional.cross_entropy(logits, targets[kept], reduction="sum")
         count = kept.sum() if num_items_in_batch is None else num_items_in_batch
         return CausalLMOutputWithPast(loss=total / count)
+
+    def _states(
+        self,
+        vectors: torch.Tensor,
+        attention_mask: torch.Tensor,
+        position_ids: torch.Tensor | None,
+        **options: Any,
+    ) -> torch.Tensor:
+        """The LLM's last states [B, L, llm width]."""
+        outputs = self.llm.get_decoder()(
+            inputs_embeds=vectors,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            use_cache=False,
+            **options,
+        )
+        return outputs.last_hidden_state
+
+    def _packed_states(
+        self,
+        vectors: torch.Tensor,
+        real: torch.Tensor,
+        position_ids: torch.Tensor,
+        blocks: torch.Tensor,
+    ) -> torch.Tensor:
+        """The same; what is `real` [B, L] of all rows is computed as one row."""
+        if self.llm.config._attn_implementation != PACKED:
+            self.llm.set_attn_implementation(PACKED)
+        states = self._states(
+            vectors[real][None], real[real][None], position_ids[real][None], blocks=blocks
+        )
+        return in_rows(states[0], real)
 
     @torch.no_grad()
     def generate(

@@ -15,7 +15,7 @@ from strefer.demo.films import read_world, write_world
 from strefer.demo.teachers import student
 from strefer.demo.teachers.student_clips import films_and_clips
 from strefer.demo.teachers.student_hints import Hints, shown_by_pair
-from strefer.demo.teachers.student_looks import Look, Looks
+from strefer.demo.teachers.student_looks import Look, Looks, in_sight
 from strefer.demo.teachers.student_options import OptionHints
 from strefer.demo.teachers.student_samples import film_samples
 from strefer.demo.teachers.student_training import train_student
@@ -120,7 +120,8 @@ def test_a_look_at_a_wanted_place_costs_less(small):
     batch = {
         "input_ids": torch.zeros(1, 6, dtype=torch.long),
         "position_ids": torch.zeros(1, 6, dtype=torch.long),
-        "attention_mask": torch.ones(1, 1, 6, 6, dtype=torch.bool).tril(),
+        "attention_mask": torch.ones(1, 6, dtype=torch.long),
+        "blocks": torch.tensor([[6, 0]]),
     }
     losses = []
     for wanted in ([3], [3, 4], [2]):
@@ -128,6 +129,18 @@ def test_a_look_at_a_wanted_place_costs_less(small):
         losses.append(float(looks(batch, [Look(0, 5, wanted)])))
     assert losses[1] < losses[0] < losses[2]
     assert looks(batch, []) is None
+
+
+def test_a_question_sees_its_film_and_itself():
+    """Two rows: a film of two tokens with questions of two and one, and a question alone."""
+    batch = {
+        "attention_mask": torch.tensor([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0]]),
+        "blocks": torch.tensor([[2, 0], [2, 0], [1, 0], [2, 3]]),
+    }
+    places = {(0, 1): [0, 1], (0, 2): [0, 1, 2], (0, 4): [0, 1, 4], (1, 1): [0, 1]}
+    rows, at = torch.tensor(list(places)).T
+    seen = in_sight(batch, rows, at)
+    assert [one.nonzero()[:, 0].tolist() for one in seen] == list(places.values())
 
 
 def test_who_is_shown_in_a_pair_is_in_sight_there(truths):
@@ -197,7 +210,7 @@ def test_hints_find_the_options_of_every_question_with_a_letter_or_yes_or_no(sma
             assert ends == {0: "?"}
             assert one.right == (0 if reply.startswith("Y") else None)
         # The place of the answer sees the option, so that it can look there.
-        seen = batch["attention_mask"][one.row, 0, one.answered_at]
+        (seen,) = in_sight(batch, torch.tensor([one.row]), torch.tensor([one.answered_at]))
         assert all(seen[place] for place in one.options.values())
 
 

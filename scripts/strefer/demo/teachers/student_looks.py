@@ -12,6 +12,7 @@ from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 from strefer.demo.teachers.kept_outputs import keep_outputs, take
 from strefer.videollm.batches import Batch
 from strefer.videollm.model import VideoLlm
+from strefer.videollm.packed_attention import in_rows
 
 
 class Look(NamedTuple):
@@ -43,10 +44,23 @@ class Looks:
         wanted = torch.zeros(len(looks), batch["input_ids"].shape[1], dtype=torch.bool)
         for number, look in enumerate(looks):
             wanted[number, list(look.wanted)] = True
-        cos, sin = self._rotary(seen["query"].float(), batch["position_ids"])
-        heads = (seen[name][:, None, :, self._own].float() for name in ("query", "key"))
-        turned, keys = (part[:, 0] for part in apply_rotary_pos_emb(*heads, cos, sin))
+        real = batch["attention_mask"].bool()
+        query, keys = (in_rows(seen[k][0, :, self._own].float(), real) for k in ("query", "key"))
+        cos, sin = self._rotary(query, batch["position_ids"])
+        heads = apply_rotary_pos_emb(query[:, None], keys[:, None], cos, sin)
+        turned, keys = (part[:, 0] for part in heads)
         scores = torch.einsum("nd,nld->nl", turned[row, place], keys[row]) / self._width**0.5
-        scores = scores.masked_fill(~batch["attention_mask"][row, 0, place], float("-inf"))
+        scores = scores.masked_fill(~in_sight(batch, row, place), float("-inf"))
         said = torch.log_softmax(scores, dim=1).masked_fill(~wanted, float("-inf"))
         return -torch.logsumexp(said, dim=1).mean()
+
+
+def in_sight(batch: Batch, row: Tensor, place: Tensor) -> Tensor:
+    """Whether the token at each place of a packed row sees each of the row's [looks, L]."""
+    lengths, before = batch["blocks"].T
+    real = batch["attention_mask"].bool()
+    block = in_rows(torch.arange(len(lengths)).repeat_interleave(lengths), real)
+    own, there = block[row, place], block[row]
+    sees = (there == own[:, None]) | (there == before[own][:, None])
+    earlier = torch.arange(real.shape[1]) <= place[:, None]
+    return sees & earlier & real[row]

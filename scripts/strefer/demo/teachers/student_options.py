@@ -25,6 +25,7 @@ from strefer.demo.teachers.student_looks import Look, Looks
 from strefer.demo.vocabulary import all_expressions
 from strefer.videollm.batches import Batch
 from strefer.videollm.model import IGNORED, VideoLlm
+from strefer.videollm.packed_attention import in_rows
 
 _LETTERS = "ABCD"
 
@@ -101,7 +102,8 @@ class OptionHints:
         ]
         if options:
             row, place, letter, right = torch.tensor(options).T
-            states = seen["states"][row, place].float()
+            states = in_rows(seen["states"][0], batch["attention_mask"].bool())
+            states = states[row, place].float()
             is_so = self.readers["is_so"](states)[:, 0]
             losses["is_so"] = F.binary_cross_entropy_with_logits(is_so, right.float())
             losses["letter"] = F.cross_entropy(self.readers["letter"](states), letter)

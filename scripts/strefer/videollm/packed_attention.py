@@ -1,0 +1,64 @@
+"""Attention of packed questions: those about one film stand behind one copy of its tokens.
+
+A mask that says so would be mostly empty, and the kernels that take a mask compute all of it. So
+each block (a film's tokens, or a question) is computed alone, with the block that it sees. All
+blocks of a batch stand in one row, so that nothing is padded.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from transformers import AttentionInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
+
+PACKED = "packed"
+
+
+def packed_attention(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    blocks: torch.Tensor | None = None,
+    **options: Any,
+) -> tuple[torch.Tensor, None]:
+    """Attention as transformers' models call it; without `blocks` their usual one.
+
+    Args:
+        query: [1, heads, L, d]; key and value may have fewer heads.
+        blocks: int [blocks, 2], which cover the row one after the other: a block's length, and
+            the number of the block that it sees besides its own earlier tokens; its own for none.
+
+    Returns:
+        [1, L, heads, d] and None.
+    """
+    if blocks is None:
+        return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
+    lengths, before = blocks.T.tolist()
+    # Split, not sliced: the gradient of so many slices would be summed over whole rows.
+    queries, keys, values = (x.split(lengths, dim=2) for x in (query, key, value))
+    outputs = []
+    for own, other in enumerate(before):
+        q, k, v, mask = queries[own], keys[own], values[own], None
+        if other != own:
+            k, v = (torch.cat([x[other], x[own]], dim=2) for x in (keys, values))
+            seen = torch.ones(q.shape[2], k.shape[2], dtype=torch.bool, device=q.device)
+            mask = seen.tril(lengths[other])[None, None]
+        outputs.append(sdpa_attention_forward(module, q, k, v, mask, **options)[0])
+    return torch.cat(outputs, dim=1), None
+
+
+def in_rows(values: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+    """[L, ..], one for each of a packed batch's tokens → [B, longest, ..], zero where `real`
+    [B, longest] is not."""
+    rows = values.new_zeros(*real.shape, *values.shape[1:])
+    rows[real] = values
+    return rows
+
+
+AttentionInterface.register(PACKED, packed_attention)
+AttentionMaskInterface.register(PACKED, sdpa_mask)
