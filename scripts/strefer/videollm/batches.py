@@ -66,19 +66,12 @@ def pad_samples(samples: Sequence[Row], pad_id: int, left: bool) -> Batch:
     return {"input_ids": ids, "attention_mask": attention, "labels": labels}
 
 
-_TEXTS_A_ROW = 4
-
-
 def _rows(samples: Sequence[Encoded]) -> list[list[Encoded]]:
-    """Samples that begin with the same film in the same way, and some without a film."""
+    """Samples that begin with the same film in the same way; one without a film stands alone."""
     rows: dict[tuple, list[Encoded]] = {}
-    n_texts = 0
-    for sample in samples:
-        key = (sample.view, tuple(sample.ids[: sample.prefix]))
-        if not sample.prefix:
-            key = (None, n_texts // _TEXTS_A_ROW)
-            n_texts += 1
-        rows.setdefault(key, []).append(sample)
+    for number, sample in enumerate(samples):
+        start = tuple(sample.ids[: sample.prefix]) or number
+        rows.setdefault((sample.view, start), []).append(sample)
     return list(rows.values())
 
 
@@ -102,7 +95,7 @@ def _pack(rows: Sequence[Sequence[Encoded]], pad_id: int) -> Batch:
             ids[r, place] = torch.tensor(sample.ids[prefix:])
             labels[r, place] = torch.tensor(sample.labels[prefix:])
             positions[r, place] = torch.arange(prefix, prefix + n)
-            blocks.append((n, first if prefix else len(blocks)))
+            blocks.append((n, first))
             start += n
         real[r, :start] = 1
     return {

@@ -40,7 +40,7 @@ class VideoLlm(PreTrainedModel):
         region_times: the frame's time as a share of the film [F].
         input_ids, attention_mask, labels: [B, L].
     Packed rows hold several questions about their film behind one copy of its tokens; then
-    position_ids [B, L] and blocks (see packed_attention.py) are given.
+    position_ids [B, L] and blocks [blocks, 2] (see packed_attention.py) are given.
     """
 
     config_class = VideoLlmConfig
@@ -223,7 +223,7 @@ class VideoLlm(PreTrainedModel):
         if self.llm.config._attn_implementation != PACKED:
             self.llm.set_attn_implementation(PACKED)
         states = self._states(
-            vectors[real][None], real[real][None], position_ids[real][None], blocks=blocks
+            vectors[real][None], real[real][None], position_ids[real][None], blocks=blocks.tolist()
         )
         return in_rows(states[0], real)
 

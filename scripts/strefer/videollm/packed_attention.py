@@ -7,6 +7,7 @@ blocks of a batch stand in one row, so that nothing is padded.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -23,22 +24,22 @@ def packed_attention(
     key: torch.Tensor,
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
-    blocks: torch.Tensor | None = None,
+    blocks: Sequence[tuple[int, int]] | None = None,
     **options: Any,
 ) -> tuple[torch.Tensor, None]:
     """Attention as transformers' models call it; without `blocks` their usual one.
 
     Args:
         query: [1, heads, L, d]; key and value may have fewer heads.
-        blocks: int [blocks, 2], which cover the row one after the other: a block's length, and
-            the number of the block that it sees besides its own earlier tokens; its own for none.
+        blocks: they cover the row one after the other. Of each its length, and the number of the
+            block that it sees besides its own earlier tokens; its own number for none.
 
     Returns:
         [1, L, heads, d] and None.
     """
     if blocks is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
-    lengths, before = blocks.T.tolist()
+    lengths, before = map(list, zip(*blocks, strict=True))
     # Split, not sliced: the gradient of so many slices would be summed over whole rows.
     queries, keys, values = (x.split(lengths, dim=2) for x in (query, key, value))
     outputs = []
