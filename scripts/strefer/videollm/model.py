@@ -222,6 +222,7 @@ class VideoLlm(PreTrainedModel):
         """The same; what is `real` [B, L] of all rows is computed as one row."""
         if self.llm.config._attn_implementation != PACKED:
             self.llm.set_attn_implementation(PACKED)
+        # With no mask at all, transformers would make one from the positions, of all by all.
         states = self._states(
             vectors[real][None], real[real][None], position_ids[real][None], blocks=blocks.tolist()
         )
