@@ -24,9 +24,9 @@ def encode(student, film, regions, question=QUESTION, answer="It walks to the le
     return student.processor.encode(sample, draw=None)
 
 
-def batch_of(student, encoded, left=False, pack=False):
+def batch_of(student, encoded, pack=False):
     source = KeptFeatures(student.model.vision, 50)
-    return collate(encoded, source, student.tokenizer.pad_token_id, left, pack)
+    return collate(encoded, source, student.tokenizer.pad_token_id, pack)
 
 
 def test_gradient_flows_through_regions_and_film_but_not_into_the_encoder(student, parts):
@@ -133,8 +133,11 @@ def test_generate_is_the_greedy_reading_of_the_logits(student, parts):
     prompts = [
         encode(student, film, film[1][:1], answer=""),
         encode(student, film, [], "What is in the video?", answer=""),
+        encode(student, parts.films[1], [], "What is in the video?", answer=""),
+        student.processor.encode(Sample((("What is it?", ""),)), draw=None),
     ]
-    batch = batch_of(student, prompts, left=True)
+    batch = batch_of(student, prompts, pack=True)
+    assert len(batch["input_ids"]) == len(prompts) - 1  # two questions are about one film
     del batch["labels"]
     generated = student.model.generate(max_new_tokens=4, **batch)
     for row, encoded in enumerate(prompts):

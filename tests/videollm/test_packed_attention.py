@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from strefer.videollm.packed_attention import in_rows, packed_attention
+from strefer.videollm.packed_attention import in_rows, packed_attention, places_of_questions
 
 # A film's tokens, two questions about it, and a question without a film.
 BLOCKS = [(3, 0), (2, 0), (4, 0), (3, 3)]
@@ -34,6 +34,15 @@ def test_blocks_are_as_a_mask(key_heads):
     gradients = [torch.autograd.grad((out * weights).sum(), vectors) for out in (found, masked)]
     for ours, theirs in zip(*gradients, strict=True):
         assert torch.allclose(ours, theirs, atol=1e-5)
+
+
+def test_places_of_questions_are_what_their_last_tokens_see():
+    places, real = places_of_questions(BLOCKS)
+    last = [place.stop - 1 for place in (OF_FIRST, OF_SECOND, ALONE)]
+    for row, token in enumerate(last):
+        assert places[row][real[row]].tolist() == seen()[token].nonzero().flatten().tolist()
+    assert real.sum(1).tolist() == [5, 7, 3]
+    assert real[:, -1].all()  # padded on the left
 
 
 def test_what_is_computed_in_one_row_goes_back_to_its_rows():

@@ -26,19 +26,17 @@ def collate(
     samples: Sequence[Encoded],
     source: FrameSource,
     pad_id: int,
-    left: bool = False,
     pack: bool = False,
 ) -> Batch:
     """One batch of the model (see `VideoLlm`).
 
     Args:
-        left: pad on the left, for generation.
         pack: put questions about one film into one row, behind one copy of its tokens. The model
             computes the same for each of them as in a row of its own.
     """
     rows = _rows(samples) if pack else [[sample] for sample in samples]
     in_order = [sample for row in rows for sample in row]
-    batch = _pack(rows, pad_id) if pack else pad_samples(in_order, pad_id, left)
+    batch = _pack(rows, pad_id) if pack else pad_samples(in_order, pad_id)
     views = list(dict.fromkeys(s.view for s in in_order if s.view is not None))
     if not views:
         return batch
@@ -51,7 +49,7 @@ def collate(
     return batch
 
 
-def pad_samples(samples: Sequence[Row], pad_id: int, left: bool) -> Batch:
+def pad_samples(samples: Sequence[Row], pad_id: int, left: bool = False) -> Batch:
     """`input_ids`, `attention_mask` and `labels` int64 [B, longest], padded on one side."""
     width = max(len(s.ids) for s in samples)
     ids = torch.full((len(samples), width), pad_id)

@@ -13,12 +13,12 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoModelForCausalLM, DynamicCache, PreTrainedModel
 from transformers import initialization as init
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from strefer.videollm.configuration import VideoLlmConfig
-from strefer.videollm.packed_attention import PACKED, in_rows
+from strefer.videollm.packed_attention import PACKED, in_rows, places_of_questions
 from strefer.videollm.regions import RegionEncoder
 from strefer.videollm.resampler import PerceiverResampler
 from strefer.videollm.temporal import GroupedTokenTuringMachine
@@ -183,7 +183,8 @@ class VideoLlm(PreTrainedModel):
         if blocks is None:
             states = self._states(vectors, attention_mask, position_ids)
         else:
-            states = self._packed_states(vectors, attention_mask.bool(), position_ids, blocks)
+            real = attention_mask.bool()
+            states = in_rows(self._packed_states(vectors, real, position_ids, blocks)[0], real)
         head = self.llm.get_output_embeddings()
         if labels is None:
             return CausalLMOutputWithPast(logits=head(states))
@@ -218,37 +219,51 @@ class VideoLlm(PreTrainedModel):
         real: torch.Tensor,
         position_ids: torch.Tensor,
         blocks: torch.Tensor,
+        **options: Any,
     ) -> torch.Tensor:
-        """The same; what is `real` [B, L] of all rows is computed as one row."""
+        """The same of what is `real` [B, L] of all rows, computed as one row [1, real, width]."""
         if self.llm.config._attn_implementation != PACKED:
             self.llm.set_attn_implementation(PACKED)
         # With no mask at all, transformers would make one from the positions, of all by all.
-        states = self._states(
-            vectors[real][None], real[real][None], position_ids[real][None], blocks=blocks.tolist()
+        return self._states(
+            vectors[real][None],
+            real[real][None],
+            position_ids[real][None],
+            blocks=blocks.tolist(),
+            **options,
         )
-        return in_rows(states[0], real)
 
     @torch.no_grad()
     def generate(
         self,
         input_ids: torch.Tensor,
         attention_mask: torch.Tensor,
+        position_ids: torch.Tensor,
+        blocks: torch.Tensor,
         max_new_tokens: int = 64,
-        generation: dict[str, Any] | None = None,
         **batch: Any,
     ) -> torch.Tensor:
-        """New token ids [B, ≤ max_new_tokens]; rows are padded on the left.
+        """New token ids [questions, ≤ max_new_tokens] of a packed batch, in its order; greedy.
 
-        Args:
-            generation: more arguments of transformers' `generate` (greedy by default).
+        A film's tokens are computed once for all of its questions.
         """
         vectors = self.input_vectors({"input_ids": input_ids, **batch})
-        return self.llm.generate(
-            inputs_embeds=vectors,
-            attention_mask=attention_mask,
-            max_new_tokens=max_new_tokens,
-            **{"do_sample": False, **(generation or {})},
+        real = attention_mask.bool()
+        packed = DynamicCache()
+        self._packed_states(vectors, real, position_ids, blocks, past_key_values=packed)
+        places, filled = (x.to(self.device) for x in places_of_questions(blocks.tolist()))
+        # All but the last token, whose logits `generate` asks for.
+        known = DynamicCache(
+            tuple(x[0][:, places[:, :-1]].transpose(0, 1) for x in layer[:2]) for layer in packed
         )
+        ids = self.llm.generate(
+            input_ids=input_ids[real][places],
+            attention_mask=filled.long(),
+            past_key_values=known,
+            max_new_tokens=max_new_tokens,
+            do_sample=False,
+        )
+        return ids[:, places.shape[1] :]
 
 
 def _put(vectors: torch.Tensor, places: torch.Tensor, values: torch.Tensor) -> torch.Tensor:

@@ -8,9 +8,11 @@ blocks of a batch stand in one row, so that nothing is padded.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import torch
+from torch.nn.utils.rnn import pad_sequence
 from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
@@ -59,6 +61,28 @@ def in_rows(values: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
     rows = values.new_zeros(*real.shape, *values.shape[1:])
     rows[real] = values
     return rows
+
+
+def places_of_questions(blocks: Sequence[tuple[int, int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Where each question's tokens, and before them those of its film, stand in the one row.
+
+    Args:
+        blocks: as `packed_attention`.
+
+    Returns:
+        Places int64 [questions, longest], padded on the left, and whether each is one, bool.
+    """
+    lengths, before = zip(*blocks, strict=True)
+    ends = accumulate(lengths)
+    own = [torch.arange(end - length, end) for end, length in zip(ends, lengths, strict=True)]
+    films = {film for number, film in enumerate(before) if film != number}
+    rows = [
+        own[number] if film == number else torch.cat([own[film], own[number]])
+        for number, film in enumerate(before)
+        if number not in films
+    ]
+    places = pad_sequence(rows, batch_first=True, padding_value=-1, padding_side="left")
+    return places.clamp(min=0), places >= 0
 
 
 AttentionInterface.register(PACKED, packed_attention)

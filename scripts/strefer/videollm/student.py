@@ -20,7 +20,8 @@ from strefer.videollm.samples import Sample, unanswered
 
 class Student:
     """Answers samples in batches, greedily. A film that several questions are about is decoded
-    and encoded once (as long as `keep_features_mb` of `load_student` lasts)."""
+    and encoded once (as long as `keep_features_mb` of `load_student` lasts), and read by the LLM
+    once a batch."""
 
     def __init__(
         self,
@@ -44,16 +45,13 @@ class Student:
             DecodingError: if a film cannot be read.
         """
         encoded = [self.processor.encode(unanswered(sample), draw=None) for sample in samples]
-        # Questions about one film together, and of like length, so that little is padded.
-        order = sorted(
-            range(len(encoded)),
-            key=lambda i: (str(encoded[i].view), len(encoded[i].ids)),
-        )
+        # What begins alike together: a packed batch keeps the order, and the film is read once.
+        order = sorted(range(len(encoded)), key=lambda i: (str(encoded[i].view), encoded[i].ids))
         answers = [""] * len(samples)
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
             batch = collate(
-                [encoded[i] for i in rows], self.source, self.tokenizer.pad_token_id, left=True
+                [encoded[i] for i in rows], self.source, self.tokenizer.pad_token_id, pack=True
             )
             del batch["labels"]
             batch = {k: v.to(self.model.device) for k, v in batch.items()}
