@@ -1,6 +1,13 @@
 import json
 
-from strefer.figures import merge_figures, write_figures
+from strefer.benchmarks.scores import Difference
+from strefer.figures import (
+    Compared,
+    compared_recipes,
+    comparison_figures,
+    merge_figures,
+    write_figures,
+)
 
 FIXED = ("plan.seconds", "demo.seconds")
 
@@ -22,3 +29,17 @@ def test_what_was_not_measured_is_null(tmp_path):
     written = json.loads((tmp_path / "f.json").read_text())
     assert [*written][1:] == [*FIXED, "extra"]
     assert written["plan.seconds"] is None
+
+
+def test_compared_recipes_are_read_as_they_were_written():
+    values = {"base": 0.5, "g1": 0.4, "strefer": 0.7}
+    differences = {"g1": Difference(-0.1, -0.2, 0.0), "strefer": Difference(0.2, 0.1, 0.3)}
+    figures = comparison_figures(
+        [{"benchmark": "videomme", "values": values, "differences": differences}]
+    )
+    assert figures["videomme.difference"] == 0.2
+    assert compared_recipes(figures, "videomme") == {
+        "base": Compared(0.5, None, None),
+        "g1": Compared(0.4, -0.2, 0.0),
+        "strefer": Compared(0.7, 0.1, 0.3),
+    }

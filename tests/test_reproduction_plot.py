@@ -8,7 +8,7 @@ def test_a_panel_a_measured_benchmark_and_the_same_bytes_again(tmp_path):
     for name in ("videorefer_q", "tempcompass"):
         figures |= {f"{name}.base": 0.3, f"{name}.g1": 0.35, f"{name}.strefer": 0.5}
         figures |= {f"{name}.difference": 0.2, f"{name}.difference_low": 0.1}
-        figures |= {f"{name}.difference_high": 0.3}
+        figures |= {f"{name}.difference_high": 0.3, f"{name}.strefer-text": 0.1}
     draw_reproduction(figures, tmp_path / "one.svg")
     draw_reproduction(figures, tmp_path / "two.svg")
     drawn = (tmp_path / "one.svg").read_text()

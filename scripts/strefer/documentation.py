@@ -9,10 +9,11 @@ import json
 import re
 from pathlib import Path
 
+from strefer.benchmarks.registry import BENCHMARKS
 from strefer.configuration import load_schema, options_table
+from strefer.figures import Compared, compared_recipes
 
 ROOT = Path(__file__).resolve().parents[2]
-FIGURES = ("quality", "bench", "reproduce")
 FOLDER = ROOT / "docs" / "figures"
 
 
@@ -38,10 +39,41 @@ def figures_table(figures: dict) -> str:
     """A figures file as Markdown table. What was not measured says so."""
     rows = ["| figure | value |", "|---|---:|"]
     for name, value in figures.items():
-        if name == "about":
-            continue
-        shown = "not measured" if value is None else f"{value:.4g}"
-        rows.append(f"| `{name}` | {shown} |")
+        if name != "about":
+            rows.append(f"| `{name}` | {_shown(value)} |")
+    return _with_circumstances(figures, rows)
+
+
+def recipes_table(figures: dict) -> str:
+    """The figures of reproduce.json as Markdown table: a row a recipe, a column a benchmark."""
+    columns = {name: compared_recipes(figures, name) for name in BENCHMARKS}
+    rows = [
+        "In brackets: the 95% interval of the difference from `base`.",
+        "",
+        "| recipe | " + " | ".join(f"`{name}`" for name in columns) + " |",
+        "|---|" + "---|" * len(columns),
+    ]
+    recipes = dict.fromkeys(recipe for column in columns.values() for recipe in column)
+    for recipe in sorted(recipes, key=lambda recipe: recipe == "strefer"):
+        cells = [_cell(column.get(recipe)) for column in columns.values()]
+        rows.append(f"| `{recipe}` | " + " | ".join(cells) + " |")
+    return _with_circumstances(figures, rows)
+
+
+def _cell(compared: Compared | None) -> str:
+    if compared is None or compared.value is None:
+        return _shown(None)
+    interval = ""
+    if compared.low is not None and compared.high is not None:
+        interval = f" ({compared.low:+.2g} to {compared.high:+.2g})"
+    return f"{compared.value:.3g}{interval}"
+
+
+def _shown(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.4g}"
+
+
+def _with_circumstances(figures: dict, rows: list[str]) -> str:
     about = figures["about"]
     if not is_measured(figures):
         return f"`{about['command']}` will print these. Nothing is measured yet."
@@ -51,6 +83,9 @@ def figures_table(figures: dict) -> str:
         for part, seen in (parts or {"": about}).items()
     ]
     return "\n".join([f"`{about['command']}` printed these.", *where, "", *rows])
+
+
+TABLES = {"quality": figures_table, "bench": figures_table, "reproduce": recipes_table}
 
 
 def _read_figures(name: str) -> dict:
@@ -64,8 +99,8 @@ def made_documents() -> dict[Path, str]:
     documents = {options: replace_part(options.read_text(encoding="utf-8"), "options", table)}
     readme = FOLDER / "README.md"
     text = readme.read_text(encoding="utf-8")
-    for name in FIGURES:
-        text = replace_part(text, name, figures_table(_read_figures(name)))
+    for name, table_of in TABLES.items():
+        text = replace_part(text, name, table_of(_read_figures(name)))
     documents[readme] = text
     return documents
 

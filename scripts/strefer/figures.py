@@ -10,8 +10,10 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from strefer.stage import atomic_write
 
@@ -60,11 +62,56 @@ BENCH = (
     "demo.peak_mb",
     "vllm.prefix_hit_share",
 )
+_BASE, _WHOLE = "base", "strefer"
 REPRODUCE = tuple(
     f"{benchmark}.{column}"
     for benchmark in ("videorefer_d", "videorefer_q", "qvhighlights", "tempcompass", "videomme")
-    for column in ("base", "strefer", "difference", "difference_low", "difference_high")
+    for column in (_BASE, _WHOLE, "difference", "difference_low", "difference_high")
 )
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A recipe's score, and the 95% interval of its difference from the first recipe's."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+def comparison_figures(rows: Iterable[Mapping[str, Any]]) -> Figures:
+    """The figures of reproduce.json from the rows of `compare`."""
+    figures: dict[str, float | None] = {}
+    for row in rows:
+        benchmark = row["benchmark"]
+        figures |= {f"{benchmark}.{recipe}": value for recipe, value in row["values"].items()}
+        for recipe, found in row["differences"].items():
+            low, high = (f"{benchmark}.{name}" for name in _interval_of(recipe))
+            figures |= {low: found.low, high: found.high}
+            if recipe == _WHOLE:
+                figures[f"{benchmark}.difference"] = found.value
+    return figures
+
+
+def compared_recipes(figures: Figures, benchmark: str) -> dict[str, Compared]:
+    """What `comparison_figures` wrote of a benchmark, by recipe: base first, strefer last."""
+    own = {
+        name.partition(".")[2]: value
+        for name, value in figures.items()
+        if name.startswith(f"{benchmark}.")
+    }
+    intervals = {name for recipe in own for name in _interval_of(recipe)}
+    others = sorted(own.keys() - intervals - {_BASE, _WHOLE, "difference"})
+    return {
+        recipe: Compared(own[recipe], *(own.get(name) for name in _interval_of(recipe)))
+        for recipe in (_BASE, *others, _WHOLE)
+    }
+
+
+def _interval_of(recipe: str) -> tuple[str, str]:
+    """Names of the two ends of a recipe's interval."""
+    own = "" if recipe == _WHOLE else f"{recipe}_"
+    return f"{own}difference_low", f"{own}difference_high"
 
 
 def write_figures(path: Path, fixed: tuple[str, ...], values: Figures, command: str) -> None:

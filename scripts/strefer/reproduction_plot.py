@@ -8,14 +8,15 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from strefer.benchmarks.registry import BENCHMARKS
-from strefer.figures import Figures
+from strefer.figures import Figures, compared_recipes
 
-_COMPARED = ("difference", "difference_low", "difference_high")
+# The control without film and masks lies so far below that nothing else could be told apart.
+_LEFT_OUT = "strefer-text"
 
 
 def draw_reproduction(figures: Figures, path: Path) -> None:
-    """Write an SVG: a panel a benchmark, a point a recipe (mean over seeds); the bar at the last
-    one is the 95% interval of its difference to the first, the dashed line.
+    """Write an SVG: a panel a benchmark, a point a recipe (mean over seeds). A bar is the 95%
+    interval of the recipe's difference from the first, the dashed line.
 
     Args:
         figures: of reproduce.json; benchmarks without values are left out.
@@ -25,18 +26,16 @@ def draw_reproduction(figures: Figures, path: Path) -> None:
     figure = Figure(figsize=(3.2 * max(len(shown), 1), 3.4), layout="constrained")
     for number, name in enumerate(shown, 1):
         axes = figure.add_subplot(1, len(shown), number)
-        values = {
-            key.partition(".")[2]: value
-            for key, value in figures.items()
-            if key.startswith(f"{name}.") and value is not None
-        }
-        difference, low, high = (values.pop(key, 0.0) for key in _COMPARED)
-        base, strefer = values.pop("base"), values.pop("strefer")
-        recipes = {"base": base, **dict(sorted(values.items())), "strefer": strefer}
+        recipes = compared_recipes(figures, name)
+        recipes.pop(_LEFT_OUT, None)
+        base = recipes["base"].value
         axes.axhline(base, color="0.6", linestyle="--", linewidth=1)
-        axes.plot(list(recipes), list(recipes.values()), "o", color="tab:blue")
-        bars = [[max(difference - low, 0)], [max(high - difference, 0)]]
-        axes.errorbar(["strefer"], [strefer], yerr=bars, color="tab:orange", fmt="o", capsize=4)
+        for recipe, compared in recipes.items():
+            color = "tab:orange" if recipe == "strefer" else "tab:blue"
+            axes.plot([recipe], [compared.value], "o", color=color)
+            if compared.low is not None:
+                ends = [base + compared.low, base + compared.high]
+                axes.plot([recipe, recipe], ends, color=color)
         axes.set_title(BENCHMARKS[name].title, fontsize=9)
         axes.tick_params(axis="x", labelrotation=90, labelsize=7)
         axes.tick_params(axis="y", labelsize=7)

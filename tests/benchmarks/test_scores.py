@@ -43,8 +43,9 @@ def test_recipes_stand_side_by_side_with_an_interval(tmp_path):
     }
     (row,) = compare(files)
     assert row["values"] == {"base": 0.25, "strefer": 1.0}
-    assert row["difference"] == 0.75
-    assert 0.5 < row["low"] < 0.75 < row["high"] < 1.0
+    (found,) = row["differences"].values()
+    assert found.value == 0.75
+    assert 0.5 < found.low < 0.75 < found.high < 1.0
     assert (row["paper_base"], row["paper_strefer"]) == (0.665, 0.688)
     assert compare(files) == [row]
     gather_scores(files, tmp_path / "all.json")
@@ -62,12 +63,18 @@ def test_seeds_are_pooled_and_widen_the_interval(tmp_path):
     }
     (row,) = compare(files)
     assert row["values"] == {"base": 0.0, "strefer": 0.5}
-    assert (row["low"], row["difference"], row["high"]) == (0.0, 0.5, 1.0)
+    assert row["differences"] == {"strefer": (0.5, 0.0, 1.0)}
 
 
-def test_one_recipe_has_no_difference(tmp_path):
-    (row,) = compare({("base", "videorefer_q"): score(tmp_path, ["A", "B"])})
-    assert (row["difference"], row["low"], row["high"]) == (None, None, None)
+def test_every_further_recipe_is_compared_with_the_first(tmp_path):
+    answers = {"base": "AB", "g1": "BB", "strefer": "AA"}
+    files = {
+        (recipe, "videorefer_q"): score(tmp_path, list(said), f"{recipe}.json")
+        for recipe, said in answers.items()
+    }
+    (row,) = compare(files)
+    found = {recipe: difference.value for recipe, difference in row["differences"].items()}
+    assert found == {"g1": -0.5, "strefer": 0.5}
 
 
 def test_intervals_of_equal_recipes_hold_zero_and_of_a_sure_gain_do_not():

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -78,12 +78,20 @@ def gather_scores(scores: Mapping[tuple[str, str], Path], output: Path) -> None:
         file.write("\n")
 
 
-def compare(scores: Mapping[tuple[str, str], Path], seed: int = 0) -> list[dict[str, Any]]:
-    """A row a benchmark: the headline metric of each recipe, as the mean over its seeds, and the
-    difference between the last recipe and the first with its 95% bootstrap interval over seeds and
-    questions.
+class Difference(NamedTuple):
+    """Of a recipe's headline metric from the first recipe's, and its interval."""
 
-    What nobody could decide is None: a benchmark without its judge, a difference of one recipe.
+    value: float
+    low: float
+    high: float
+
+
+def compare(scores: Mapping[tuple[str, str], Path], seed: int = 0) -> list[dict[str, Any]]:
+    """A row a benchmark: the headline metric of each recipe, as the mean over its seeds; the
+    difference of each further recipe from the first, with its 95% bootstrap interval over seeds
+    and questions.
+
+    What nobody could decide (a benchmark without its judge) is None, and has no difference.
 
     Args:
         scores: files by (student, benchmark); a student is a recipe with one seed.
@@ -102,12 +110,16 @@ def compare(scores: Mapping[tuple[str, str], Path], seed: int = 0) -> list[dict[
         values = {recipe: _mean_of(contents, headline) for recipe, contents in files.items()}
         row = {"benchmark": name, "title": kind.title, "metric": headline, "values": values}
         row |= {"paper_base": kind.paper_base, "paper_strefer": kind.paper_strefer}
-        row |= {"difference": None, "low": None, "high": None}
-        first, last = (list(students)[end] for end in (0, -1))
-        if first != last and None not in (values[first], values[last]):
-            row["difference"] = values[last] - values[first]
-            pair = ([content["rows"] for content in files[recipe]] for recipe in (first, last))
-            row["low"], row["high"] = difference_interval(*pair, kind.mean_of, seed)
+        first, *others = students
+        points = {recipe: [content["rows"] for content in files[recipe]] for recipe in students}
+        row["differences"] = {
+            recipe: Difference(
+                values[recipe] - values[first],
+                *difference_interval(points[first], points[recipe], kind.mean_of, seed),
+            )
+            for recipe in others
+            if None not in (values[first], values[recipe])
+        }
         rows.append(row)
     return rows
 

@@ -69,15 +69,13 @@ def write_report(
 
 
 def _score_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    interval = ""
-    if row["low"] is not None:
-        interval = f"{row['low']:+.3f} to {row['high']:+.3f}"
+    last = row["differences"].get(list(row["values"])[-1])
     return {
         "benchmark": row["title"],
         "metric": row["metric"],
         "values_shown": [_number(value) for value in row["values"].values()],
-        "difference": _number(row["difference"], "+.3f"),
-        "interval": interval,
+        "difference": _number(last and last.value, "+.3f"),
+        "interval": f"{last.low:+.3f} to {last.high:+.3f}" if last else "",
         "paper_base": f"{row['paper_base']:g}",
         "paper_strefer": f"{row['paper_strefer']:g}",
     }
