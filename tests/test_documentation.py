@@ -27,8 +27,8 @@ def test_a_recipe_stands_in_a_row_with_its_intervals():
     assert table.index("| `base` |") < table.index("| `g1` |")
     for row in (
         "`base` |{} 83.4 |",
-        "`g1` |{} 83.5 (-0.5 to +0.75) |",
-        "`strefer` |{} 82 (-4.4 to +1.8) |",
+        "`g1` |{} 83.5 (-0.50 to +0.75) |",
+        "`strefer` |{} 82.0 (-4.4 to +1.8) |",
     ):
         assert f"| {row.format(unknown)}\n" in table + "\n"
 

@@ -65,8 +65,13 @@ def _cell(compared: Compared | None) -> str:
         return _shown(None)
     interval = ""
     if compared.low is not None and compared.high is not None:
-        interval = f" ({compared.low:+.2g} to {compared.high:+.2g})"
-    return f"{compared.value:.3g}{interval}"
+        low, high = (_rounded(end, "+#.2g") for end in (compared.low, compared.high))
+        interval = f" ({low} to {high})"
+    return _rounded(compared.value, "#.3g") + interval
+
+
+def _rounded(value: float, form: str) -> str:
+    return format(value, form).rstrip(".")
 
 
 def _shown(value: float | None) -> str:
