@@ -38,8 +38,10 @@ def test_compared_recipes_are_read_as_they_were_written():
         [{"benchmark": "videomme", "values": values, "differences": differences}]
     )
     assert figures["videomme.difference"] == 0.2
-    assert compared_recipes(figures, "videomme") == {
-        "base": Compared(0.5, None, None),
-        "g1": Compared(0.4, -0.2, 0.0),
-        "strefer": Compared(0.7, 0.1, 0.3),
+    found = compared_recipes(figures)
+    assert list(found) == ["base", "g1", "strefer"]
+    assert found == {
+        "base": {"videomme": Compared(0.5, None, None)},
+        "g1": {"videomme": Compared(0.4, -0.2, 0.0)},
+        "strefer": {"videomme": Compared(0.7, 0.1, 0.3)},
     }

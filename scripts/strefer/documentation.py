@@ -46,22 +46,20 @@ def figures_table(figures: dict) -> str:
 
 def recipes_table(figures: dict) -> str:
     """The figures of reproduce.json as Markdown table: a row a recipe, a column a benchmark."""
-    columns = {name: compared_recipes(figures, name) for name in BENCHMARKS}
     rows = [
         "In brackets: the 95% interval of the difference from `base`.",
         "",
-        "| recipe | " + " | ".join(f"`{name}`" for name in columns) + " |",
-        "|---|" + "---|" * len(columns),
+        "| recipe | " + " | ".join(f"`{name}`" for name in BENCHMARKS) + " |",
+        "|---|" + "---|" * len(BENCHMARKS),
     ]
-    recipes = dict.fromkeys(recipe for column in columns.values() for recipe in column)
-    for recipe in sorted(recipes, key=lambda recipe: recipe == "strefer"):
-        cells = [_cell(column.get(recipe)) for column in columns.values()]
+    for recipe, compared in compared_recipes(figures).items():
+        cells = [_cell(compared[name]) for name in BENCHMARKS]
         rows.append(f"| `{recipe}` | " + " | ".join(cells) + " |")
     return _with_circumstances(figures, rows)
 
 
-def _cell(compared: Compared | None) -> str:
-    if compared is None or compared.value is None:
+def _cell(compared: Compared) -> str:
+    if compared.value is None:
         return _shown(None)
     interval = ""
     if compared.low is not None and compared.high is not None:

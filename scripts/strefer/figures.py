@@ -93,17 +93,20 @@ def comparison_figures(rows: Iterable[Mapping[str, Any]]) -> Figures:
     return figures
 
 
-def compared_recipes(figures: Figures, benchmark: str) -> dict[str, Compared]:
-    """What `comparison_figures` wrote of a benchmark, by recipe: base first, strefer last."""
-    own = {
-        name.partition(".")[2]: value
-        for name, value in figures.items()
-        if name.startswith(f"{benchmark}.")
-    }
-    intervals = {name for recipe in own for name in _interval_of(recipe)}
-    others = sorted(own.keys() - intervals - {_BASE, _WHOLE, "difference"})
+def compared_recipes(figures: Figures) -> dict[str, dict[str, Compared]]:
+    """What `comparison_figures` wrote, by recipe (base first, strefer last) and benchmark."""
+    names = [name.split(".", 1) for name in figures if name != "about"]
+    benchmarks = dict.fromkeys(benchmark for benchmark, _ in names)
+    columns = {column for _, column in names}
+    intervals = {name for column in columns for name in _interval_of(column)}
+    others = sorted(columns - intervals - {_BASE, _WHOLE, "difference"})
     return {
-        recipe: Compared(own[recipe], *(own.get(name) for name in _interval_of(recipe)))
+        recipe: {
+            benchmark: Compared(
+                *(figures.get(f"{benchmark}.{name}") for name in (recipe, *_interval_of(recipe)))
+            )
+            for benchmark in benchmarks
+        }
         for recipe in (_BASE, *others, _WHOLE)
     }
 

@@ -22,15 +22,16 @@ def draw_reproduction(figures: Figures, path: Path) -> None:
         figures: of reproduce.json; benchmarks without values are left out.
     """
     shown = [name for name in BENCHMARKS if figures.get(f"{name}.strefer") is not None]
+    recipes = compared_recipes(figures)
+    recipes.pop(_LEFT_OUT, None)
     mpl.rcParams["svg.hashsalt"] = "strefer"  # the same file for the same figures
     figure = Figure(figsize=(3.2 * max(len(shown), 1), 3.4), layout="constrained")
     for number, name in enumerate(shown, 1):
         axes = figure.add_subplot(1, len(shown), number)
-        recipes = compared_recipes(figures, name)
-        recipes.pop(_LEFT_OUT, None)
-        base = recipes["base"].value
+        base = figures[f"{name}.base"]
         axes.axhline(base, color="0.6", linestyle="--", linewidth=1)
-        for recipe, compared in recipes.items():
+        for recipe, benchmarks in recipes.items():
+            compared = benchmarks[name]
             color = "tab:orange" if recipe == "strefer" else "tab:blue"
             axes.plot([recipe], [compared.value], "o", color=color)
             if compared.low is not None:

@@ -77,6 +77,11 @@ def test_every_further_recipe_is_compared_with_the_first(tmp_path):
     assert found == {"g1": -0.5, "strefer": 0.5}
 
 
+def test_one_recipe_has_no_difference(tmp_path):
+    (row,) = compare({("base", "videorefer_q"): score(tmp_path, ["A", "B"])})
+    assert row["differences"] == {}
+
+
 def test_intervals_of_equal_recipes_hold_zero_and_of_a_sure_gain_do_not():
     same = rows([0.0, 1.0] * 20)
     assert difference_interval([same], [same], None, 0) == (0.0, 0.0)
