@@ -42,6 +42,15 @@ class Workplace:
         return self.folder / "results" / run
 
 
+@pytest.fixture(scope="session", autouse=True)
+def without_cluster():
+    """Snakemake's plugin for SLURM asks the controller at every start. Where none answers, that
+    takes ten seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLURM_CONF", os.devnull)
+        yield
+
+
 @pytest.fixture(scope="session")
 def workplace(tmp_path_factory):
     return Workplace(tmp_path_factory.mktemp("workplace"))

@@ -32,11 +32,13 @@ def cluster():
     """A SLURM that runs as long as the tests of this module."""
     if os.geteuid() or not shutil.which("slurmctld", path=f"{os.environ['PATH']}:/usr/sbin"):
         pytest.skip("no SLURM to start: call tests/system/install.sh as root")
-    started = subprocess.run([CLUSTER, "start"], stderr=subprocess.PIPE, text=True, check=False)
-    if started.returncode:
-        pytest.skip(f"SLURM does not start here: {started.stderr[-2000:]}")
-    yield
-    subprocess.run([CLUSTER, "stop"], check=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("SLURM_CONF")
+        started = subprocess.run([CLUSTER, "start"], stderr=subprocess.PIPE, text=True, check=False)
+        if started.returncode:
+            pytest.skip(f"SLURM does not start here: {started.stderr[-2000:]}")
+        yield
+        subprocess.run([CLUSTER, "stop"], check=True)
 
 
 def jobs_of(folder, but=()):

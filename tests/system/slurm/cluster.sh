@@ -6,11 +6,16 @@ here=$(cd "$(dirname "$0")" && pwd)
 home=/var/lib/strefer-slurm
 mark="Made by tests/system/slurm/cluster.sh"
 nodes=(small large)
+configuration=(slurm.conf gres.conf)
 PATH=$PATH:/usr/sbin
 
 fail() {
     echo "$1" >&2
     exit 1
+}
+
+is_ours() {
+    grep -qs "$mark" "/etc/slurm/$1"
 }
 
 is_up() {
@@ -23,8 +28,8 @@ is_up() {
 write_configuration() {
     local file
     mkdir -p /etc/slurm "$home/state"
-    for file in slurm.conf gres.conf; do
-        if [[ -e /etc/slurm/$file ]] && ! grep -q "$mark" "/etc/slurm/$file"; then
+    for file in "${configuration[@]}"; do
+        if [[ -e /etc/slurm/$file ]] && ! is_ours "$file"; then
             fail "/etc/slurm/$file is not ours: this machine has a SLURM of its own"
         fi
         sed -e "s|@home@|$home|g" -e "s|@host@|$(hostname -s)|g" "$here/$file" >"/etc/slurm/$file"
@@ -65,6 +70,10 @@ stop() {
         pid=$(<"$file")
         kill "$pid" 2>/dev/null && tail --pid="$pid" -f /dev/null
         rm -f "$file"
+    done
+    # A configuration without its SLURM makes every command that asks it wait.
+    for file in "${configuration[@]}"; do
+        if is_ours "$file"; then rm "/etc/slurm/$file"; fi
     done
 }
 
