@@ -24,7 +24,6 @@ from strefer.instructions.written_pairs import (
     read_again,
     reply_fault,
     write_by_chat,
-    write_by_phrasings,
 )
 from strefer.prompts import Prompt, load_prompt
 from strefer.records import Instruction, Masklets, References, Transcript, Video, to_json
@@ -141,10 +140,10 @@ class _Draft:
     """A film with what is proposed for it."""
 
     film: Film
-    random: Random
-    pairs: list[Instruction]
-    tasks: list[tuple[str, Task]]  # group, task
-    written: list[Written]
+    pairs: list[Instruction] = field(default_factory=list)
+    tasks: list[tuple[str, Task]] = field(default_factory=list)  # group, task
+    randoms: list[Random] = field(default_factory=list)  # one a task, for all that is drawn for it
+    written: list[Written] = field(default_factory=list)
     worded: dict[int, Reply] = field(default_factory=dict)  # by phrasings, by place in `tasks`
 
     def replace_failed(self, phrasings: Phrasings) -> None:
@@ -155,7 +154,7 @@ class _Draft:
         for place, (group, task) in enumerate(self.tasks):
             coupled = task.couple is not None and (group, task.couple) in couples
             if place in failed or coupled:
-                self.worded[place] = write_reply(task, phrasings, self.random)
+                self.worded[place] = write_reply(task, phrasings, self.randoms[place])
 
     def _fault(self, place: int) -> str | None:
         return reply_fault(self.tasks[place][1], self.written[place])
@@ -169,7 +168,8 @@ class _Draft:
             reply = self.worded.get(place, written)
             number = counts[group]
             counts[group] += 1
-            self.pairs.append(assemble(self.film, group, number, task, reply, self.random))
+            random = self.randoms[place]
+            self.pairs.append(assemble(self.film, group, number, task, reply, random))
 
     def balance(self) -> None:
         """Where verification left more of one answer than of the other to a kind of yes/no
@@ -225,14 +225,16 @@ class _Worker:
         return [[_line(pair) for pair in draft.pairs] for draft in drafts]
 
     def _propose(self, film: Film) -> _Draft:
-        draft = _Draft(film, Random(f"{self.options['seed']}.{film.digest}"), [], [], [])
+        draft = _Draft(film)
         for name, group in GROUPS.items():
-            # A seed a group, so that more pairs of one group leave the others as they are.
-            random = Random(f"{self.options['seed']}.{film.digest}.{name}")
+            # A seed a group and a seed a task: more pairs of one group, or other films beside this
+            # one, leave the others as they are.
+            seed = f"{self.options['seed']}.{film.digest}.{name}"
             n = pairs_wanted(self.options["pairs_per_minute"][name], film.duration_s)
-            proposed = group.propose(film, self.phrasings[group.phrasings], n, random)
+            proposed = group.propose(film, self.phrasings[group.phrasings], n, Random(seed))
             if name in WRITTEN:
                 draft.tasks += [(name, task) for task in proposed]
+                draft.randoms += [Random(f"{seed}.{number}") for number in range(len(proposed))]
             else:
                 draft.pairs += [p for p in proposed if self._allowed(p)]
         return draft
@@ -242,16 +244,18 @@ class _Worker:
 
     def _write_tasks(self, drafts: Sequence[_Draft]) -> None:
         if self.options["question_writer"] == "phrasings":
+            questions = self.phrasings["questions"]
             for draft in drafts:
-                tasks = [task for _, task in draft.tasks]
-                draft.written = list(
-                    write_by_phrasings(tasks, self.phrasings["questions"], draft.random)
-                )
+                draft.written = [
+                    write_reply(task, questions, random)
+                    for (_, task), random in zip(draft.tasks, draft.randoms, strict=True)
+                ]
             return
         assert self.chat is not None
         tasks = [task for draft in drafts for _, task in draft.tasks]
+        seeds = [random.getrandbits(31) for draft in drafts for random in draft.randoms]
         prompt = self.prompts["question_writer"]
-        written = iter(write_by_chat(tasks, self.chat, prompt, self.options))
+        written = iter(write_by_chat(tasks, seeds, self.chat, prompt, self.options))
         for draft in drafts:
             draft.written = [next(written) for _ in draft.tasks]
 

@@ -1,4 +1,4 @@
-"""From tasks to pairs: the question writer (an LLM, or phrasings), and the second reader."""
+"""From tasks to pairs: the question writer (an LLM), and the second reader."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Any
 
 from strefer.agents.chat import Chat, ChatRequest, ask
 from strefer.instructions.film import Film
-from strefer.instructions.oracle import Reply, write_reply
-from strefer.instructions.phrasings import Phrasings
+from strefer.instructions.oracle import Reply
 from strefer.instructions.question_prompt import (
     REPLY_SCHEMA,
     ReplyError,
@@ -29,28 +28,28 @@ Written = Reply | str  # a reply, or why there is none
 READER_TOKENS = 8
 
 
-def write_by_phrasings(tasks: Sequence[Task], phrasings: Phrasings, random: Random) -> list[Reply]:
-    """Replies from the phrasings, without a model."""
-    return [write_reply(task, phrasings, random) for task in tasks]
-
-
 def write_by_chat(
-    tasks: Sequence[Task], chat: Chat, prompt: Prompt, options: Mapping[str, Any]
+    tasks: Sequence[Task],
+    seeds: Sequence[int],
+    chat: Chat,
+    prompt: Prompt,
+    options: Mapping[str, Any],
 ) -> list[Written]:
     """Replies of an LLM, all asked in one call; a task whose replies never parse gets the reason.
 
     Args:
-        options: `reply_tokens`, `temperature`, `attempts`, `retry_temperature`, `seed`.
+        seeds: one a task: at one seed, equal prompts would be worded alike.
+        options: `reply_tokens`, `temperature`, `attempts`, `retry_temperature`.
     """
     requests = [
         ChatRequest(
             question_prompt(prompt, task),
             schema=REPLY_SCHEMA,
-            seed=options["seed"] + number,  # else equal prompts would be worded alike
+            seed=seed,
             max_new_tokens=options["reply_tokens"],
             temperature=options["temperature"],
         )
-        for number, task in enumerate(tasks)
+        for task, seed in zip(tasks, seeds, strict=True)
     ]
     asked = ask(chat, requests, parse_reply, options["attempts"], options["retry_temperature"])
     return [str(one.failure) if one.failure else one.answer for one in asked]
