@@ -1,6 +1,6 @@
 """A wrong configuration ends with one clear line, and the plan is quick to make."""
 
-import os
+import time
 
 import pytest
 
@@ -44,9 +44,6 @@ def test_an_environment_that_cannot_be_is_one_clear_line(workplace, agents, mess
 
 
 def test_the_plan_is_made_in_seconds(workplace):
-    before = os.times()
+    begin = time.monotonic()
     workplace.run("--dry-run", "--quiet", "all")
-    after = os.times()
-    # Of the processor, for the tests share it: 5 s.
-    used = after.children_user + after.children_system
-    assert used - before.children_user - before.children_system < 15
+    assert time.monotonic() - begin < 15  # 5 s on an idle machine; tests share it
