@@ -5,7 +5,8 @@
 #                    +---> entities -> references -> tracks -> masklets        -> checkpoints
 #                                                           -> predictions -> scores -> report
 #
-# One arrow is one rule, one script, one function of scripts/strefer and one folder of results.
+# One arrow is one rule, one script, one function of its name in a file of its name in
+# scripts/strefer, and one folder of results.
 from snakemake.utils import min_version
 
 min_version("9.0")

@@ -3,14 +3,15 @@ import functools
 import os
 
 from snakemake.exceptions import WorkflowError
-from strefer import acceptance, code_digest, provenance, run_lock
+from strefer.workflow import accepted_changes as acceptance, code_digest, provenance, run_lock
 from strefer.agents.environments import environment_of
 from strefer.benchmarks.registry import load_questions
-from strefer.making import effective_options, effective_spec, model_files
-from strefer.recipes import base_files, films_of_base, load_recipe, missing_base
-from strefer.requirements.check import check_configuration
-from strefer.students import models_of_training, recipe_of, seed_number, students_of
-from strefer.videos import film_marks, printable, shard_of
+from strefer.stage.fingerprint import effective_options, effective_spec, model_files
+from strefer.recipes.base_data import base_files, films_of_base, missing_base
+from strefer.recipes.recipe import load_recipe
+from strefer.workflow.requirements.check import check_configuration
+from strefer.recipes.students import models_of_training, recipe_of, seed_number, students_of
+from strefer.videos.find_videos import film_marks, printable, shard_of
 
 # A shard without films has no job, so that a new film touches one shard.
 MEMBERS = {}

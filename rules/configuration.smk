@@ -5,8 +5,8 @@ from pathlib import Path
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from strefer import configuration
-from strefer.videos import list_videos
+from strefer.workflow import configuration
+from strefer.videos.find_videos import list_videos
 
 
 def stop(error):

@@ -1,7 +1,7 @@
 # A run's lock, the files of shards that it no longer has, and the file that says where its results
 # come from. The three are called when there is something to do: never in a dry run, and never in a
 # job. The target `check` does nothing to a run, so that it may be asked while one is at work.
-from strefer.shard_files import remove_stale_shards
+from strefer.workflow.stale_shards import remove_stale_shards
 
 
 def record_provenance(finished):

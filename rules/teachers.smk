@@ -18,7 +18,7 @@ rule train_teacher:
     params:
         # The code is imported by the teacher's name, so it is named here for the digest too.
         code=lambda wildcards: code_of(
-            "train_teacher", "vision", f"strefer.demo.teachers.{wildcards.teacher}"
+            "train_teacher", "vision", f"drawn_world.teachers.{wildcards.teacher}.train"
         ),
         work="results/teachers/training/{teacher}",
         minutes=lambda wildcards: config["teachers"]["minutes"][wildcards.teacher],

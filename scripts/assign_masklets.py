@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from strefer.logs import start_log
-from strefer.making import making_of
-from strefer.masklets import assign_masklets
+from strefer.masklets.assign_masklets import assign_masklets
+from strefer.stage.fingerprint import making_of
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 asked = snakemake.input.get("assigner")  # a file only if a chat model assigns

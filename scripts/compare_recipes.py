@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from strefer.benchmarks.scores import compare
-from strefer.figures import REPRODUCE, comparison_figures, write_figures
-from strefer.logs import start_log
+from strefer.benchmarks.score_predictions import compare
+from strefer.documentation.figures import REPRODUCE, comparison_figures, write_figures
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 pairs = zip(snakemake.params.pairs, snakemake.input, strict=True)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from strefer.clips import cut_clips
-from strefer.logs import start_log
-from strefer.making import making_of
+from strefer.clips.cut_clips import cut_clips
+from strefer.stage.fingerprint import making_of
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 cut_clips(

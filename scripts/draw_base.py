@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from strefer.demo.base_data import draw_base
-from strefer.logs import start_log
+from drawn_world.questions.draw_base import draw_base
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 draw_base(Path(snakemake.output[0]), snakemake.params.n_films, snakemake.params.seed)

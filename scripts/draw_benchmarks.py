@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from strefer.demo.benchmark_files.write import draw_benchmarks
-from strefer.logs import start_log
+from drawn_world.questions.draw_benchmarks import draw_benchmarks
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 draw_benchmarks(Path(snakemake.output[0]), snakemake.params.n_films, snakemake.params.seed)

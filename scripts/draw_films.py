@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from strefer.demo.films import write_world
-from strefer.logs import start_log
+from drawn_world.draw_films import write_world
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 write_world(

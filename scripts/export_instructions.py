@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from strefer.exports import export_instructions
-from strefer.logs import start_log
 from strefer.prompts import load_prompt
+from strefer.recipes.export_instructions import export_instructions
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 export_instructions(

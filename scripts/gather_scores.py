@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from strefer.benchmarks.scores import gather_scores
-from strefer.logs import start_log
+from strefer.benchmarks.score_predictions import gather_scores
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 pairs = zip(snakemake.params.pairs, snakemake.input, strict=True)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from strefer.demo.quality.masklets import measure_masklets
-from strefer.logs import start_log
-from strefer.making import making_of
+from drawn_world.quality.measure_masklets import measure_masklets
+from strefer.stage.fingerprint import making_of
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 measure_masklets(

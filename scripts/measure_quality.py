@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from strefer.demo.quality.measure import measure_quality
-from strefer.logs import start_log
+from drawn_world.quality.measure_quality import measure_quality
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 measure_quality(

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from strefer.logs import start_log
-from strefer.recipes import mix_recipe
+from strefer.recipes.mix_recipe import mix_recipe
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 mix_recipe(

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from strefer.logs import start_log
-from strefer.making import making_of
-from strefer.references import parse_references
+from strefer.entities.parse_references import parse_references
+from strefer.stage.fingerprint import making_of
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 prompts = {"referring_parser": snakemake.input.referring_parser}

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from strefer.benchmarks.predictions import predict_answers
-from strefer.logs import start_log
+from strefer.benchmarks.predict_answers import predict_answers
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 predict_answers(

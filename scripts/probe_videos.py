@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from strefer.logs import start_log
-from strefer.making import making_of
-from strefer.videos import probe_videos
+from strefer.stage.fingerprint import making_of
+from strefer.videos.probe_videos import probe_videos
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 probe_videos(

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from strefer.entities import recognize_entities
-from strefer.logs import start_log
-from strefer.making import making_of
+from strefer.entities.recognize_entities import recognize_entities
+from strefer.stage.fingerprint import making_of
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 prompts = {"entity_recognizer": snakemake.input.entity_recognizer}

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from strefer.benchmarks.scores import score_predictions
-from strefer.logs import start_log
+from strefer.benchmarks.score_predictions import score_predictions
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 score_predictions(

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from strefer.logs import start_log
-from strefer.making import making_of
-from strefer.tracks import track_entities
+from strefer.masklets.track_entities import track_entities
+from strefer.stage.fingerprint import making_of
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 agents = {role: snakemake.params[role] for role in ("detector", "tracker")}

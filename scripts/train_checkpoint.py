@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from strefer.logs import start_log
-from strefer.videollm.training import train_checkpoint
+from strefer.videollm.training.train_checkpoint import train_checkpoint
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 train_checkpoint(

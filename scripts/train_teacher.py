@@ -3,10 +3,10 @@
 import importlib
 from pathlib import Path
 
-from strefer.logs import start_log
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
-teacher = importlib.import_module(f"strefer.demo.teachers.{snakemake.wildcards.teacher}")
+teacher = importlib.import_module(f"drawn_world.teachers.{snakemake.wildcards.teacher}.train")
 teacher.train(
     out_dir=Path(snakemake.output[0]),
     work_dir=Path(snakemake.params.work),

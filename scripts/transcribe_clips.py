@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from strefer.logs import start_log
-from strefer.making import making_of
-from strefer.transcripts import transcribe_clips
+from strefer.stage.fingerprint import making_of
+from strefer.transcripts.transcribe_clips import transcribe_clips
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 prompts = {role: snakemake.input[role] for role in ("existence", "behaviour")}

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from strefer.instructions.phrasings import folder_digest
+from strefer.instructions.wording.phrasings import folder_digest
 from strefer.instructions.write_instructions import write_instructions
-from strefer.logs import start_log
-from strefer.making import making_of
+from strefer.stage.fingerprint import making_of
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 roles = ("question_writer", "second_reader")  # a file each, if it is asked at all

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from strefer.logs import start_log
-from strefer.report.page import write_report
+from strefer.report.write_report import write_report
+from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 quality = snakemake.input.get("quality")

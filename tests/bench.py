@@ -25,8 +25,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
-from strefer.documentation import write_documents  # noqa: E402
-from strefer.figures import BENCH, merge_figures  # noqa: E402
+from strefer.documentation.documents import write_documents  # noqa: E402
+from strefer.documentation.figures import BENCH, merge_figures  # noqa: E402
 
 FILE = ROOT / "docs" / "figures" / "bench.json"
 PARTS = sorted(

@@ -3,7 +3,7 @@ import cv2
 import numpy as np
 import pytest
 
-from films import turn_film, write_film, write_film_of_sizes
+from helpers.films import turn_film, write_film, write_film_of_sizes
 from strefer.frames import DecodingError, iterate_pictures, measure, read_frames, sample_times
 
 

@@ -18,21 +18,23 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 SCRIPTS = ROOT / "scripts"
 AGENTS = "strefer.agents."
+PACKAGES = ("strefer", "drawn_world")
 # Modules that are imported inside functions, by what the environments are for.
 SERVED = {
     "main": (),
-    "chat": ("chat_transformers", "chat_openai"),
-    "vllm": ("chat_vllm", "chat_openai", "assigner_chat"),
-    "vllm_0_24": ("chat_vllm", "chat_openai", "assigner_chat"),
+    "chat": ("chat.with_transformers", "chat.with_openai"),
+    "vllm": ("chat.with_vllm", "chat.with_openai", "assigner.with_chat"),
+    "vllm_0_24": ("chat.with_vllm", "chat.with_openai", "assigner.with_chat"),
     "vision": (
-        *("chat_transformers", "chat_openai", "embedder", "detector_transformers"),
-        *("tracker_transformers", "assigner_embedder", "assigner_detector", "assigner_chat"),
+        *("chat.with_transformers", "chat.with_openai", "embedder", "detector.with_transformers"),
+        *("tracker.with_transformers", "assigner.with_embedder", "assigner.with_detector"),
+        "assigner.with_chat",
     ),
     "train": (),
-    "rexseek": ("assigner_rexseek",),
+    "rexseek": ("assigner.with_rexseek",),
 }
 # Their packages are in no environment file: they break its resolution, or have to be built.
-BY_HAND = {"tracker_sam2", "detector_groundingdino", "assigner_rexseek"}
+BY_HAND = {"tracker.with_sam2", "detector.with_groundingdino", "assigner.with_rexseek"}
 ADDED_BY_THE_USER = {"rexseek"}
 # What the standard library has since Python 3.11 and scripts might use.
 SINCE_3_11 = {
@@ -86,7 +88,7 @@ def modules_of(script, environment):
             continue
         heads, inside = imports_of(path)
         seen[path] = heads | {name for name in inside if is_served(name, environment)}
-        own = (name for name in seen[path] if name.startswith("strefer"))
+        own = (name for name in seen[path] if name.split(".")[0] in PACKAGES)
         files = (SCRIPTS.joinpath(*name.split(".")).with_suffix(".py") for name in own)
         waiting += [file for file in files if file.is_file()]
     return seen
@@ -95,7 +97,7 @@ def modules_of(script, environment):
 def packages_of(script, environment):
     """The packages outside this project that a script imports in an environment, each with the
     module that does."""
-    known = {"strefer", *sys.stdlib_module_names}
+    known = {*PACKAGES, *sys.stdlib_module_names}
     return {
         package: path.name
         for path, names in modules_of(script, environment).items()
@@ -103,10 +105,16 @@ def packages_of(script, environment):
     }
 
 
+def adapter_of(name):
+    """The module of agents that an import names, such as `chat.with_vllm`."""
+    parts = name.removeprefix(AGENTS).split(".")
+    return ".".join(parts[: 1 if parts[0] == "embedder" else 2])
+
+
 def is_served(name, environment):
     """Whether an import inside a function can happen in an environment."""
     if name.startswith(AGENTS):
-        return name.removeprefix(AGENTS).split(".")[0] in SERVED[environment]
+        return adapter_of(name) in SERVED[environment]
     if name.startswith("strefer.videollm"):
         return environment == "train"
     return True
@@ -146,7 +154,7 @@ def test_its_environment_has_what_a_script_imports(script, environment):
 def test_the_older_python_of_an_environment_can_read_what_its_jobs_import():
     assert "python=3.10" in (ROOT / "envs" / "rexseek.yaml").read_text()
     modules = modules_of("assign_masklets", "rexseek")
-    assert SCRIPTS / "strefer" / "agents" / "assigner_rexseek.py" in modules
+    assert SCRIPTS / "strefer" / "agents" / "assigner" / "with_rexseek.py" in modules
     for path, imported in modules.items():
         tree = ast.parse(path.read_bytes(), str(path), feature_version=(3, 10))
         asked = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
@@ -156,9 +164,45 @@ def test_the_older_python_of_an_environment_can_read_what_its_jobs_import():
 def test_every_adapter_is_served_or_installed_by_hand():
     """A module of agents that others import inside functions only is an adapter."""
     inside = set()
-    for file in (SCRIPTS / "strefer" / "agents").glob("*.py"):
+    for file in (SCRIPTS / "strefer" / "agents").rglob("*.py"):
         names = (name for name in imports_of(file)[1] if name.startswith(AGENTS))
-        inside |= {name.removeprefix(AGENTS).split(".")[0] for name in names}
-    doors = {"chat", "detector", "tracker", "assigner", "embedder"}
+        inside |= {adapter_of(name) for name in names}
+    doors = {f"{role}.load" for role in ("chat", "detector", "tracker", "assigner")} | {"embedder"}
     served = {name for names in SERVED.values() for name in names}
     assert inside - doors == (served | BY_HAND) - doors
+
+
+def graph_of_modules():
+    """By module of both packages, the modules that it imports, anywhere in its file."""
+    files = [file for package in PACKAGES for file in (SCRIPTS / package).rglob("*.py")]
+    names = {".".join(file.relative_to(SCRIPTS).with_suffix("").parts): file for file in files}
+    graph = {}
+    for name, file in names.items():
+        heads, inside = imports_of(file)
+        graph[name] = {one for one in heads | inside if one in names} - {name}
+    return graph
+
+
+def reached_from(module, graph):
+    seen, waiting = set(), [module]
+    while waiting:
+        for name in graph[waiting.pop()] - seen:
+            seen.add(name)
+            waiting.append(name)
+    return seen
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    graph = graph_of_modules()
+    assert [name for name in graph if name in reached_from(name, graph)] == []
+
+
+def test_the_method_does_not_import_the_drawn_world():
+    graph = graph_of_modules()
+    crossing = {(a.split(".")[0], b.split(".")[0]) for a, seen in graph.items() for b in seen}
+    assert crossing == {(one, one) for one in PACKAGES} | {("drawn_world", "strefer")}
+
+
+def test_the_method_has_few_loose_modules():
+    loose = {file.name for file in (SCRIPTS / "strefer").glob("*.py")} - {"__init__.py"}
+    assert len(loose) <= 8, loose

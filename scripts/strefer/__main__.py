@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from strefer.files import ROOT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _score(given: argparse.Namespace) -> None:
-    from strefer.benchmarks.scores import score_predictions
+    from strefer.benchmarks.score_predictions import score_predictions
 
     judge, prompts = _judge(given.judge_config) if given.judge_config else (None, {})
     with tempfile.TemporaryDirectory() as folder:
@@ -82,7 +82,7 @@ def _judge(path: Path) -> tuple[Mapping[str, Any], Mapping[str, str]]:
     """The judge's specification and the prompt files of a configuration file."""
     import yaml
 
-    from strefer.configuration import complete, load_schema
+    from strefer.workflow.configuration import complete, load_schema
 
     schema = load_schema(ROOT / "config" / "schema.yaml")
     config = complete(yaml.safe_load(path.read_text(encoding="utf-8")), schema)
@@ -90,7 +90,7 @@ def _judge(path: Path) -> tuple[Mapping[str, Any], Mapping[str, str]]:
 
 
 def _accept(given: argparse.Namespace) -> None:
-    from strefer.acceptance import FILE, accept
+    from strefer.workflow.accepted_changes import FILE, accept
 
     for name in accept(ROOT, given.since, given.reason, tuple(given.only)):
         print(f"accepted\t{name}")
@@ -98,7 +98,7 @@ def _accept(given: argparse.Namespace) -> None:
 
 
 def _docs(_: argparse.Namespace) -> None:
-    from strefer.documentation import write_documents
+    from strefer.documentation.documents import write_documents
 
     write_documents()
 

@@ -166,7 +166,7 @@ class Evidence:
 
     segments: tuple[int, ...]
     entities: tuple[int, ...]
-    claim: dict[str, Any]  # machine-checkable: see strefer/instructions/claims.py
+    claim: dict[str, Any]  # machine-checkable: see strefer/instructions/verification/claims.py
 
 
 @dataclass(frozen=True)

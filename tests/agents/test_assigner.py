@@ -3,13 +3,14 @@ import contextlib
 import numpy as np
 import pytest
 
-import tiny_chat
-from strefer.agents.assigner import load_assigner, parse_objects
-from strefer.agents.assigner_chat import ChatAssigner, draw_numbered_boxes
-from strefer.agents.assigner_detector import DetectorAssigner
-from strefer.agents.assigner_embedder import EmbedderAssigner, crop
-from strefer.agents.assigner_rexseek import RexSeekAssigner, question_of
-from strefer.agents.detector import RawDetection
+from helpers import tiny_chat
+from strefer.agents.assigner.interface import parse_objects
+from strefer.agents.assigner.load import load_assigner
+from strefer.agents.assigner.with_chat import ChatAssigner, draw_numbered_boxes
+from strefer.agents.assigner.with_detector import DetectorAssigner
+from strefer.agents.assigner.with_embedder import EmbedderAssigner, crop
+from strefer.agents.assigner.with_rexseek import RexSeekAssigner, question_of
+from strefer.agents.detector.interface import RawDetection
 from strefer.prompts import load_prompt
 
 PROMPT = "config/prompts/assigner.txt"

@@ -5,8 +5,9 @@ import pytest
 import torch
 import transformers
 
-import tiny_chat
-from strefer.agents.chat import Asked, ChatRequest, ask, load_chat
+from helpers import tiny_chat
+from strefer.agents.chat.interface import Asked, ChatRequest, ask
+from strefer.agents.chat.load import load_chat
 
 PROMPTS = ("Is the dog in this clip?", "What does the brown dog do?", "Who?")
 
@@ -115,7 +116,7 @@ def test_sampling_depends_on_the_seed_and_not_on_the_batch(text_model):
 
 
 def test_sampling_follows_the_temperature():
-    from strefer.agents.chat_transformers import GumbelNoise
+    from strefer.agents.chat.with_transformers import GumbelNoise
 
     requests = [ChatRequest("a", seed=i, temperature=2.0) for i in range(4000)]
     scores = torch.tensor([1.0, 0.0, -1.0]).repeat(len(requests), 1)

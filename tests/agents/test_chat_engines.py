@@ -5,9 +5,15 @@ vLLM takes minutes to start and an environment of its own: see tests/vllm_cpu/ma
 
 import pytest
 
-from strefer.agents.chat import load_chat
-from teacher_requests import VIDEO_LLM, records_of, sharable_tokens, token_rows, video_llm_calls
-from vllm_engine import BLOCK_TOKENS, MISSING, PYTHON, ask_offline, server
+from helpers.teacher_requests import (
+    VIDEO_LLM,
+    records_of,
+    sharable_tokens,
+    token_rows,
+    video_llm_calls,
+)
+from helpers.vllm_engine import BLOCK_TOKENS, MISSING, PYTHON, ask_offline, server
+from strefer.agents.chat.load import load_chat
 
 pytestmark = [
     pytest.mark.long,

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from strefer.agents.chat import ChatRequest, load_chat
-from strefer.stage import MachineFault
+from strefer.agents.chat.interface import ChatRequest
+from strefer.agents.chat.load import load_chat
+from strefer.stage.run import MachineFault
 
 KEY = "sk-very-secret"
 

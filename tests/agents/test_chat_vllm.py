@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from strefer.agents.chat import ChatRequest, load_chat
-from strefer.agents.chat_vllm import frames_name, metadata_of
+from strefer.agents.chat.interface import ChatRequest
+from strefer.agents.chat.load import load_chat
+from strefer.agents.chat.with_vllm import frames_name, metadata_of
 
 LLM = Path(__file__).resolve().parents[2] / "resources" / "teachers" / "llm"
 FRAMES = np.random.default_rng(0).integers(0, 255, (4, 8, 8, 3), dtype=np.uint8)

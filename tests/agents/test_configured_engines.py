@@ -7,9 +7,9 @@ One processor takes the place of the GPUs that share a model, a short context th
 import numpy as np
 import pytest
 
-from configured_models import build_checkpoint, models_of_hub
-from strefer.agents.chat import ChatRequest
-from vllm_engine import ask_offline, python_of
+from helpers.configured_models import build_checkpoint, models_of_hub
+from helpers.vllm_engine import ask_offline, python_of
+from strefer.agents.chat.interface import ChatRequest
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(3000)]
 MODELS = {name: m for name, m in models_of_hub().items() if m.spec["adapter"] == "vllm"}

@@ -16,19 +16,21 @@ import numpy as np
 import pytest
 import torch
 
-import tiny_student
-from configurations import ROOT
-from configured_models import CONFIGURATIONS, build_checkpoint, models_of_hub
-from hub_files import snapshot_of, use_cache
-from strefer.agents import chat_vllm
-from strefer.agents.assigner import load_assigner
-from strefer.agents.chat import ChatRequest, load_chat
-from strefer.agents.detector import load_detector
+from helpers import tiny_student
+from helpers.configurations import ROOT
+from helpers.configured_models import CONFIGURATIONS, build_checkpoint, models_of_hub
+from helpers.hub_files import snapshot_of, use_cache
+from helpers.tiny_checkpoints import FRAME_PX, build_sam2_package, shrink
+from strefer.agents.assigner.load import load_assigner
+from strefer.agents.chat import with_vllm as chat_vllm
+from strefer.agents.chat.interface import ChatRequest
+from strefer.agents.chat.load import load_chat
+from strefer.agents.detector.load import load_detector
 from strefer.agents.embedder import load_embedder
-from strefer.agents.tracker import Prompt, load_tracker
-from strefer.requirements.facts import specs_of
+from strefer.agents.tracker.interface import Prompt
+from strefer.agents.tracker.load import load_tracker
 from strefer.videollm.building import build_student, read_student
-from tiny_checkpoints import FRAME_PX, build_sam2_package, shrink
+from strefer.workflow.requirements.facts import specs_of
 
 BOXES = [(4.0, 4.0, 30.0, 40.0), (30.0, 10.0, 60.0, 60.0)]
 FRAMES = np.random.default_rng(0).integers(0, 255, (4, FRAME_PX, FRAME_PX, 3), dtype=np.uint8)

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-import tiny_detector
-from strefer.agents.detector import RawDetection, in_order, load_detector, prompt_of
-from strefer.agents.detector_groundingdino import GroundingDinoDetector, read_prediction
+from helpers import tiny_detector
+from strefer.agents.detector.interface import RawDetection, in_order, prompt_of
+from strefer.agents.detector.load import load_detector
+from strefer.agents.detector.with_groundingdino import GroundingDinoDetector, read_prediction
 
 
 @pytest.fixture(scope="module")

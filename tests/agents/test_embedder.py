@@ -5,13 +5,13 @@ import pytest
 import torch
 from PIL import Image
 
-from strefer.agents.embedder import load_embedder
-from strefer.demo.teachers.embedder_model import (
+from drawn_world.teachers.embedder.model import (
     model_config,
     new_embedder,
     save_embedder,
     train_tokenizer,
 )
+from strefer.agents.embedder import load_embedder
 
 TEXTS = ["red ball", "brown dog", "man with blond hair in a red shirt"]
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from strefer.agents.assigner import load_assigner
-from strefer.agents.chat import load_chat
-from strefer.agents.detector import load_detector
+from strefer.agents.assigner.load import load_assigner
+from strefer.agents.chat.load import load_chat
+from strefer.agents.detector.load import load_detector
 from strefer.agents.embedder import load_embedder
-from strefer.agents.tracker import load_tracker
+from strefer.agents.tracker.load import load_tracker
 
 TEACHERS = Path(__file__).resolve().parents[2] / "resources" / "teachers"
 BY_HAND = " does not have it: install it by hand"

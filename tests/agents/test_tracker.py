@@ -3,10 +3,11 @@ import pytest
 import torch
 from transformers import Sam2VideoModel
 
-from strefer.agents.tracker import Prompt, load_tracker, visited_frames
-from strefer.agents.tracker_masks import masks_of
-from strefer.agents.tracker_transformers import TransformersTracker
-from strefer.demo.teachers.tracker_model import new_tracker, normalised, tracker_processor
+from drawn_world.teachers.tracker.model import new_tracker, normalised, tracker_processor
+from strefer.agents.tracker.certain_masks import masks_of
+from strefer.agents.tracker.interface import Prompt, visited_frames
+from strefer.agents.tracker.load import load_tracker
+from strefer.agents.tracker.with_transformers import TransformersTracker
 
 IMAGE_PX = 128
 N_FRAMES = 9

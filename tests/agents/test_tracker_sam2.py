@@ -3,11 +3,12 @@ import pytest
 import torch
 from transformers import Sam2VideoConfig, Sam2VideoModel
 
-from sam2_weights import converted
-from strefer.agents.tracker import Prompt, load_tracker
-from strefer.agents.tracker_sam2 import Sam2PackageTracker
-from strefer.agents.tracker_transformers import TransformersTracker
-from strefer.demo.teachers.tracker_model import tracker_processor
+from drawn_world.teachers.tracker.model import tracker_processor
+from helpers.sam2_weights import converted
+from strefer.agents.tracker.interface import Prompt
+from strefer.agents.tracker.load import load_tracker
+from strefer.agents.tracker.with_sam2 import Sam2PackageTracker
+from strefer.agents.tracker.with_transformers import TransformersTracker
 
 build_sam = pytest.importorskip("sam2.build_sam", reason="needs the sam2 package")
 

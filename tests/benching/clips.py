@@ -16,10 +16,10 @@ from pathlib import Path
 
 import scenedetect
 
-from films import write_textured_film
-from shards import video_of
+from helpers.films import write_textured_film
+from helpers.shards import video_of
 from strefer.agents.embedder import load_embedder
-from strefer.clips import segment_film
+from strefer.clips.cut_clips import segment_film
 from strefer.frames import iterate_pictures
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from clipper_memory import clipper_peaks_mb
-from films import repeat_film, write_textured_film
+from helpers.clipper_memory import clipper_peaks_mb
+from helpers.films import repeat_film, write_textured_film
 
 EMBEDDER = Path(__file__).resolve().parents[2] / "resources" / "teachers" / "embedder"
 

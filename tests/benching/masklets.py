@@ -29,24 +29,23 @@ import numpy as np
 import torch
 from transformers import Sam2VideoModel, Sam2VideoProcessor
 
-from configurations import ROOT, read_configuration
-from shards import video_of
-from strefer.agents.assigner import load_assigner
-from strefer.agents.detector import load_detector
-from strefer.agents.tracker import load_tracker
-from strefer.demo.films import write_world
-from strefer.demo.quality.masklets import true_references
-from strefer.demo.truth import load_truth
+from drawn_world.draw_films import write_world
+from drawn_world.quality.measure_masklets import true_references
+from drawn_world.truth import load_truth
+from helpers.configurations import ROOT, read_configuration
+from helpers.shards import video_of
+from strefer.agents.assigner.load import load_assigner
+from strefer.agents.detector.load import load_detector
+from strefer.agents.tracker.load import load_tracker
 from strefer.frames import read_frames, sample_times
-from strefer.masklet_procedures.assignment_paper import assign_paper
-from strefer.masklet_procedures.frame_order import breadth_first
-from strefer.masklet_procedures.joining import join_directions
-from strefer.masklet_procedures.options import AssignOptions, TrackOptions
-from strefer.masklet_procedures.starting_frame import choose_starting_frame, phrases_of, usable
-from strefer.masklets import assign_film
+from strefer.masklets.assign_masklets import assign_film
+from strefer.masklets.assignment_paper import assign_paper
+from strefer.masklets.joining import join_directions
+from strefer.masklets.options import AssignOptions, TrackOptions
+from strefer.masklets.starting_frame import breadth_first, choose_starting_frame, phrases_of, usable
+from strefer.masklets.track_entities import track_film
 from strefer.masks import encode_mask
 from strefer.records import References, Video
-from strefer.tracks import track_film
 
 FILMS = 4
 REPEATS = 3

@@ -6,9 +6,9 @@ import time
 from random import Random
 
 from benching.folders import ROOT
-from strefer.demo.synthetic_metadata import synthetic_film
+from drawn_world.teachers.llm.metadata import synthetic_film
 from strefer.instructions.groups import GROUPS
-from strefer.instructions.phrasings import load_folder
+from strefer.instructions.wording.phrasings import load_folder
 
 WANTED, N_FILMS = 947_854, 4253
 

@@ -15,14 +15,14 @@ import torch
 import yaml
 
 from benching.folders import ROOT
-from strefer.demo.base_data import draw_base
-from strefer.recipes import read_base
-from strefer.videollm.batches import collate
+from drawn_world.questions.draw_base import draw_base
+from strefer.recipes.base_data import read_base
 from strefer.videollm.building import read_student, settings_of
-from strefer.videollm.frame_source import KeptFeatures
-from strefer.videollm.processor import Processor
-from strefer.videollm.samples import iterate_samples
-from strefer.videollm.training import train_checkpoint
+from strefer.videollm.data.batches import collate
+from strefer.videollm.data.frame_source import KeptFeatures
+from strefer.videollm.data.processor import Processor
+from strefer.videollm.data.samples import iterate_samples
+from strefer.videollm.training.train_checkpoint import train_checkpoint
 
 _FILMS, _REPEATS = 4, 7
 

@@ -11,13 +11,13 @@ import json
 import tempfile
 from pathlib import Path
 
-from shards import video_of, write_shard
-from strefer import transcripts
-from strefer.agents.chat import Chat, ChatRequest
-from strefer.agents.chat_transformers import TransformersChat
-from strefer.demo.films import write_world
-from strefer.demo.truth import Truth, load_truth
+from drawn_world.draw_films import write_world
+from drawn_world.truth import Truth, load_truth
+from helpers.shards import video_of, write_shard
+from strefer.agents.chat.interface import Chat, ChatRequest
+from strefer.agents.chat.with_transformers import TransformersChat
 from strefer.records import Clips, Entity, References, Segment
+from strefer.transcripts import transcribe_clips as transcripts
 
 ROOT = Path(__file__).resolve().parents[2]
 OPTIONS = {

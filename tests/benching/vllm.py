@@ -11,9 +11,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from strefer.agents.chat import load_chat
-from teacher_requests import VIDEO_LLM, sharable_tokens, token_rows, video_llm_calls
-from vllm_engine import BLOCK_TOKENS, MISSING, PYTHON, ask_offline
+from helpers.teacher_requests import VIDEO_LLM, sharable_tokens, token_rows, video_llm_calls
+from helpers.vllm_engine import BLOCK_TOKENS, MISSING, PYTHON, ask_offline
+from strefer.agents.chat.load import load_chat
 
 FILMS = 3
 

@@ -2,11 +2,11 @@ import json
 
 import pytest
 
-from shared_data import shared_data
+from helpers.shared_data import shared_data
 from strefer.benchmarks import qvhighlights
 from strefer.benchmarks.questions import read_json
 from strefer.benchmarks.qvhighlights import free_windows, windows
-from strefer.videollm.samples import sample_from_json
+from strefer.videollm.data.samples import sample_from_json
 
 LINE = {
     "qid": 5,

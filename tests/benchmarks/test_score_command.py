@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from question_files import write_predictions, write_questions
+from helpers.question_files import write_predictions, write_questions
 from strefer.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[2]

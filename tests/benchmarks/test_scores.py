@@ -3,11 +3,11 @@ import time
 
 import pytest
 
-from question_files import write_predictions, write_questions
-from strefer.benchmarks import scores
-from strefer.benchmarks.predictions import read_predictions
+from helpers.question_files import write_predictions, write_questions
+from strefer.benchmarks import score_predictions as scores
+from strefer.benchmarks.predict_answers import read_predictions
 from strefer.benchmarks.registry import load_questions
-from strefer.benchmarks.scores import (
+from strefer.benchmarks.score_predictions import (
     compare,
     difference_interval,
     gather_scores,

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from shared_data import shared_data
+from helpers.shared_data import shared_data
 from strefer.benchmarks import tempcompass
 from strefer.benchmarks.questions import read_json
 from strefer.benchmarks.tempcompass import FORMS, agrees, decide, judge_prompt

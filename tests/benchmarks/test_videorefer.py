@@ -4,7 +4,7 @@ import pytest
 
 from strefer.benchmarks import videorefer_d, videorefer_q
 from strefer.prompts import Prompt
-from strefer.videollm.samples import sample_from_json
+from strefer.videollm.data.samples import sample_from_json
 
 RLE = {"size": [2, 2], "counts": "04"}
 OBJECT = {"0": {"segmentation": RLE}, "30": {"segmentation": None}, "60": {"segmentation": RLE}}

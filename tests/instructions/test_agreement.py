@@ -5,10 +5,15 @@ from random import Random
 
 import numpy as np
 import pytest
-from told_films import DOG, MAN, WOMAN, told_film
 
-from strefer.instructions.agreement import agreement, is_in_pieces, masklet_doubt
-from strefer.instructions.places import Places
+from helpers.told_films import DOG, MAN, WOMAN, told_film
+from strefer.instructions.metadata.agreement import (
+    agreement,
+    is_in_pieces,
+    masklet_doubt,
+    pointable,
+)
+from strefer.instructions.proposals.places import Places
 from strefer.masks import encode_mask
 
 MATES = (("sits", "waves"),) * 3
@@ -59,10 +64,10 @@ def test_two_masklets_of_one_object_share_a_track():
 def test_what_is_doubted_is_not_pointed_with_but_may_be_named():
     film = told_film(MATES, (MAN, DOG))
     rare = with_masks(film, e0=some(film, 0, range(24)), e1=some(film, 1, range(10)))
-    assert (film.pointable, rare.pointable) == ({0, 1}, {0})
+    assert (pointable(film), pointable(rare)) == ({0, 1}, {0})
     assert Places(rare, masks=True, timed=True, random=Random(0)).entities == [0]
     assert Places(rare, masks=False, timed=True, random=Random(0)).entities == [0, 1]
-    assert told_film(MATES, (MAN, DOG), shown=False).pointable == {0, 1}
+    assert pointable(told_film(MATES, (MAN, DOG), shown=False)) == {0, 1}
 
 
 def drawn(*boxes):

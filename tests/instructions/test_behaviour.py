@@ -1,7 +1,8 @@
 import pytest
-from told_films import told_film
 
-from strefer.instructions.behaviour import bare, deed_of, listed, sentence, with_article
+from helpers.told_films import told_film
+from strefer.instructions.english import bare, listed, sentence, with_article
+from strefer.instructions.metadata.transcript_lines import deed_of
 from strefer.records import Entity
 
 GIRL = Entity("girl in a white dress", "girl", "person")

@@ -1,8 +1,8 @@
 import pytest
-from told_films import told_film
 
-from strefer.instructions import claims
-from strefer.instructions.witnesses import MaskWitness, TranscriptWitness
+from helpers.told_films import told_film
+from strefer.instructions.verification import claims
+from strefer.instructions.verification.witnesses import MaskWitness, TranscriptWitness
 
 FIRST, SECOND, THIRD = (0.0, 4.0), (4.0, 8.0), (8.0, 12.0)
 

@@ -3,14 +3,14 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from told_films import DOG, MAN, told_film
 
-from strefer.demo.synthetic_metadata import synthetic_film
-from strefer.instructions.claims import evaluate, parts
+from drawn_world.teachers.llm.metadata import synthetic_film
+from helpers.told_films import DOG, MAN, told_film
 from strefer.instructions.groups import GROUPS, WRITTEN
-from strefer.instructions.phrasings import load_folder
-from strefer.instructions.verification import Checks, Verifier
-from strefer.instructions.witnesses import TranscriptWitness
+from strefer.instructions.verification.claims import evaluate, parts
+from strefer.instructions.verification.verifier import Checks, Verifier
+from strefer.instructions.verification.witnesses import TranscriptWitness
+from strefer.instructions.wording.phrasings import load_folder
 
 PHRASINGS = load_folder(Path(__file__).resolve().parents[2] / "config" / "phrasings")
 DESCRIBED = [name for name in GROUPS if name not in WRITTEN]

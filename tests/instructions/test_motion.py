@@ -3,7 +3,8 @@
 import dataclasses
 
 import numpy as np
-from judged_pairs import (
+
+from helpers.judged_pairs import (
     RUNS,
     SECOND,
     SITS,
@@ -13,9 +14,8 @@ from judged_pairs import (
     pair,
     reason,
 )
-from told_films import DOG, MAN, told_film
-
-from strefer.instructions import claims
+from helpers.told_films import DOG, MAN, told_film
+from strefer.instructions.verification import claims
 from strefer.masks import decode_mask, encode_mask
 
 

@@ -3,7 +3,7 @@ from string import Formatter
 
 import pytest
 
-from strefer.instructions.phrasings import folder_digest, load_folder, load_phrasings
+from strefer.instructions.wording.phrasings import folder_digest, load_folder, load_phrasings
 
 FOLDER = Path(__file__).resolve().parents[2] / "config" / "phrasings"
 KNOWN = {"who", "other", "again", "deed", "bare", "other_deed", "when", "noun"}

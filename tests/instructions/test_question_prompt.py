@@ -1,14 +1,20 @@
 from random import Random
 
 import pytest
-from told_films import told_film
 
-from strefer.instructions import task_builders as build
-from strefer.instructions.oracle import Reply
-from strefer.instructions.places import Places
-from strefer.instructions.question_prompt import ReplyError, parse_reply, prompt_values, published
-from strefer.instructions.task_drawing import draw_tasks
-from strefer.instructions.written_checks import stem, written_fault
+from helpers.told_films import told_film
+from strefer.instructions.english import stem
+from strefer.instructions.proposals import build_tasks as build
+from strefer.instructions.proposals.pick_tasks import pick_tasks
+from strefer.instructions.proposals.places import Places
+from strefer.instructions.wording.check_reply import written_fault
+from strefer.instructions.wording.question_prompt import (
+    ReplyError,
+    parse_reply,
+    prompt_values,
+    published,
+)
+from strefer.instructions.wording.word_tasks import Reply
 
 
 @pytest.fixture
@@ -137,7 +143,7 @@ def test_an_ordinal_stands_only_where_two_regions_share_a_noun():
     task = next(
         t
         for seed in range(20)
-        for t in draw_tasks(film, True, False, 60, Random(seed))
+        for t in pick_tasks(film, True, False, 60, Random(seed))
         if t.form == "open" and t.focus == "while" and set(t.scope.subjects) == {0, 2}
     )
     reply = Reply("While {other} runs, what does {who} do?".format(**task.slots), "{who} sits.")

@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from told_films import DEEDS, DOG, MAN, WOMAN, told_film, transcripts
 
-from strefer.instructions import claims
-from strefer.instructions.film import join_film
-from strefer.instructions.second_look import SecondLook
-from strefer.instructions.verification import Checks, Verifier
+from helpers.told_films import DEEDS, DOG, MAN, WOMAN, told_film, transcripts
+from strefer.instructions.metadata.join import join_film
+from strefer.instructions.verification import claims
+from strefer.instructions.verification.second_look import SecondLook
+from strefer.instructions.verification.verifier import Checks, Verifier
 from strefer.masks import decode_mask, encode_mask
 
 ENTITIES = (MAN, WOMAN, DOG)

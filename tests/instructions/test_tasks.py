@@ -4,16 +4,26 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from told_films import told_film
 
-from strefer.demo.synthetic_metadata import synthetic_film
-from strefer.instructions.claims import evaluate
-from strefer.instructions.oracle import REFUSAL, contradiction, right_answer, write_reply
-from strefer.instructions.phrasings import load_phrasings
-from strefer.instructions.question_prompt import parse_reply, published, question_prompt, reply_text
-from strefer.instructions.task_drawing import draw_tasks, even_shares
-from strefer.instructions.witnesses import TranscriptWitness
-from strefer.instructions.written_checks import written_fault
+from drawn_world.teachers.llm.metadata import synthetic_film
+from helpers.told_films import told_film
+from strefer.instructions.proposals.pick_tasks import even_shares, pick_tasks
+from strefer.instructions.verification.claims import evaluate
+from strefer.instructions.verification.witnesses import TranscriptWitness
+from strefer.instructions.wording.check_reply import written_fault
+from strefer.instructions.wording.phrasings import load_phrasings
+from strefer.instructions.wording.question_prompt import (
+    parse_reply,
+    published,
+    question_prompt,
+    reply_text,
+)
+from strefer.instructions.wording.word_tasks import (
+    REFUSAL,
+    contradiction,
+    right_answer,
+    write_reply,
+)
 from strefer.prompts import load_prompt
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
@@ -32,7 +42,7 @@ def films():
 @pytest.mark.parametrize(("masks", "timed"), STYLES)
 def test_as_many_yes_as_no_for_every_statement(masks, timed):
     for film in films():
-        tasks = draw_tasks(film, masks, timed, 40, Random(1))
+        tasks = pick_tasks(film, masks, timed, 40, Random(1))
         asked = [task for task in tasks if task.form == "yes_no"]
         assert sum(task.truth for task in asked) * 2 == len(asked)
 
@@ -40,14 +50,14 @@ def test_as_many_yes_as_no_for_every_statement(masks, timed):
 @pytest.mark.parametrize(("masks", "timed"), STYLES)
 def test_claims_hold_by_the_transcript_they_were_made_from(masks, timed):
     for film in films():
-        for task in draw_tasks(film, masks, timed, 40, Random(2)):
+        for task in pick_tasks(film, masks, timed, 40, Random(2)):
             assert evaluate(task.claim, TranscriptWitness(film)) is not False, task.ask
 
 
 @pytest.mark.parametrize(("masks", "timed"), STYLES)
 def test_options_are_four_and_one_is_right(masks, timed):
     for film in films():
-        for task in draw_tasks(film, masks, timed, 40, Random(3)):
+        for task in pick_tasks(film, masks, timed, 40, Random(3)):
             if task.form == "choice":
                 assert len({task.answer, *task.wrong}) == 4
                 deeds = film.deeds[task.segments[0]]
@@ -60,7 +70,7 @@ def test_the_oracle_writes_what_the_checks_accept(phrasings, masks, timed):
     random = Random(4)
     seen = Counter()
     for film in films():
-        for task in draw_tasks(film, masks, timed, 40, random):
+        for task in pick_tasks(film, masks, timed, 40, random):
             reply = write_reply(task, phrasings, random)
             assert written_fault(task, reply) is None, (task.ask, reply)
             assert parse_reply(reply_text(reply)) == reply
@@ -77,7 +87,7 @@ def test_the_oracle_writes_what_the_checks_accept(phrasings, masks, timed):
 def test_contradictions_are_found(phrasings, masks, timed):
     random = Random(5)
     film = told_film()
-    tasks = draw_tasks(film, masks, timed, 40, random)
+    tasks = pick_tasks(film, masks, timed, 40, random)
     for task, other in itertools.pairwise(tasks):
         wrong = contradiction(task, other, random)
         if wrong is not None and wrong.answer.rstrip(".") != right_answer(task).rstrip("."):
@@ -89,7 +99,7 @@ def test_contradictions_are_found(phrasings, masks, timed):
 def test_of_what_an_entity_does_by_turns_the_time_alone_tells_the_right_window(timed):
     same = Counter()
     for film in films():
-        asked = [t for t in draw_tasks(film, False, timed, 60, Random(9)) if t.focus == "deed"]
+        asked = [t for t in pick_tasks(film, False, timed, 60, Random(9)) if t.focus == "deed"]
         for one, two in itertools.combinations([t for t in asked if t.form == "yes_no"], 2):
             if one.couple == two.couple:
                 same[one.scope.subjects == two.scope.subjects] += 1
@@ -99,7 +109,7 @@ def test_of_what_an_entity_does_by_turns_the_time_alone_tells_the_right_window(t
 
 @pytest.mark.parametrize("masks", [False, True])
 def test_a_deed_is_asked_of_a_window_without_the_entity_too(masks):
-    tasks = [t for film in films() for t in draw_tasks(film, masks, True, 40, Random(8))]
+    tasks = [t for film in films() for t in pick_tasks(film, masks, True, 40, Random(8))]
     deeds = [task for task in tasks if (task.form, task.focus) == ("yes_no", "deed")]
     absent = [t for t in deeds if t.scope.film.deeds[t.segments[0]][t.scope.subjects[0]] is None]
     assert 0.1 * len(deeds) < len(absent) < 0.5 * len(deeds)
@@ -113,7 +123,7 @@ def test_a_deed_is_asked_of_a_window_without_the_entity_too(masks):
 def test_mask_questions_do_not_describe_their_regions(phrasings):
     random = Random(6)
     for film in films():
-        for task in draw_tasks(film, True, False, 40, random):
+        for task in pick_tasks(film, True, False, 40, random):
             question = write_reply(task, phrasings, random).question
             assert not any(film.entities[e].expression in question for e in task.scope.subjects)
 
@@ -121,7 +131,7 @@ def test_mask_questions_do_not_describe_their_regions(phrasings):
 def test_regions_need_pixels_in_a_clip():
     film = told_film(without=(1,))
     for timed in (False, True):
-        for task in draw_tasks(film, True, timed, 60, Random(7)):
+        for task in pick_tasks(film, True, timed, 60, Random(7)):
             assert 1 not in task.scope.subjects
             if task.scope.clip_s:
                 for entity in task.scope.subjects:
@@ -130,19 +140,19 @@ def test_regions_need_pixels_in_a_clip():
 
 def test_the_same_seed_draws_the_same_and_another_seed_does_not():
     film = told_film()
-    asks = [[t.ask for t in draw_tasks(film, False, True, 12, Random(s))] for s in (8, 8, 9)]
+    asks = [[t.ask for t in pick_tasks(film, False, True, 12, Random(s))] for s in (8, 8, 9)]
     assert asks[0] == asks[1] != asks[2]
 
 
 def test_a_film_without_anybody_gives_no_tasks():
     film = told_film(deeds=((None, None, None),) * 2)
-    assert draw_tasks(film, False, True, 10, Random(0)) == []
+    assert pick_tasks(film, False, True, 10, Random(0)) == []
 
 
 def test_prompts_are_short_and_complete():
     prompt = load_prompt(CONFIG / "prompts" / "question_writer.txt")
     for film in films():
-        for task in draw_tasks(film, False, True, 12, Random(1)):
+        for task in pick_tasks(film, False, True, 12, Random(1)):
             text = question_prompt(prompt, task)
             assert task.ask in text
             assert len(task.facts) <= 8
@@ -159,7 +169,7 @@ def test_the_deed_that_a_question_names_is_no_option():
     asked = [
         task
         for film in films()
-        for task in draw_tasks(film, False, False, 60, Random(1))
+        for task in pick_tasks(film, False, False, 60, Random(1))
         if task.form == "choice" and task.focus in ("after", "before")
     ]
     assert asked

@@ -1,7 +1,8 @@
 import dataclasses
 
 import pytest
-from judged_pairs import (
+
+from helpers.judged_pairs import (
     FIRST,
     FOURTH,
     RUNS,
@@ -13,10 +14,10 @@ from judged_pairs import (
     pair,
     reason,
 )
-from told_films import DEEDS, MAN, WOMAN, told_film
-
-from strefer.instructions import claims
-from strefer.instructions.verification import Checks, Verifier, distinguishing_words
+from helpers.told_films import DEEDS, MAN, WOMAN, told_film
+from strefer.instructions.verification import claims
+from strefer.instructions.verification.form import distinguishing_words
+from strefer.instructions.verification.verifier import Checks, Verifier
 
 
 def test_a_pair_that_all_agree_on_is_kept():

@@ -2,14 +2,14 @@ import json
 from pathlib import Path
 
 import pytest
-from told_films import DEEDS, DOG, MAN, WOMAN, masklets, transcripts
 
-from shards import ScriptedChat, write_shard
+from helpers.shards import ScriptedChat, write_shard
+from helpers.tiny_chat import build_text_model
+from helpers.told_films import DEEDS, DOG, MAN, WOMAN, masklets, transcripts
 from strefer.instructions import write_instructions as stage
 from strefer.instructions.write_instructions import pairs_wanted, write_instructions
 from strefer.records import Instruction, References, Video
-from strefer.stage import read_lines, read_records
-from tiny_chat import build_text_model
+from strefer.stage.run import read_lines, read_records
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 PROMPTS = {

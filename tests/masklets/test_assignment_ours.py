@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from masklets.hand_made import assign_options, entity
-from strefer.masklet_procedures.assignment_ours import ScoredTrack, assign_ours, optimal_pairs
-from strefer.masklet_procedures.drift import followed_expressions
+from helpers.hand_made_masklets import assign_options, entity
+from strefer.masklets.assignment_ours import ScoredTrack, assign_ours, optimal_pairs
+from strefer.masklets.drift import followed_expressions
 
 RED, BLUE, DOG = (
     entity("man in a red shirt", "man", "person"),

@@ -1,5 +1,5 @@
-from masklets.hand_made import entity
-from strefer.masklet_procedures.assignment_paper import assign_paper
+from helpers.hand_made_masklets import entity
+from strefer.masklets.assignment_paper import assign_paper
 
 RED, BLUE, DOG = (
     entity("man in a red shirt", "man", "person"),

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from masklets.hand_made import SIDE, square
-from strefer.masklet_procedures.davis import boundary_f, contour, j_and_f, region_j
+from drawn_world.quality.davis import boundary_f, contour, j_and_f, region_j
+from helpers.hand_made_masklets import SIDE, square
 
 EMPTY = np.zeros((SIDE, SIDE), bool)
 

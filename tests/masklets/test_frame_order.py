@@ -1,4 +1,4 @@
-from strefer.masklet_procedures.frame_order import breadth_first, breadth_first_levels
+from strefer.masklets.starting_frame import breadth_first, breadth_first_levels
 
 
 def test_32_frames_are_taken_in_the_papers_order():

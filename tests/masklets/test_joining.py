@@ -1,13 +1,8 @@
 import numpy as np
 import pytest
 
-from masklets.hand_made import SIDE, square, working
-from strefer.masklet_procedures.joining import (
-    carry_over,
-    join_directions,
-    join_duplicates,
-    merged,
-)
+from helpers.hand_made_masklets import SIDE, square, working
+from strefer.masklets.joining import carry_over, join_directions, join_duplicates, merged
 from strefer.masks import encode_mask
 
 EMPTY = np.zeros((SIDE, SIDE), bool)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco
 
-from masklets.hand_made import square
+from helpers.hand_made_masklets import square
 from strefer.masks import (
     box_ious,
     box_of_mask,

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from masklets.hand_made import square
-from strefer.masklet_procedures.region_prompts import region_prompt
+from helpers.hand_made_masklets import square
+from strefer.masklets.region_prompts import region_prompt
 
 
 def test_the_point_is_deep_inside_and_the_stroke_stays_in_the_mask():

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco
 
-import tiny_detector
-from films import turn_film, write_film, write_film_of_sizes
-from masklets.hand_made import assign_options, box, found, square, track_options
-from shards import video_of, write_shard
-from strefer import tracks as tracks_stage
-from strefer.agents.assigner import ChoosingAssigner, ScoringAssigner
-from strefer.demo.teachers.tracker_model import new_tracker, tracker_processor
-from strefer.masklets import assign_film, assign_masklets
+from drawn_world.teachers.tracker.model import new_tracker, tracker_processor
+from helpers import tiny_detector
+from helpers.films import turn_film, write_film, write_film_of_sizes
+from helpers.hand_made_masklets import assign_options, box, found, square, track_options
+from helpers.shards import video_of, write_shard
+from strefer.agents.assigner.interface import ChoosingAssigner, ScoringAssigner
+from strefer.masklets import track_entities as tracks_stage
+from strefer.masklets.assign_masklets import assign_film, assign_masklets
+from strefer.masklets.track_entities import track_entities
 from strefer.masks import box_of_rle, decode_mask, encode_mask
 from strefer.records import Entity, Masklets, References, Track, Tracks, from_json, to_json
-from strefer.stage import read_lines, read_records
-from strefer.tracks import track_entities
+from strefer.stage.run import read_lines, read_records
 
 BROWN, WHITE = Entity("brown dog", "dog", "dog"), Entity("white dog", "dog", "dog")
 MAN = Entity("man", "man", "person")
@@ -236,7 +236,7 @@ def test_masklets_of_a_shard_are_lines_that_pass_over_earlier_failures(shard, fi
         ],
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("strefer.masklets.load_assigner", lambda *_: FirstBox({}))
+        patch.setattr("strefer.masklets.assign_masklets.load_assigner", lambda *_: FirstBox({}))
         assign_masklets(
             shard / "videos.jsonl",
             shard / "references.jsonl",

@@ -1,5 +1,5 @@
-from masklets.hand_made import found, raw
-from strefer.masklet_procedures.starting_frame import (
+from helpers.hand_made_masklets import found, raw
+from strefer.masklets.starting_frame import (
     choose_starting_frame,
     named,
     noun_of_label,

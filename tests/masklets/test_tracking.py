@@ -1,6 +1,6 @@
 import pytest
 
-from masklets.hand_made import (
+from helpers.hand_made_masklets import (
     ScriptedDetector,
     ScriptedTracker,
     found,
@@ -9,8 +9,8 @@ from masklets.hand_made import (
     track_options,
     working,
 )
-from strefer.masklet_procedures.tracking_ours import track_ours, unexplained
-from strefer.masklet_procedures.tracking_paper import track_paper
+from strefer.masklets.tracking_ours import track_ours, unexplained
+from strefer.masklets.tracking_paper import track_paper
 
 EARLY, LATE = range(16), range(16, 32)
 

@@ -3,8 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
-from films import write_film
-from strefer.masklet_procedures.windows import plan_times, plan_windows, read_windows
+from helpers.films import write_film
+from strefer.masklets.windows import plan_times, plan_windows, read_windows
 
 
 def test_a_short_film_is_one_window_from_its_first_to_its_last_frame():

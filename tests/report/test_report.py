@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from question_files import write_predictions, write_questions
-from report_run import write_page, write_stages
-from shards import write_shard
-from strefer.benchmarks.scores import score_predictions
+from helpers.question_files import write_predictions, write_questions
+from helpers.report_run import write_page, write_stages
+from helpers.shards import write_shard
+from strefer.benchmarks.score_predictions import score_predictions
 
 EVIL = "<script>alert('film')</script>"
 REPLY = "It sits.<img src=x onerror=alert(2)>"

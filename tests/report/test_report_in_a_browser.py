@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from report_run import write_page, write_stages
+from helpers.report_run import write_page, write_stages
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 pytestmark = pytest.mark.skipif(

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-import tiny_student
+from helpers import tiny_student
 from strefer.videollm.building import build_student, settings_of
-from strefer.videollm.processor import Processor
+from strefer.videollm.data.processor import Processor
 
 
 @pytest.fixture(scope="session")

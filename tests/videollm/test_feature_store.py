@@ -5,9 +5,9 @@ import shutil
 import pytest
 import torch
 
+from helpers.tiny_student import SIZES
 from strefer.videollm.building import build_student
-from strefer.videollm.frame_source import KeptFeatures, view_of
-from tiny_student import SIZES
+from strefer.videollm.data.frame_source import KeptFeatures, view_of
 
 
 @pytest.fixture

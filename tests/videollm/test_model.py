@@ -6,15 +6,15 @@ import pytest
 import torch
 from transformers import Phi3Config
 
-from strefer.videollm.batches import collate
+from helpers.tiny_student import SIZES, sample_fields
+from strefer.videollm.architecture.configuration import VideoLlmConfig
+from strefer.videollm.architecture.model import VideoLlm
+from strefer.videollm.architecture.vision import vision_spec
 from strefer.videollm.building import build_student, settings_of
-from strefer.videollm.configuration import VideoLlmConfig
-from strefer.videollm.frame_source import DecodedFrames, KeptFeatures
-from strefer.videollm.model import VideoLlm
-from strefer.videollm.processor import Processor
-from strefer.videollm.samples import Sample, sample_from_json
-from strefer.videollm.vision import vision_spec
-from tiny_student import SIZES, sample_fields
+from strefer.videollm.data.batches import collate
+from strefer.videollm.data.frame_source import DecodedFrames, KeptFeatures
+from strefer.videollm.data.processor import Processor
+from strefer.videollm.data.samples import Sample, sample_from_json
 
 QUESTION = "What does the <region> do?"
 

@@ -5,7 +5,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from strefer.videollm.packed_attention import in_rows, packed_attention, places_of_questions
+from strefer.videollm.architecture.packed_attention import (
+    in_rows,
+    packed_attention,
+    places_of_questions,
+)
 
 # A film's tokens, two questions about it, and a question without a film.
 BLOCKS = [(3, 0), (2, 0), (4, 0), (3, 3)]

@@ -5,13 +5,13 @@ import random
 import numpy as np
 import pytest
 
+from helpers.tiny_student import sample_fields
 from strefer.frames import sample_times
-from strefer.videollm.frame_source import View, film_shape
-from strefer.videollm.model import IGNORED
-from strefer.videollm.processor import Processor, grid_of_mask
-from strefer.videollm.samples import sample_from_json
-from strefer.videollm.shapes import mask_of_shape
-from tiny_student import sample_fields
+from strefer.videollm.architecture.model import IGNORED
+from strefer.videollm.data.frame_source import View, film_shape
+from strefer.videollm.data.processor import Processor, grid_of_mask
+from strefer.videollm.data.samples import sample_from_json
+from strefer.videollm.data.shapes import mask_of_shape
 
 TIMED = "Is the <region> there between <start_time> and <end_time>?"
 

@@ -7,16 +7,16 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from strefer.benchmarks.predictions import predict_answers
-from strefer.benchmarks.scores import score_predictions
+from helpers.tiny_student import sample_fields
+from strefer.benchmarks.predict_answers import predict_answers
+from strefer.benchmarks.score_predictions import score_predictions
+from strefer.videollm.data.samples import sample_from_json
 from strefer.videollm.options import TrainingOptions
-from strefer.videollm.qwen_processor import collate_qwen
-from strefer.videollm.qwen_student import QwenStudent, build_qwen
-from strefer.videollm.region_drawing import COLOURS, name_regions, outline
-from strefer.videollm.samples import sample_from_json
+from strefer.videollm.qwen_vl.processor import collate_qwen
+from strefer.videollm.qwen_vl.region_drawing import COLOURS, name_regions, outline
+from strefer.videollm.qwen_vl.student import QwenStudent, build_qwen
 from strefer.videollm.student import load_student
-from strefer.videollm.training import train_checkpoint
-from tiny_student import sample_fields
+from strefer.videollm.training.train_checkpoint import train_checkpoint
 
 OPTIONS = {
     "model": "qwen_vl",

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from strefer.videollm.regions import (
+from strefer.videollm.architecture.regions import (
     RegionEncoder,
     mean_by_group,
     merge_groups,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from strefer.videollm.training import train_checkpoint
-from tiny_student import OPTIONS, write_recipe
+from helpers.tiny_student import OPTIONS, write_recipe
+from strefer.videollm.training.train_checkpoint import train_checkpoint
 
 ZERO2 = Path(__file__).resolve().parents[2] / "config" / "deepspeed" / "zero2.json"
 STEPS = 20

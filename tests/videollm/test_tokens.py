@@ -2,7 +2,7 @@
 
 import pytest
 
-from strefer.videollm.tokens import time_token
+from strefer.videollm.architecture.tokens import time_token
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ import torch
 from safetensors.torch import load_file
 from transformers import TrainerCallback
 
-from strefer.videollm import training
-from strefer.videollm.dataset import order_of_epochs
+from helpers.tiny_student import OPTIONS, sample_fields, write_recipe
+from strefer.videollm.data.dataset import order_of_epochs
+from strefer.videollm.data.samples import Sample, iterate_samples
 from strefer.videollm.options import TrainingOptions
-from strefer.videollm.samples import Sample, iterate_samples
 from strefer.videollm.student import load_student
-from strefer.videollm.training import train_checkpoint
-from tiny_student import OPTIONS, sample_fields, write_recipe
+from strefer.videollm.training import train_checkpoint as training
+from strefer.videollm.training.train_checkpoint import train_checkpoint
 
 
 @pytest.fixture(scope="module")

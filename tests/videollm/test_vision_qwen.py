@@ -7,12 +7,12 @@ import pytest
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
+from helpers.tiny_student import SIZES, sample_fields
+from strefer.videollm.architecture.vision import VisionEncoder, load_vision_weights, vision_spec
+from strefer.videollm.architecture.vision_qwen import place_codes
 from strefer.videollm.building import build_student, settings_of
-from strefer.videollm.processor import Processor
-from strefer.videollm.samples import sample_from_json
-from strefer.videollm.vision import VisionEncoder, load_vision_weights, vision_spec
-from strefer.videollm.vision_qwen import place_codes
-from tiny_student import SIZES, sample_fields
+from strefer.videollm.data.processor import Processor
+from strefer.videollm.data.samples import sample_from_json
 
 TEACHER = "resources/teachers/video_llm"
 

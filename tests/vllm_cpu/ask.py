@@ -12,8 +12,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2] / "scripts"), str(Path(__file__).parents[1])]
 
-from requests_file import read_requests  # noqa: E402
-from strefer.agents.chat import load_chat  # noqa: E402
+from helpers.requests_file import read_requests  # noqa: E402
+from strefer.agents.chat.load import load_chat  # noqa: E402
 
 
 def main(folder: Path) -> None:

@@ -27,9 +27,10 @@ from snakemake.settings.types import (
     ResourceSettings,
 )
 
-from strefer import code_digest, stage
-from strefer.demo.benchmark_files.write import draw_benchmarks
-from strefer.demo.films import write_world
+from drawn_world.draw_films import write_world
+from drawn_world.questions.draw_benchmarks import draw_benchmarks
+from strefer.stage import run as stage
+from strefer.workflow import code_digest
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from strefer.logs import start_log
-from strefer.stage import Item, one_by_one, run_stage
+from strefer.stage.run import Item, one_by_one, run_stage
+from strefer.workflow.logs import start_log
 
 N_ITEMS = 40
 KILOBYTES = 50

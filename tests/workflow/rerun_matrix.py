@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 
-from strefer.videos import shard_of
+from strefer.videos.find_videos import shard_of
 
 from .bench_of_reruns import FILMS, ROOT, cut_short
 
@@ -178,7 +178,11 @@ def new_bytes(folder):
 
 
 def docstrings(project):
-    for name in ("scripts/cut_clips.py", "scripts/strefer/clips.py", "scripts/strefer/stage.py"):
+    for name in (
+        "scripts/cut_clips.py",
+        "scripts/strefer/clips/cut_clips.py",
+        "scripts/strefer/stage/run.py",
+    ):
         path = project.path(name)
         text = path.read_text(encoding="utf-8").replace('"""', '"""Said otherwise. ', 1)
         path.write_text(f"# A comment.\n{text}\n# Another.\n", encoding="utf-8")
@@ -245,23 +249,23 @@ ROWS = {
     "strict": (configure(strict=True), DATA, ()),
     # Code.
     "comments and docstrings": (docstrings, *NOTHING),
-    "how jobs log": (module("logs"), *NOTHING),
+    "how jobs log": (module("workflow/logs"), *NOTHING),
     "a script": (edit("scripts/cut_clips.py", "\n_CHANGED = 1\n"), *rules_of("cut_clips")),
-    "module of videos": (module("videos"), *rules_of("probe_videos")),
-    "module of clips": (module("segmentation"), *rules_of("cut_clips")),
-    "module of entities": (module("entities"), *rules_of("recognize_entities")),
-    "module of references": (module("references"), *rules_of("parse_references")),
-    "module of tracks": (module("masklet_procedures/joining"), *rules_of("track_entities")),
-    "module of masklets": (module("masklet_procedures/assignment_ours"), *rules_of("assign_masklets")),
-    "module of transcripts": (module("disagreements"), *rules_of("transcribe_clips")),
-    "module of instructions": (module("instructions/claims"), *rules_of("write_instructions")),
-    "module of recipes": (module("recipes"), everywhere("mix_recipe"), ()),
-    "module of training": (module("videollm/training"), everywhere("train_checkpoint"), ()),
+    "module of videos": (module("videos/probe_videos"), *rules_of("probe_videos")),
+    "module of clips": (module("clips/segmentation"), *rules_of("cut_clips")),
+    "module of entities": (module("entities/recognize_entities"), *rules_of("recognize_entities")),
+    "module of references": (module("entities/parse_references"), *rules_of("parse_references")),
+    "module of tracks": (module("masklets/joining"), *rules_of("track_entities")),
+    "module of masklets": (module("masklets/assignment_ours"), *rules_of("assign_masklets")),
+    "module of transcripts": (module("transcripts/disagreements"), *rules_of("transcribe_clips")),
+    "module of instructions": (module("instructions/verification/claims"), *rules_of("write_instructions")),
+    "module of recipes": (module("recipes/mix_recipe"), everywhere("mix_recipe"), ()),
+    "module of training": (module("videollm/training/train_checkpoint"), everywhere("train_checkpoint"), ()),
     "module of predictions": (module("videollm/student"), everywhere("predict_answers"), ()),
-    "module of scores": (module("benchmarks/scores"), everywhere("score_predictions", "gather_scores", "write_report"), ()),
-    "module of the report": (module("report/page"), everywhere("write_report"), ()),
-    "module of the chat models": (module("agents/chat_transformers"), everywhere(*CHAT, *LLM, "assign_masklets", "score_predictions"), ("entities", "references", "masklets", "transcripts", "instructions")),
-    "module of all stages": (module("stage"), DATA | everywhere("draw_base", "mix_recipe", "train_checkpoint", "predict_answers", "score_predictions", "gather_scores", "write_report"), tuple(STAGES.values())),
+    "module of scores": (module("benchmarks/score_predictions"), everywhere("score_predictions", "gather_scores", "write_report"), ()),
+    "module of the report": (module("report/write_report"), everywhere("write_report"), ()),
+    "module of the chat models": (module("agents/chat/with_transformers"), everywhere(*CHAT, *LLM, "assign_masklets", "score_predictions"), ("entities", "references", "masklets", "transcripts", "instructions")),
+    "module of all stages": (module("stage/run"), DATA | everywhere("draw_base", "mix_recipe", "train_checkpoint", "predict_answers", "score_predictions", "gather_scores", "write_report"), tuple(STAGES.values())),
     # Other files.
     "a recipe": (edit("config/recipes/strefer.yaml", replace=("groups: all", "groups: all\n    share: 0.5")), {("mix_recipe", "strefer")}, ()),
     "a comment in a recipe": (edit("config/recipes/strefer.yaml", "# why\n"), *NOTHING),

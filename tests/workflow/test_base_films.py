@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from films import write_film
+from helpers.films import write_film
 
 pytestmark = pytest.mark.workflow
 STUDENT = "results/based/checkpoints/base"

@@ -2,11 +2,11 @@
 
 import pytest
 
-from configurations import read_configuration
-from strefer.agents.chat_openai import _DEFAULTS as OPENAI
-from strefer.agents.chat_options import read_options
-from strefer.agents.chat_transformers import _DEFAULTS as TRANSFORMERS
-from strefer.agents.chat_vllm import _DEFAULTS as VLLM
+from helpers.configurations import read_configuration
+from strefer.agents.chat.options import read_options
+from strefer.agents.chat.with_openai import _DEFAULTS as OPENAI
+from strefer.agents.chat.with_transformers import _DEFAULTS as TRANSFORMERS
+from strefer.agents.chat.with_vllm import _DEFAULTS as VLLM
 
 from .conftest import ROOT
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from films import write_audio, write_film
+from helpers.films import write_audio, write_film
 
 from .conftest import shared_data
 

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from hostile_films import SECRET, write_hostile_films
-from strefer.report.page import write_report
+from helpers.hostile_films import SECRET, write_hostile_films
+from strefer.report.write_report import write_report
 
 from .bench_of_reruns import Project
 

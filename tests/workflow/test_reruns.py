@@ -10,7 +10,8 @@ import subprocess
 import pytest
 import yaml
 
-from strefer import acceptance, provenance
+from strefer.workflow import accepted_changes as acceptance
+from strefer.workflow import provenance
 
 from .bench_of_reruns import FILMS, LARGEST_COMPARED, ROOT
 from .rerun_matrix import OF_SHARDS, ROWS, SHORT, STAGES, edit, following, module, named
@@ -146,7 +147,7 @@ def test_an_accepted_change_computes_nothing_and_is_on_record(base, tmp_path):
     with pytest.raises(ValueError, match="nothing differs"):
         acceptance.accept(project.folder, "HEAD", "again")
 
-    edit("scripts/strefer/segmentation.py", "\n_CHANGED_AGAIN = 1\n")(project)
+    edit("scripts/strefer/clips/segmentation.py", "\n_CHANGED_AGAIN = 1\n")(project)
     assert ("cut_clips", 0) in {named(job) for job in project.plan()}
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from strefer.stage import atomic_write, is_machines_fault
+from strefer.files import atomic_write
+from strefer.stage.run import is_machines_fault
 
 from .driven_stage import N_ITEMS
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 
-ENVS = Path(__file__).resolve().parents[3] / "envs"
+from strefer.files import ROOT
+
+ENVS = ROOT / "envs"
 # What an adapter imports: packages, with the names that pip knows them by.
 PACKAGES = {
     "transformers": {"torch": "torch", "transformers": "transformers"},

@@ -10,24 +10,21 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from strefer.agents.chat import Chat, load_chat
-from strefer.batches import in_batches
-from strefer.instructions.film import Film, join_film
+from strefer.agents.chat.interface import Chat
+from strefer.agents.chat.load import load_chat
 from strefer.instructions.groups import GROUPS, WRITTEN
-from strefer.instructions.oracle import Reply, write_reply
-from strefer.instructions.phrasings import Phrasings, load_folder
-from strefer.instructions.tasks import Task
-from strefer.instructions.verification import Checks, Verifier
-from strefer.instructions.written_pairs import (
-    Written,
-    assemble,
-    read_again,
-    reply_fault,
-    write_by_chat,
-)
+from strefer.instructions.metadata.film import Film
+from strefer.instructions.metadata.join import join_film
+from strefer.instructions.proposals.tasks import Task
+from strefer.instructions.verification.verifier import Checks, Verifier
+from strefer.instructions.wording.ask_writer import Written, read_again, write_by_chat
+from strefer.instructions.wording.assemble_pairs import assemble, reply_fault
+from strefer.instructions.wording.phrasings import Phrasings, load_folder
+from strefer.instructions.wording.word_tasks import Reply, write_reply
 from strefer.prompts import Prompt, load_prompt
 from strefer.records import Instruction, Masklets, References, Transcript, Video, to_json
-from strefer.stage import Item, ItemFailure, Worker, read_records, run_stage
+from strefer.stage.batches import in_batches
+from strefer.stage.run import Item, ItemFailure, Worker, read_records, run_stage
 
 UNBALANCED = "balance: the same question with the other answer was rejected"
 

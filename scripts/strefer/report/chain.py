@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from strefer.stage import Line, read_lines
+from strefer.stage.run import Line, read_lines
 
 
 def read_stages(files: Mapping[str, Sequence[Path]]) -> dict[str, list[Line]]:

@@ -14,13 +14,13 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from strefer.agents.tokenizer import read_tokenizer
-from strefer.videollm.attention import sinusoids
-from strefer.videollm.configuration import VideoLlmConfig
-from strefer.videollm.model import VideoLlm
-from strefer.videollm.processor import ProcessorSettings
-from strefer.videollm.tokens import add_tokens
-from strefer.videollm.vision import load_vision_weights, vision_spec
+from strefer.agents.chat.tokenizer import read_tokenizer
+from strefer.videollm.architecture.attention import sinusoids
+from strefer.videollm.architecture.configuration import VideoLlmConfig
+from strefer.videollm.architecture.model import VideoLlm
+from strefer.videollm.architecture.tokens import add_tokens
+from strefer.videollm.architecture.vision import load_vision_weights, vision_spec
+from strefer.videollm.data.processor import ProcessorSettings
 
 # What transformers writes for a tokenizer without a class of its own.
 _NOT_SIZES = {"vision", "text", "video_token_id", "region_token_id", "first_time_token_id"}

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from transformers import TrainingArguments
 
-from strefer.precision import has_bfloat16
+from strefer.videollm.architecture.precision import has_bfloat16
 
 
 @dataclass(frozen=True)

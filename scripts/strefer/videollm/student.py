@@ -8,14 +8,14 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from strefer.videollm.batches import collate
+from strefer.videollm.architecture.model import VideoLlm
 from strefer.videollm.building import read_student
-from strefer.videollm.frame_source import FrameSource, KeptFeatures
-from strefer.videollm.model import VideoLlm
-from strefer.videollm.processor import Processor, ProcessorSettings
-from strefer.videollm.qwen_processor import QwenSettings
-from strefer.videollm.qwen_student import QwenStudent, load_qwen
-from strefer.videollm.samples import Sample, unanswered
+from strefer.videollm.data.batches import collate
+from strefer.videollm.data.frame_source import FrameSource, KeptFeatures
+from strefer.videollm.data.processor import Processor, ProcessorSettings
+from strefer.videollm.data.samples import Sample, unanswered
+from strefer.videollm.qwen_vl.processor import QwenSettings
+from strefer.videollm.qwen_vl.student import QwenStudent, load_qwen
 
 
 class Student:

@@ -1,0 +1,36 @@
+"""Loads the chat model that a specification names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from strefer.agents.chat.interface import Chat
+from strefer.agents.environments import telling_of_packages
+
+
+@telling_of_packages("chat model")
+def load_chat(spec: Mapping[str, Any]) -> Chat:
+    """Load the chat model that a specification names.
+
+    Args:
+        spec: `adapter` says which engine, the rest is the adapter's.
+
+    Raises:
+        ValueError: if there is no such adapter, or it refuses the specification.
+    """
+    adapter = spec.get("adapter")
+    if adapter == "transformers":
+        from strefer.agents.chat.with_transformers import TransformersChat
+
+        return TransformersChat(spec)
+    if adapter == "vllm":
+        from strefer.agents.chat.with_vllm import VllmChat
+
+        return VllmChat(spec)
+    if adapter == "openai":
+        from strefer.agents.chat.with_openai import OpenAIChat
+
+        return OpenAIChat(spec)
+    known = "transformers, vllm, openai"
+    raise ValueError(f"chat model: there is no adapter {adapter!r}; known: {known}")

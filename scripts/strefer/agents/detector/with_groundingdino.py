@@ -1,0 +1,125 @@
+"""The detector through the groundingdino-py package: the paper's engine.
+
+The package breaks on transformers 5, so it lives in an environment of its own; nothing of it is
+imported before a detector is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from strefer.agents.detector.interface import RawDetection, in_order, prompt_of
+
+# The checkpoints that the package's authors publish, with the package's own settings for each.
+CHECKPOINTS = {
+    "groundingdino-tiny": ("groundingdino_swint_ogc.pth", "GroundingDINO_SwinT_OGC.py"),
+    "groundingdino-base": ("groundingdino_swinb_cogcoor.pth", "GroundingDINO_SwinB_cfg.py"),
+}
+HUB_REPOSITORY = "ShilongLiu/GroundingDINO"
+SHORTER_SIDE_PX, LONGER_SIDE_PX = 800, 1333  # what the checkpoints were trained on
+
+
+class GroundingDinoDetector:
+    """groundingdino-py, one frame at a time as the package does it."""
+
+    def __init__(self, model: Any, device: str) -> None:
+        self.model = model
+        self.device = device
+
+    @classmethod
+    def load(cls, spec: dict) -> GroundingDinoDetector:
+        """Build the package's model and read its weights.
+
+        Args:
+            spec: `model` is "groundingdino-tiny", "groundingdino-base", or the path of a .pth file
+                of the tiny one; optional `revision`, `device` (by default cuda where there is one).
+
+        Raises:
+            ValueError: for another model.
+        """
+        name = str(spec["model"])
+        if name not in CHECKPOINTS and not Path(name).is_file():
+            raise ValueError(
+                f"configuration: agents.detector.model is {name!r}; the adapter groundingdino "
+                f"takes {', '.join(CHECKPOINTS)} or the path of a .pth file"
+            )
+        import groundingdino
+        import torch
+        from groundingdino.models import build_model
+        from groundingdino.util.misc import clean_state_dict
+        from groundingdino.util.slconfig import SLConfig
+        from huggingface_hub import hf_hub_download
+
+        file, settings = CHECKPOINTS.get(name, (name, CHECKPOINTS["groundingdino-tiny"][1]))
+        weights = (
+            hf_hub_download(HUB_REPOSITORY, file, revision=spec.get("revision"))
+            if name in CHECKPOINTS
+            else name
+        )
+        device = spec.get("device") or "auto"
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        folder = Path(groundingdino.__file__).parent / "config"
+        arguments = SLConfig.fromfile(str(folder / settings))
+        arguments.device = device
+        model = build_model(arguments)
+        # The weights are published as a pickle only: read the tensors and nothing else of it.
+        state = torch.load(weights, map_location="cpu", weights_only=True)["model"]
+        model.load_state_dict(clean_state_dict(state), strict=False)
+        return cls(model.eval(), device)
+
+    def detect(
+        self,
+        frames: Sequence[np.ndarray],
+        phrases: Sequence[str],
+        box_threshold: float,
+        text_threshold: float,
+    ) -> list[list[RawDetection]]:
+        """As `Detector.detect`."""
+        import groundingdino.datasets.transforms as transforms
+        from groundingdino.util.inference import predict
+        from PIL import Image
+
+        prompt = prompt_of(phrases)
+        prepare = transforms.Compose(
+            [
+                transforms.RandomResize([SHORTER_SIDE_PX], max_size=LONGER_SIDE_PX),
+                transforms.ToTensor(),
+                transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+            ]
+        )
+        found = []
+        for frame in frames:
+            pixels, _ = prepare(Image.fromarray(frame), None)
+            boxes, scores, labels = predict(
+                self.model, pixels, prompt, box_threshold, text_threshold, device=self.device
+            )
+            height_px, width_px = frame.shape[:2]
+            found.append(
+                read_prediction(boxes.tolist(), scores.tolist(), labels, width_px, height_px)
+            )
+        return found
+
+
+def read_prediction(
+    boxes: Sequence[Sequence[float]],
+    scores: Sequence[float],
+    labels: Sequence[str],
+    width_px: int,
+    height_px: int,
+) -> list[RawDetection]:
+    """Detections from the package's answer, whose boxes are middle and size as shares (0…1)."""
+    raw = []
+    for (x, y, width, height), score, label in zip(boxes, scores, labels, strict=True):
+        box = (
+            (x - width / 2) * width_px,
+            (y - height / 2) * height_px,
+            (x + width / 2) * width_px,
+            (y + height / 2) * height_px,
+        )
+        raw.append(RawDetection(box, score, label))
+    return in_order(raw, width_px, height_px)

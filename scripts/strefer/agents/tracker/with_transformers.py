@@ -1,0 +1,118 @@
+"""The tracker through transformers' SAM 2 classes: frames in memory, features computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+import numpy as np
+import torch
+from torch.nn import functional
+from transformers import Sam2VideoModel, Sam2VideoProcessor
+
+from strefer.agents.tracker.certain_masks import masks_of
+from strefer.agents.tracker.interface import Box, Masks, Session, Tracker
+from strefer.agents.tracker.propagation import Features, encode_frames, join_features, unroll
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+DEFAULT_MAX_BATCH = 8
+
+
+class TransformersTracker(Tracker):
+    """`Sam2VideoModel` over whole films.
+
+    Weights stay float32; a smaller `dtype` is used by autocast, so that positions, which bfloat16
+    would round to whole pixels, keep their precision.
+    """
+
+    def __init__(
+        self,
+        model: Sam2VideoModel,
+        processor: Sam2VideoProcessor,
+        dtype: torch.dtype = torch.float32,
+        max_batch: int = DEFAULT_MAX_BATCH,
+    ) -> None:
+        self.model = model.eval()
+        self.processor = processor
+        self.dtype = dtype
+        self.max_batch = max_batch
+
+    @classmethod
+    def load(cls, spec: dict) -> TransformersTracker:
+        """From a folder or a hub id.
+
+        Args:
+            spec: `model`; optional `revision`, `dtype` (float32, bfloat16, float16), `device` (by
+                default cuda where there is one), `max_batch` (frames encoded, and objects
+                followed, at a time).
+        """
+        dtype = spec.get("dtype") or "float32"
+        if dtype not in DTYPES:
+            raise ValueError(
+                f"config: agents.tracker.dtype is {dtype!r}; it must be one of {sorted(DTYPES)}"
+            )
+        device = spec.get("device") or "auto"
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        source = {"revision": spec["revision"]} if spec.get("revision") else {}
+        model = Sam2VideoModel.from_pretrained(
+            spec["model"], dtype=torch.float32, use_safetensors=True, **source
+        )
+        processor = Sam2VideoProcessor.from_pretrained(spec["model"], **source)
+        max_batch = int(spec.get("max_batch") or DEFAULT_MAX_BATCH)
+        return cls(model.to(device), processor, DTYPES[dtype], max_batch)
+
+    def _autocast(self) -> AbstractContextManager:
+        if self.dtype == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.model.device.type, self.dtype)
+
+    @torch.inference_mode()
+    def _take_in(self, frames: np.ndarray) -> Features:
+        batches = []
+        for first in range(0, len(frames), self.max_batch):
+            batch = torch.from_numpy(frames[first : first + self.max_batch]).permute(0, 3, 1, 2)
+            pixels = self.processor.video_processor(
+                videos=[batch],
+                device=self.model.device,
+                input_data_format="channels_first",
+                return_tensors="pt",
+            ).pixel_values_videos[0]
+            with self._autocast():
+                batches.append(encode_frames(self.model, pixels))
+        return join_features(batches)
+
+    @torch.inference_mode()
+    def _follow(
+        self, session: Session, order: range, boxes: Sequence[Box], min_certainty: float
+    ) -> list[Masks]:
+        found: list[Masks] = []
+        for first in range(0, len(boxes), self.max_batch):
+            batch = self._scaled(session, boxes[first : first + self.max_batch])
+            rows = torch.tensor(order, device=batch.device)[:, None].expand(-1, len(batch))
+            masks: list[Masks] = [{} for _ in batch]
+            with self._autocast():
+                steps = unroll(self.model, session.state, rows, batch, session.n_frames)
+                for frame, step in zip(order, steps, strict=True):
+                    logits = self._at_frame_size(session, step.gated_logits())
+                    drawn = masks_of(logits, min_certainty if frame != order[0] else 0.0)
+                    for row, of_object in enumerate(masks):
+                        of_object[frame] = drawn[row]
+            found += masks
+        return found
+
+    def _scaled(self, session: Session, boxes: Sequence[Box]) -> torch.Tensor:
+        """Boxes [B, 4] in pixels of the model's input, which is a square."""
+        size = self.model.image_size
+        scale = [size / session.width_px, size / session.height_px] * 2
+        scaled = np.asarray(boxes, np.float32) * np.asarray(scale, np.float32)
+        return torch.from_numpy(scaled).to(self.model.device)
+
+    def _at_frame_size(self, session: Session, logits: torch.Tensor) -> torch.Tensor:
+        """Mask logits [B, H, W] from those of the decoder [B, 4h, 4w]."""
+        return functional.interpolate(
+            logits[:, None].float(),
+            size=(session.height_px, session.width_px),
+            mode="bilinear",
+            align_corners=False,
+        )[:, 0]

@@ -1,0 +1,121 @@
+"""The parts of the documentation that are made: the options table and the tables of figures.
+
+`python -m strefer docs` writes them between their marks; a test fails when they drift.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from strefer.benchmarks.registry import BENCHMARKS
+from strefer.documentation.figures import Compared, compared_recipes
+from strefer.files import ROOT
+from strefer.workflow.configuration import load_schema, options_table
+
+FOLDER = ROOT / "docs" / "figures"
+
+
+def replace_part(text: str, name: str, content: str) -> str:
+    """The text with what stands between `<!-- name -->` and `<!-- end of name -->` replaced.
+
+    Raises:
+        ValueError: if the marks are missing.
+    """
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+    if not pattern.search(text):
+        raise ValueError(f"the marks {begin} and {end} are missing")
+    return pattern.sub(lambda _: f"{begin}\n{content}\n{end}", text)
+
+
+def is_measured(figures: dict) -> bool:
+    """Whether a figures file has any value."""
+    return any(value is not None for name, value in figures.items() if name != "about")
+
+
+def figures_table(figures: dict) -> str:
+    """A figures file as Markdown table. What was not measured says so."""
+    rows = ["| figure | value |", "|---|---:|"]
+    for name, value in figures.items():
+        if name != "about":
+            rows.append(f"| `{name}` | {_shown(value)} |")
+    return _with_circumstances(figures, rows)
+
+
+def recipes_table(figures: dict) -> str:
+    """The figures of reproduce.json as Markdown table: a row a recipe, a column a benchmark."""
+    rows = [
+        "In brackets: the 95% interval of the difference from `base`.",
+        "",
+        "| recipe | " + " | ".join(f"`{name}`" for name in BENCHMARKS) + " |",
+        "|---|" + "---|" * len(BENCHMARKS),
+    ]
+    for recipe, compared in compared_recipes(figures).items():
+        cells = [_cell(compared[name]) for name in BENCHMARKS]
+        rows.append(f"| `{recipe}` | " + " | ".join(cells) + " |")
+    return _with_circumstances(figures, rows)
+
+
+def _cell(compared: Compared) -> str:
+    if compared.value is None:
+        return _shown(None)
+    interval = ""
+    if compared.low is not None and compared.high is not None:
+        low, high = (_rounded(end, "+#.2g") for end in (compared.low, compared.high))
+        interval = f" ({low} to {high})"
+    return _rounded(compared.value, "#.3g") + interval
+
+
+def _rounded(value: float, form: str) -> str:
+    return format(value, form).rstrip(".")
+
+
+def _shown(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.4g}"
+
+
+def _with_circumstances(figures: dict, rows: list[str]) -> str:
+    about = figures["about"]
+    if not is_measured(figures):
+        return f"`{about['command']}` will print these. Nothing is measured yet."
+    parts = about.get("parts", {})
+    where = [
+        "{}commit {commit}, {date}, {machine}.".format(f"`{part}`: " if part else "", **seen)
+        for part, seen in (parts or {"": about}).items()
+    ]
+    return "\n".join([f"`{about['command']}` printed these.", *where, "", *rows])
+
+
+TABLES = {"quality": figures_table, "bench": figures_table, "reproduce": recipes_table}
+
+
+def _read_figures(name: str) -> dict:
+    return json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+
+
+def made_documents() -> dict[Path, str]:
+    """Every document that has made parts, as it should be."""
+    table = options_table(load_schema(ROOT / "config" / "schema.yaml"))
+    options = ROOT / "config" / "README.md"
+    documents = {options: replace_part(options.read_text(encoding="utf-8"), "options", table)}
+    readme = FOLDER / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    for name, table_of in TABLES.items():
+        text = replace_part(text, name, table_of(_read_figures(name)))
+    documents[readme] = text
+    return documents
+
+
+def write_documents() -> None:
+    """Write the made parts, and the plot of the reproduction once it is measured."""
+    for path, text in made_documents().items():
+        path.write_text(text, encoding="utf-8")
+    figures = _read_figures("reproduce")
+    if is_measured(figures):
+        from strefer.documentation.reproduction_plot import (
+            draw_reproduction,  # matplotlib is slow to load
+        )
+
+        draw_reproduction(figures, FOLDER / "reproduce.svg")

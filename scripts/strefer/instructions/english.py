@@ -1,0 +1,122 @@
+"""English word forms: articles, plurals, verbs, lists, stems."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+# "Two dogs" and "people" take no indefinite article, nor what has a possessive.
+_NO_ARTICLE = re.compile(
+    r"(?:two|three|four|five|six|several|some|many|both|his|her|their|its|people|children|men|women"
+    r")\b",
+    re.I,
+)  # fmt: skip
+# Spelled with a vowel and spoken without one, or the other way round.
+_AN = re.compile(r"(?!uni|use|eu|one\b|once\b)[aeiou]|hour|honest|heir", re.I)
+_IRREGULAR = {"is": "be", "are": "be", "has": "have", "does": "do", "goes": "go", "dies": "die"}
+_IRREGULAR |= {"lies": "lie", "ties": "tie"}
+
+
+def first_sentence(deed: str) -> str:
+    """The deed up to its first full stop; a question asks about one thing."""
+    return deed.split(". ", 1)[0]
+
+
+@lru_cache(maxsize=4096)
+def bare(deed: str) -> str | None:
+    """The deed as it stands after "does the dog": "runs to the left" → "run to the left".
+
+    None where the first word is no plain third-person verb; such a deed is asked about with "is it
+    true that".
+    """
+    head, _, rest = deed.partition(" ")
+    rest = f" {rest}" if rest else ""
+    if head.endswith("ly"):
+        following = bare(rest.strip())
+        return None if following is None else f"{head} {following}"
+    if head in _IRREGULAR:
+        return None if _IRREGULAR[head] == "be" else _IRREGULAR[head] + rest
+    if not head.isalpha() or not head.endswith("s") or head.endswith("ss") or len(head) < 3:
+        return None
+    if head.endswith("ies"):
+        return head[:-3] + "y" + rest
+    if head.endswith(("shes", "ches", "sses", "xes", "zzes", "oes")):
+        return head[:-2] + rest
+    return head[:-1] + rest
+
+
+def sentence(text: str) -> str:
+    """The text with a capital and a full stop."""
+    text = text[0].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def listed(items: list[str] | tuple[str, ...]) -> str:
+    """ "a, b and c"."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def step_by_step(who: str, again: str, deeds: Sequence[str]) -> str:
+    """ "First, the brown dog sits. Then the dog jumps. Finally, …".
+
+    Args:
+        who, again: the subject in the first sentence, and in those after it.
+    """
+    if len(deeds) == 1:
+        return sentence(f"{who} {deeds[0]}")
+    told = [f"First, {who} {deeds[0]}."]
+    for number, deed in enumerate(deeds[1:], 1):
+        start = "Finally," if number == len(deeds) - 1 and number > 1 else "Then"
+        told.append(f"{start} {again} {deed}.")
+    return " ".join(told)
+
+
+def with_article(expression: str) -> str:
+    """The expression with its indefinite article, if it takes one."""
+    if _NO_ARTICLE.match(expression):
+        return expression
+    return f"{'an' if _AN.match(expression) else 'a'} {expression}"
+
+
+_WORDS = re.compile(r"<\w+>|[\w'-]+")
+_SMALL = frozenset(
+    ("a", "an", "the", "is", "are", "does", "do", "did", "it", "that", "this", "there", "of", "in")
+)
+
+
+def stem(word: str) -> str:
+    """A word without its inflection, roughly: enough to tell whether two forms are one word."""
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    for ending in ("ing", "ed", "es", "s", "e"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            word = word[: -len(ending)]
+            break
+    return word[:-1] if len(word) > 3 and word[-1] == word[-2] else word
+
+
+def stems(text: str) -> list[str]:
+    """The stems of a text's words, without the small ones."""
+    return [stem(word) for word in _WORDS.findall(text.lower()) if word not in _SMALL]
+
+
+def lacks(text: str, phrase: str) -> str | None:
+    """The first word of the phrase that the text lacks."""
+    said = set(stems(text))
+    return next((word for word in stems(phrase) if word not in said), None)
+
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_PLURALS = {"person": "people", "child": "children", "bus": "buses", "fish": "fish"}
+
+
+def plural(noun: str) -> str:
+    """The noun's plural, for plain English nouns."""
+    if noun in _PLURALS:
+        return _PLURALS[noun]
+    if noun.endswith(("s", "x", "ch", "sh")):
+        return f"{noun}es"
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}s"

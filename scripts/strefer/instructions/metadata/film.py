@@ -1,0 +1,98 @@
+"""All metadata of one film, joined: what the instruction groups draw from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from strefer.instructions.metadata.masks import Masks
+from strefer.records import Entity
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one transcript says of each entity, by position: whether it is there, and what it does
+    (None where it is absent or its line cannot be taken apart)."""
+
+    present: tuple[bool, ...]
+    deeds: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """Joined metadata of one film.
+
+    Attributes:
+        digest: of the film's bytes; seeds what is drawn.
+        duration_s: length.
+        entities: the references; other fields name an entity by its position here.
+        limits_s: (start_s, end_s) of each transcribed segment, in order of time.
+        present: [segment][entity] whether the transcript says that the entity is there.
+        deeds: [segment][entity] what it does ("runs to the left"); None where it is absent or its
+            line cannot be taken apart.
+        masks: the masklets, or None if that stage did not run.
+        parts: for each segment what the transcriber says of its parts; empty where it did not
+            look a second time.
+    """
+
+    digest: str
+    duration_s: float
+    entities: tuple[Entity, ...]
+    limits_s: tuple[tuple[float, float], ...]
+    present: tuple[tuple[bool, ...], ...]
+    deeds: tuple[tuple[str | None, ...], ...]
+    masks: Masks | None = None
+    parts: tuple[tuple[Look, ...], ...] = ()
+
+    @cached_property
+    def covered(self) -> bool:
+        """Whether the transcribed segments cover the film. Statements on the whole film ("only
+        once", "for so long") need it."""
+        edges = [0.0, *(t for limits in self.limits_s for t in limits), self.duration_s]
+        return all(abs(edges[i + 1] - edges[i]) <= 0.05 for i in range(0, len(edges), 2))
+
+    @cached_property
+    def told(self) -> frozenset[int]:
+        """Entities whose whole time is known: the segments cover the film, and every line about
+        them could be read."""
+        if not self.covered:
+            return frozenset()
+        rows = list(zip(self.present, self.deeds, strict=True))
+        return frozenset(
+            entity
+            for entity in range(len(self.entities))
+            if all(deeds[entity] is not None or not there[entity] for there, deeds in rows)
+        )
+
+    def segment_of(self, window: tuple[float, float]) -> int | None:
+        """The segment that most of the window lies in."""
+        for segment, (start_s, end_s) in enumerate(self.limits_s):
+            shared = min(end_s, window[1]) - max(start_s, window[0])
+            if shared > 0.5 * (window[1] - window[0]):
+                return segment
+        return None
+
+    def follows(self, segment: int) -> bool:
+        """Whether the next segment begins where this one ends."""
+        return (
+            segment + 1 < len(self.limits_s)
+            and abs(self.limits_s[segment + 1][0] - self.limits_s[segment][1]) < 0.05
+        )
+
+    def seconds_present(self, entity: int) -> float:
+        """For how long the transcript has the entity there."""
+        rows = zip(self.limits_s, self.present, strict=True)
+        return sum(end_s - start_s for (start_s, end_s), row in rows if row[entity])
+
+    @cached_property
+    def maskable(self) -> frozenset[int]:
+        """Entities that a mask can refer to; without masklets, all."""
+        if self.masks is None:
+            return frozenset(range(len(self.entities)))
+        return frozenset(entity for entity, masks in self.masks.by_entity.items() if masks)
+
+    def has_pixels(self, entity: int, start_s: float, end_s: float) -> bool:
+        """Whether the entity's masklet has pixels within the window; without masklets, True."""
+        if self.masks is None:
+            return True
+        return any(start_s <= t < end_s for t in self.masks.times_s.get(entity, ()))

@@ -1,0 +1,256 @@
+"""Builders of the descriptive groups: from cells of the transcript to an open question's answer.
+
+The question's words come from a phrasings file; a description holds what they are filled with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from strefer.instructions.english import (
+    _PLURALS,
+    NUMBERS,
+    listed,
+    plural,
+    sentence,
+    step_by_step,
+    with_article,
+)
+from strefer.instructions.proposals.build_tasks import holds
+from strefer.instructions.proposals.places import Places
+from strefer.instructions.proposals.tasks import Cell
+from strefer.instructions.verification.claims import (
+    Claim,
+    Window,
+    counted,
+    every,
+    is_expression,
+    once,
+    present,
+    seconds_seen,
+)
+
+_PLURALS |= {"sheep": "sheep", "man": "men", "woman": "women", "mouse": "mice"}
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """One descriptive pair before its wording.
+
+    Attributes:
+        focus: the section of the phrasings file.
+        subjects: the entities that the question names, in this order.
+        answer: complete.
+        claim: what has to be so.
+        segments: what it rests on.
+        window_s: the enclosed time, if the question or the answer names one.
+        clip_s: the clip, if the question is about one.
+        noun: a category in the plural, for counting questions.
+    """
+
+    focus: str
+    subjects: tuple[int, ...]
+    answer: str
+    claim: Claim
+    segments: tuple[int, ...]
+    window_s: Window | None = None
+    clip_s: Window | None = None
+    noun: str = ""
+
+
+def subject(places: Places, entity: int, several: bool = False) -> str:
+    """How an answer names the entity: by its words, or, in mask groups, by its category."""
+    known = places.film.entities[entity]
+    by_words = several or not places.masks
+    return f"the {known.expression if by_words else known.generalized_noun}"
+
+
+def _where(places: Places, segment: int) -> dict[str, Window]:
+    limits_s = places.film.limits_s[segment]
+    return {"window_s": limits_s} if places.timed else {"clip_s": limits_s}
+
+
+def deed(places: Places, cell: Cell) -> Description:
+    """What one entity does in a clip or window."""
+    segment, entity = cell
+    answer = sentence(f"{subject(places, entity)} {places.deed(cell)}")
+    claim = holds(places.film, cell)
+    return Description(
+        "deed", (entity,), answer, claim, (segment,), **_where(places, segment)
+    )  # fmt: skip
+
+
+def absence(places: Places, cell: Cell) -> Description:
+    """The same question where the entity is not there: refused with the reason."""
+    segment, entity = cell
+    film = places.film
+    there = [s for s, row in enumerate(film.present) if row[entity]]
+    who = subject(places, entity)
+    when = " between <start_time> and <end_time>" if places.timed else " in this clip"
+    answer = sentence(f"{who} is not there{when}")
+    claims = [holds(film, cell)]
+    if places.timed and there:
+        sides = [w for w, side in (("before", -1), ("after", 1)) if _any_on(there, segment, side)]
+        answer = f"{answer[:-1]}, only {' and '.join(sides)} that."
+        claims += [present(entity, film.limits_s[s]) for s in there]
+    return Description(
+        "deed", (entity,), answer, every(claims), (segment,), **_where(places, segment)
+    )  # fmt: skip
+
+
+def _any_on(segments: Sequence[int], segment: int, side: int) -> bool:
+    return any((other - segment) * side > 0 for other in segments)
+
+
+def timeline(places: Places, entity: int, segments: Sequence[int]) -> Description:
+    """What one entity does over several segments in a row, or over the film."""
+    film = places.film
+    cells = [(segment, entity) for segment in segments]
+    answer = told_in_order(places, subject(places, entity), cells)
+    window_s = (film.limits_s[segments[0]][0], film.limits_s[segments[-1]][1])
+    return Description(
+        "timeline", (entity,), answer, every(holds(film, cell) for cell in cells),
+        tuple(segments), window_s=window_s if places.timed else None,
+    )  # fmt: skip
+
+
+def told_in_order(places: Places, who: str, cells: Sequence[Cell]) -> str:
+    """What an entity does in the cells, step by step. Repeats are told once."""
+    deeds: list[str] = []
+    for segment, entity in cells:
+        deed = places.film.deeds[segment][entity] or "is not there"
+        if not deeds or deeds[-1] != deed:
+            deeds.append(deed)
+    known = places.film.entities[cells[0][1]]
+    again = f"the {known.generalized_noun if places.masks else known.noun}"
+    return step_by_step(who, again, deeds)
+
+
+def introduced(places: Places, told: Description) -> Description:
+    """What an entity does, told with its looks: for a question that says no more than the region.
+    The category alone would be a guess to whoever learns from the pair."""
+    (entity,) = told.subjects
+    known = places.film.entities[entity]
+    by_kind, by_looks = f"he {known.generalized_noun} ", f"he {known.expression} "
+    claim = every([is_expression(entity, known.expression), told.claim])
+    return replace(told, answer=told.answer.replace(by_kind, by_looks, 1), claim=claim)
+
+
+def portrait(places: Places, entity: int, segments: Sequence[int]) -> Description:
+    """Who a region is, and what it does."""
+    known = places.film.entities[entity]
+    told = timeline(places, entity, segments)
+    claim = every([is_expression(entity, known.expression), told.claim])
+    answer = f"{sentence(with_article(known.expression))} {told.answer}"
+    return replace(told, focus="portrait", answer=answer, claim=claim)
+
+
+def portrait_at(places: Places, cell: Cell) -> Description:
+    """Who a region is, and what it does in one clip or window."""
+    segment, entity = cell
+    return replace(portrait(places, entity, (segment,)), **_where(places, segment))
+
+
+def appearance(places: Places, entity: int) -> Description:
+    """Who a region is."""
+    expression = places.film.entities[entity].expression
+    segments = tuple(s for s, row in enumerate(places.film.present) if row[entity])
+    return Description(
+        "appearance", (entity,), sentence(with_article(expression)),
+        is_expression(entity, expression), segments,
+    )  # fmt: skip
+
+
+def together(places: Places, segment: int, entities: Sequence[int]) -> Description:
+    """What several entities do in one clip or window; named in the question only by regions."""
+    cells = [(segment, entity) for entity in entities]
+    told = [
+        sentence(f"{subject(places, entity, several=True)} {places.deed(cell)}")
+        for cell, entity in zip(cells, entities, strict=True)
+    ]
+    subjects = tuple(entities) if places.masks else ()
+    return Description(
+        "together", subjects, " ".join(told), every(holds(places.film, c) for c in cells),
+        (segment,), **_where(places, segment),
+    )  # fmt: skip
+
+
+def story(places: Places, segments: Sequence[int]) -> Description:
+    """What happens over the film, segment by segment."""
+    film, told, claims = places.film, [], []
+    for number, segment in enumerate(segments):
+        cells = [(segment, e) for e, deed in enumerate(film.deeds[segment]) if deed is not None]
+        clauses = [f"{subject(places, e)} {places.deed((s, e))}" for s, e in cells]
+        start = (
+            "First, " if number == 0 else ("Then " if number + 1 < len(segments) else "Finally, ")
+        )
+        told.append(f"{start}{listed(clauses or ['nobody is there'])}.")
+        claims += [holds(film, cell) for cell in cells]
+    return Description("story", (), " ".join(told), every(claims), tuple(segments))
+
+
+def cast(places: Places) -> Description:
+    """Who and what acts in the film."""
+    entities = places.film.entities
+    answer = sentence(listed([with_article(e.expression) for e in entities]))
+    claims = [is_expression(i, e.expression) for i, e in enumerate(entities)]
+    return Description("cast", (), answer, every(claims), tuple(range(len(places.film.limits_s))))
+
+
+def attendance(places: Places, segment: int) -> Description:
+    """Who is there in a clip or window."""
+    film = places.film
+    there = [e for e, present_ in enumerate(film.present[segment]) if present_]
+    claims = [present(e, film.limits_s[segment], e in there) for e in range(len(film.entities))]
+    answer = sentence(listed([subject(places, e) for e in there]))
+    return Description(
+        "attendance", (), answer, every(claims), (segment,), **_where(places, segment)
+    )  # fmt: skip
+
+
+def number_there(places: Places, segment: int, noun: str) -> Description:
+    """How many entities of one category are there in a clip or window."""
+    film = places.film
+    window = film.limits_s[segment]
+    there = [e for e, row in enumerate(film.present[segment]) if row and places.kind(e) == noun]
+    names = listed([subject(places, e) for e in there])
+    number = NUMBERS[len(there)] if len(there) < len(NUMBERS) else str(len(there))
+    claims = [counted(noun, window, len(there))] + [present(e, window) for e in there]
+    return Description(
+        "number", (), f"{number.capitalize()}: {names}.", every(claims), (segment,),
+        **_where(places, segment), noun=plural(noun),
+    )  # fmt: skip
+
+
+def moment(places: Places, cell: Cell) -> Description:
+    """When an entity does something that it does once: answered with times."""
+    segment, entity = cell
+    claim = once(entity, places.film.limits_s[segment], places.deed(cell))
+    return Description(
+        "moment", (entity,), "Between <start_time> and <end_time>.", claim, (segment,),
+        window_s=places.film.limits_s[segment],
+    )  # fmt: skip
+
+
+def stay(places: Places, entity: int, segments: Sequence[int]) -> Description:
+    """When an entity is there, if that is one stretch of the film: answered with times."""
+    film = places.film
+    claims = [
+        present(entity, limits_s, number in segments)
+        for number, limits_s in enumerate(film.limits_s)
+    ]
+    window_s = (film.limits_s[segments[0]][0], film.limits_s[segments[-1]][1])
+    return Description(
+        "stay", (entity,), "Between <start_time> and <end_time>.", every(claims), tuple(segments),
+        window_s=window_s,
+    )  # fmt: skip
+
+
+def length(places: Places, entity: int, seconds: int) -> Description:
+    """For how long an entity is there."""
+    segments = tuple(s for s, row in enumerate(places.film.present) if row[entity])
+    unit = "second" if seconds == 1 else "seconds"
+    return Description(
+        "length", (entity,), f"For about {seconds} {unit}.", seconds_seen(entity, seconds), segments
+    )

@@ -1,0 +1,126 @@
+"""Where in a film a question group may look: the readable cells (segment, entity) and scopes."""
+
+from __future__ import annotations
+
+from functools import cache
+from random import Random
+
+from strefer.instructions.english import first_sentence
+from strefer.instructions.metadata.agreement import pointable
+from strefer.instructions.metadata.film import Film
+from strefer.instructions.proposals.tasks import Cell, Scope
+
+
+class Places:
+    """The cells of a film that one question group may ask about.
+
+    Args:
+        film: the metadata.
+        masks: whether entities are named by regions. Then a cell needs a masklet with pixels, and
+            one that is not in doubt.
+        timed: whether a time window is asked about; otherwise a clip or the whole film.
+        random: draws among wrong options and counterparts.
+
+    Attributes:
+        cells: where an entity does something that could be read.
+        absent: where an entity is not there, and can still be pointed at.
+        once: cells whose deed the entity does nowhere else in the film.
+    """
+
+    def __init__(self, film: Film, masks: bool, timed: bool, random: Random) -> None:
+        self.film, self.masks, self.timed, self.random = film, masks, timed, random
+        self.entities = sorted(pointable(film)) if masks else list(range(len(film.entities)))
+        self.cells: list[Cell] = [
+            (segment, entity)
+            for segment, deeds in enumerate(film.deeds)
+            for entity in self.entities
+            if deeds[entity] is not None
+            and (not masks or film.has_pixels(entity, *film.limits_s[segment]))
+        ]
+        self.readable = frozenset(self.cells)
+        appearing = {entity for row in film.present for entity, there in enumerate(row) if there}
+        # A clip that the entity is not in has no region to point with.
+        self.absent: list[Cell] = [
+            (segment, entity)
+            for segment, present in enumerate(film.present)
+            for entity in self.entities
+            if not present[entity] and entity in appearing and not (masks and not timed)
+        ]
+        self.once = [cell for cell in self.cells if cell[1] in film.told and self._single(cell)]
+        self.deeds_of_kind: dict[str, list[str]] = {}
+        self._deeds_of: dict[int, set[str]] = {}
+        for cell in self.cells:
+            text = self.short_deed(cell)
+            texts = self.deeds_of_kind.setdefault(self.kind(cell[1]), [])
+            if text not in texts:
+                texts.append(text)
+            self._deeds_of.setdefault(cell[1], set()).add(text)
+
+    def _single(self, cell: Cell) -> bool:
+        segment, entity = cell
+        deed = self.film.deeds[segment][entity]
+        return sum(row[entity] == deed for row in self.film.deeds) == 1
+
+    def at(self, cell: Cell, *others: int) -> Scope:
+        """The scope of a question about one segment: a window or a clip."""
+        segment, entity = cell
+        window, clip = (segment, None) if self.timed else (None, segment)
+        return Scope(self.film, self.masks, window, clip, (entity, *others))
+
+    def overall(self, *subjects: int) -> Scope:
+        """The scope of a question about the whole film."""
+        return Scope(self.film, self.masks, None, None, subjects)
+
+    def kind(self, entity: int) -> str:
+        """The entity's generalized noun."""
+        return self.film.entities[entity].generalized_noun
+
+    def deed(self, cell: Cell) -> str:
+        """What the entity of a readable cell does."""
+        deed = self.film.deeds[cell[0]][cell[1]]
+        assert deed is not None, cell
+        return deed
+
+    def short_deed(self, cell: Cell) -> str:
+        """The deed's first sentence."""
+        return first_sentence(self.deed(cell))
+
+    def showable(self, texts: list[str], *subjects: int) -> bool:
+        """Whether the texts may stand in a question about these subjects: they do not describe a
+        region, and no deed speaks of the entity that is to do it."""
+        if not self.masks:
+            return True
+        return not any(self.film.entities[e].expression in text for e in subjects for text in texts)
+
+    def untrue_deeds(self, cell: Cell) -> list[str]:
+        """Deeds of its kind in this film that the entity does not do in the segment, shuffled,
+        without those that speak of the entity itself ("chases the red ball" of the red ball).
+        Where a time is asked about, what the entity does at other times comes first."""
+        segment, entity = cell
+        said = self.film.deeds[segment][entity] or ""
+        name = self.film.entities[entity].expression
+        texts = [
+            text
+            for text in self.deeds_of_kind.get(self.kind(entity), ())
+            if name not in text and not (said and overlap(text, said))
+        ]
+        self.random.shuffle(texts)
+        if self.timed:
+            own = self._deeds_of.get(entity, ())
+            texts.sort(key=lambda text: text not in own)
+        return texts
+
+    def only_doer(self, cell: Cell) -> bool:
+        """Whether nobody else in the segment does the same."""
+        row, present = self.film.deeds[cell[0]], self.film.present[cell[0]]
+        text = self.short_deed(cell)
+        return not any(
+            there and entity != cell[1] and (row[entity] is None or overlap(text, row[entity]))
+            for entity, there in enumerate(present)
+        )
+
+
+@cache
+def overlap(one: str, other: str) -> bool:
+    """Whether one deed says the other too ("jumps", "jumps and waves")."""
+    return one in other or other in one

@@ -1,0 +1,57 @@
+"""Checks of a pair's form: references, letters, leaks of the answer into the question."""
+
+from __future__ import annotations
+
+import re
+
+from strefer.instructions.metadata.film import Film
+from strefer.records import Instruction
+
+LETTERS = "ABCD"
+_SMALL_WORDS = frozenset(("a", "an", "the", "in", "on", "of", "with", "and", "or", "to", "at"))
+_WORDS = re.compile(r"[\w'-]+")
+
+
+def form_fault(pair: Instruction, duration_s: float) -> str | None:
+    """What is wrong with the pair by itself."""
+    text = pair.question + pair.answer
+    if pair.question.count("<region>") != len(pair.regions) or "<region>" in pair.answer:
+        return "as many <region> in the question as regions are needed"
+    timed = "<start_time>" in text or "<end_time>" in text
+    if timed != (pair.start_s is not None):
+        return "time placeholders without times, or times without placeholders"
+    for span in ((pair.start_s, pair.end_s), pair.clip_s):
+        if span and span[0] is not None and not 0 <= span[0] < span[1] <= duration_s + 0.05:
+            return f"the time {span[0]} to {span[1]} s is not within the film"
+    if pair.form == "yes_no" and not pair.answer.lower().startswith(("yes", "no,", "no.")):
+        return "a yes/no question with neither yes nor no"
+    if pair.form == "choice":
+        if len(set(pair.options)) != len(LETTERS) or len(pair.answer) != 1:
+            return "four different options and a letter are needed"
+        if pair.answer not in LETTERS:
+            return "the answer is no option's letter"
+    return None
+
+
+def reference_fault(pair: Instruction, film: Film) -> str | None:
+    """How the question describes a region it should only point at. Options may describe: they do
+    so for the wrong ones too."""
+    if not pair.regions:
+        return None
+    said = set(_WORDS.findall(pair.question.lower()))
+    for entity in pair.regions:
+        given = distinguishing_words(film, entity) & said
+        # The words of somebody else who is named in full ("chases the red ball") are no give-away.
+        for other in film.entities:
+            if other.expression in pair.question and other != film.entities[entity]:
+                given -= set(_WORDS.findall(other.expression.lower()))
+        if given:
+            return f"the question says {sorted(given)[0]!r} of a region"
+    return None
+
+
+def distinguishing_words(film: Film, entity: int) -> frozenset[str]:
+    """The words that tell an entity from others of its category."""
+    known = film.entities[entity]
+    words = set(_WORDS.findall(known.expression.lower()))
+    return frozenset(words - _SMALL_WORDS - set(known.generalized_noun.lower().split()))

@@ -1,0 +1,105 @@
+"""Base data in the published format: its files, samples and films."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from strefer.recipes.published_format import Sample
+from strefer.recipes.recipe import Recipe
+
+_FILM_KEYS = (b'"path"', b'"video"', b'"image"')  # what a base data set names a film or image by
+
+
+_VALUE = re.compile(rb'\s*:\s*("(?:[^"\\]|\\.)*")')
+
+
+_BLOCK_BYTES, _LONGEST_BYTES = 2**24, 2**14
+
+
+def base_files(recipe: Recipe, root: Path) -> list[Path]:
+    """The base files a recipe needs; relative paths stand against `root`."""
+    return [root / part.base for part in recipe.parts if part.base is not None]
+
+
+def missing_base(recipe: str, file: Path) -> str:
+    """What to tell of a recipe whose base file is not there."""
+    return (
+        f"recipe {recipe}: base data {file}: no such file. Put it there, name its folder by "
+        "`base_data`, or choose other `recipes` (config/recipes/README.md)"
+    )
+
+
+def read_base(path: Path) -> list[Sample]:
+    """Read a base data set: a JSON list or JSON Lines in LLaVA or VideoRefer format.
+
+    A sample has `conversations`, and `path` or `video` (or `image`); VideoRefer-style `annotation`
+    has raw frame numbers unless `frame_keys` says otherwise. Relative paths stand against the
+    file's folder.
+
+    Raises:
+        ValueError: names the file and the sample that is wrong.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError:
+        raise ValueError(f"base data {path}: no such file; see config/recipes/README.md") from None
+    try:
+        entries = (
+            json.loads(text)
+            if text.lstrip().startswith("[")
+            else [json.loads(line) for line in text.splitlines() if line.strip()]
+        )
+    except ValueError as error:
+        raise ValueError(f"base data {path}: neither JSON nor JSON Lines: {error}") from None
+    return [_base_sample(entry, number, path) for number, entry in enumerate(entries, 1)]
+
+
+def films_of_base(path: Path) -> list[str]:
+    """The films and images that a base data set names, each once, without parsing its samples:
+    there may be millions. None for a file that is missing or wrong, which `read_base` tells.
+
+    Keys are found as they stand in JSON: inside a text, their quotation marks would be escaped.
+    """
+    named, text = set(), b""
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                text = text[-_LONGEST_BYTES:] + block  # what lies across two blocks is found too
+                parts = (part for key in _FILM_KEYS for part in text.split(key)[1:])
+                named |= {found[1] for part in parts if (found := _VALUE.match(part))}
+        return sorted(os.path.join(path.parent, json.loads(name)) for name in named)
+    except (OSError, ValueError):
+        return []
+
+
+def _base_sample(entry: Any, number: int, path: Path) -> Sample:
+    where = f"base data {path}, sample {number}"
+    turns = entry.get("conversations") if isinstance(entry, Mapping) else None
+    if not isinstance(turns, list) or len(turns) < 2:
+        raise ValueError(f"{where}: `conversations` must be a list of at least two turns")
+    for turn in turns:
+        if not isinstance(turn, Mapping) or turn.get("from") not in ("human", "gpt", "system"):
+            raise ValueError(f"{where}: each turn needs `from` (human or gpt) and `value`")
+    sample = dict(entry)
+    film = sample.pop("path", None) or sample.get("video") or sample.get("image")
+    if film is not None:
+        sample["path"] = str(film if Path(film).is_absolute() else path.parent / film)
+    human = dict(turns[0])
+    # LLaVA's data say <video> or <image>; the student knows the latter.
+    human["value"] = str(human["value"]).replace("<video>", "<image>")
+    sample["conversations"] = [human, *turns[1:]]
+    if "annotation" in sample:
+        sample.setdefault("frame_keys", "raw")
+        regions = human["value"].count("<region>")
+        if len(sample["annotation"]) != regions:
+            raise ValueError(
+                f"{where}: {regions} <region> in the question, {len(sample['annotation'])} objects "
+                "in `annotation`; they must be as many"
+            )
+    return sample

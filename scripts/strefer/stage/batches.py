@@ -1,0 +1,72 @@
+"""Items through an engine in batches: many requests a call, and one bad film costs no other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from strefer.stage.run import Item, ItemFailure, is_machines_fault
+
+log = logging.getLogger("strefer")
+# A batch ends with the item that reaches this many bytes, whatever its size: engines make copies of
+# frames several times as large, and a job's memory must not grow with its films.
+MOST_BYTES = 2 * 10**9
+T = TypeVar("T")
+Loaded = tuple[Item, T]
+
+
+def in_batches(
+    loaded: Iterable[tuple[Item, T | ItemFailure]],
+    size: int | None,
+    function: Callable[[Sequence[Loaded[T]]], Sequence[Any]],
+) -> Iterator[tuple[Item, Any]]:
+    """Run a function over batches of loaded items.
+
+    Args:
+        loaded: items with what was loaded for them (frames, texts), or why it was not.
+        size: items a batch; None takes all in one. Arrays (frames) of more than `MOST_BYTES` are
+            never together in one.
+        function: gives the results of a batch, in its order. If it raises for a batch, its
+            halves are tried, and theirs, so that only those items fail which it raises for.
+
+    Raises:
+        MemoryError, MachineFault: what the function raises of these is no item's fault.
+
+    Yields:
+        (item, result or ItemFailure), each batch as soon as it is done.
+    """
+    stream = iter(loaded)
+    while batch := list(_next_batch(stream, size)):
+        ready = [(item, value) for item, value in batch if not isinstance(value, ItemFailure)]
+        results = {id(item): result for item, result in _attempt(ready, function)}
+        for item, value in batch:
+            yield item, results.get(id(item), value)
+        del batch, ready, value  # frames of one batch in memory, not of two
+
+
+def _next_batch(stream: Iterator[Any], size: int | None) -> Iterator[Any]:
+    held = 0
+    for number, (item, value) in enumerate(stream, 1):
+        held += getattr(value, "nbytes", 0)
+        yield item, value
+        if number == size or held >= MOST_BYTES:
+            return
+
+
+def _attempt(
+    batch: Sequence[Loaded[T]], function: Callable[[Sequence[Loaded[T]]], Sequence[Any]]
+) -> list[tuple[Item, Any]]:
+    if not batch:
+        return []
+    items = [item for item, _ in batch]
+    try:
+        return list(zip(items, function(batch), strict=True))
+    except Exception as error:
+        if is_machines_fault(error):
+            raise
+        if len(batch) == 1:
+            log.warning("%s%s", items[0].video_id, items[0].part or "", exc_info=True)
+            return [(items[0], ItemFailure(f"{type(error).__name__}: {error}"))]
+    middle = len(batch) // 2
+    return _attempt(batch[:middle], function) + _attempt(batch[middle:], function)

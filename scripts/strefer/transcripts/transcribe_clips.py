@@ -1,0 +1,196 @@
+"""Stage `transcripts`: the video transcriber, a video LLM that is asked about each segment and
+entity whether it is there and, after a yes only, what it does.
+
+Of a batch of segments, all questions of existence go to the engine in one call, those about one
+segment side by side and with the same frames; then all questions of behaviour in another.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from strefer import frames
+from strefer.agents import replies
+from strefer.agents.chat.interface import Asked, Chat, ChatRequest, ask
+from strefer.agents.chat.load import load_chat
+from strefer.prompts import Prompt, load_prompt
+from strefer.records import Clips, References, Segment, Video
+from strefer.stage.batches import in_batches
+from strefer.stage.run import Item, ItemFailure, Worker, read_records, run_stage
+from strefer.transcripts.disagreements import add_disagreements
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What an item's worker needs: a segment of a film, and the expressions to ask for."""
+
+    video: Video
+    segment: Segment
+    expressions: tuple[str, ...]
+
+
+def transcribe_clips(
+    videos: Path,
+    clips: Path,
+    references: Path,
+    masklets: Path | None,
+    output: Path,
+    store: Path,
+    making: dict[str, Any],
+    options: Mapping[str, Any],
+    prompts: Mapping[str, str],
+    chat: Mapping[str, Any],
+    strict: bool,
+) -> None:
+    """Write the shard file of `Transcript` records, a line a segment.
+
+    Args:
+        videos, clips, references: shard files of these stages.
+        masklets: the masklets' shard file, for the cross-check; None leaves it out.
+        options: `n_frames` evenly spaced frames of a segment; `existence_tokens` and
+            `behaviour_tokens`, the replies' longest; `attempts` and `retry_temperature` for
+            replies that do not parse; `batch_segments` a call, or fewer if their frames
+            are large (`strefer.stage.batches`); `seed`.
+        prompts: `existence` and `behaviour`.
+        chat: the video LLM's specification.
+    """
+    items = list(_items(videos, clips, references))
+    templates = {role: load_prompt(prompts[role]) for role in ("existence", "behaviour")}
+
+    def start() -> Worker:
+        model = load_chat(chat)
+        return lambda missing: in_batches(
+            _load_frames(missing, options["n_frames"]),
+            options["batch_segments"],
+            lambda batch: _Transcriber(model, templates, options).transcribe(batch),
+        )
+
+    run_stage("transcripts", items, start, output=output, store=store, making=making, strict=strict)
+    if masklets is not None:
+        # Afterwards, and not kept in the store: other masklets must not ask every question again.
+        add_disagreements(output, masklets)
+
+
+def _items(videos: Path, clips: Path, references: Path) -> Iterator[Item]:
+    segments = read_records(clips, Clips)
+    entities = read_records(references, References)
+    for video_id, (video,) in read_records(videos, Video).items():
+        if video_id not in segments or video_id not in entities:
+            continue  # failed before; the line is there
+        expressions = tuple(e.expression for e in entities[video_id][0].entities)
+        for segment in segments[video_id][0].segments:
+            yield Item(
+                video_id,
+                content=[video.digest, segment.start_s, segment.end_s, expressions],
+                context=_Scene(video, segment, expressions),
+                part={"segment": segment.index},
+            )
+
+
+def _load_frames(
+    items: Sequence[Item], n_frames: int
+) -> Iterator[tuple[Item, np.ndarray | ItemFailure]]:
+    """Frames of the items' segments, which are in order of time and may overlap; one decoding
+    pass a film."""
+    for _, group in itertools.groupby(items, key=lambda item: item.video_id):
+        scenes = list(group)
+        video: Video = scenes[0].context.video
+        times_s = [_times(item.context, n_frames) for item in scenes]
+        wanted = sorted({t for times in times_s for t in times})
+        stream = zip(wanted, frames.iterate_frames_at(video.path, wanted), strict=True)
+        shown: dict[float, np.ndarray] = {}
+        for place, (item, times) in enumerate(zip(scenes, times_s, strict=True)):
+            shown = {t: frame for t, frame in shown.items() if t >= times[0]}
+            try:
+                while times[-1] not in shown:
+                    time_s, frame = next(stream)
+                    shown[time_s] = frame
+                yield item, np.stack([shown[t] for t in times])
+            except (frames.DecodingError, OSError) as error:
+                for failed in scenes[place:]:
+                    yield failed, ItemFailure(f"{video.path}: {error}")
+                break
+
+
+def _times(scene: _Scene, n_frames: int) -> list[float]:
+    segment = scene.segment
+    length_s = segment.end_s - segment.start_s
+    return frames.sample_times(length_s, n_frames, scene.video.fps, segment.start_s)
+
+
+class _Transcriber:
+    """Asks a model about a batch of segments."""
+
+    def __init__(
+        self, model: Chat, templates: Mapping[str, Prompt], options: Mapping[str, Any]
+    ) -> None:
+        self.model, self.templates, self.options = model, templates, options
+
+    def transcribe(
+        self, batch: Sequence[tuple[Item, np.ndarray]]
+    ) -> list[dict[str, Any] | ItemFailure]:
+        """The results of a batch of segments with their frames, in their order."""
+        pairs = [
+            (row, entity)
+            for row, (item, _) in enumerate(batch)
+            for entity in range(len(item.context.expressions))
+        ]
+        there = self._ask("existence", batch, pairs, replies.parse_yes_no)
+        lost = {row for row, entity in pairs if there[row, entity].failure is not None}
+        seen = [pair for pair in pairs if there[pair].answer and pair[0] not in lost]
+        behaviour = self._ask("behaviour", batch, seen, replies.parse_sentences)
+        results: list[dict[str, Any] | ItemFailure] = []
+        for row, (item, _) in enumerate(batch):
+            scene = item.context
+            asked = [
+                (expression, question, answers[row, entity])
+                for entity, expression in enumerate(scene.expressions)
+                for question, answers in (("existence", there), ("behaviour", behaviour))
+                if (row, entity) in answers
+            ]
+            failed = [one for one in asked if one[2].failure is not None]
+            if failed:
+                expression, question, answer = failed[0]
+                results.append(ItemFailure(f"{question} of {expression!r}: {answer.failure}"))
+                continue
+            told = [behaviour.get((row, entity)) for entity in range(len(scene.expressions))]
+            results.append(
+                {
+                    "start_s": scene.segment.start_s,
+                    "end_s": scene.segment.end_s,
+                    "lines": [one.answer if one else None for one in told],
+                    "disagreements": None,
+                }
+            )
+        return results
+
+    def _ask(
+        self,
+        question: str,
+        batch: Sequence[tuple[Item, np.ndarray]],
+        pairs: Sequence[tuple[int, int]],
+        parse: Callable[[str], Any],
+    ) -> dict[tuple[int, int], Asked]:
+        requests = []
+        for row, entity in pairs:
+            item, shown = batch[row]
+            scene: _Scene = item.context
+            length_s = scene.segment.end_s - scene.segment.start_s
+            requests.append(
+                ChatRequest(
+                    self.templates[question].render(expression=scene.expressions[entity]),
+                    shown,
+                    fps=frames.sampled_rate(length_s, len(shown), scene.video.fps),
+                    seed=self.options["seed"],
+                    max_new_tokens=self.options[f"{question}_tokens"],
+                )
+            )
+        attempts, temperature = self.options["attempts"], self.options["retry_temperature"]
+        asked = ask(self.model, requests, parse, attempts, temperature)
+        return dict(zip(pairs, asked, strict=True))

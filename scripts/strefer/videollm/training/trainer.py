@@ -1,0 +1,80 @@
+"""transformers' Trainer, for students: order of the data, learning rates, what is measured."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+
+class StudentTrainer(Trainer):
+    """Sees samples in the dataset's own order, gives the parts around the LLM a learning rate of
+    their own (`new_parts_factor` times the LLM's), and measures how long steps wait for data
+    (`waited_s`)."""
+
+    new_parts_factor = 1.0
+    waited_s = 0.0
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> torch.utils.data.Sampler:
+        return torch.utils.data.SequentialSampler(train_dataset or self.train_dataset)
+
+    def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
+        started = time.perf_counter()
+        samples = super().get_batch_samples(*args, **kwargs)
+        self.waited_s += time.perf_counter() - started
+        return samples
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        if self.optimizer is None:
+            model = model or self.model
+            decayed = set(self.get_decay_parameter_names(model))
+            groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+            for name, weight in model.named_parameters():
+                if weight.requires_grad:
+                    key = (name.startswith("llm."), name in decayed)
+                    groups.setdefault(key, []).append(weight)
+            rate = self.args.learning_rate
+            self.optimizer = torch.optim.AdamW(
+                [
+                    {
+                        "params": weights,
+                        "lr": rate if in_llm else rate * self.new_parts_factor,
+                        "weight_decay": self.args.weight_decay if decays else 0.0,
+                    }
+                    for (in_llm, decays), weights in groups.items()
+                ],
+                betas=(self.args.adam_beta1, self.args.adam_beta2),
+            )
+        return self.optimizer
+
+
+class TrainingLog(TrainerCallback):
+    """Writes {"step", "loss", "learning_rate", "grad_norm"} lines.
+
+    The file is written from Trainer's own history, which its checkpoints hold: after a resumed run
+    it has every step once.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: Any,
+    ) -> None:
+        if not state.is_world_process_zero:
+            return
+        kept = ("step", "loss", "learning_rate", "grad_norm")
+        lines = [
+            json.dumps({k: entry[k] for k in kept if k in entry}, sort_keys=True)
+            for entry in state.log_history
+            if "loss" in entry
+        ]
+        self.path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")

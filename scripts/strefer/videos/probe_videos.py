@@ -1,0 +1,83 @@
+"""Stage `videos`: finds the raw films, digests and probes them.
+
+`videos:` in the configuration is a folder (searched through), a glob, or a table (.csv, .tsv,
+.parquet) with the columns `id` and `path`. A film's id is its path inside the folder, so that it
+stays the same wherever the folder lies.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+from strefer import frames
+from strefer.stage.run import Item, ItemFailure, Worker, one_by_one, run_stage
+from strefer.videos.find_videos import printable
+
+MIN_FPS = 0.02  # a picture in 50 seconds; below that a timestamp went astray
+
+
+def probe_videos(
+    films: dict[str, str],
+    output: Path,
+    store: Path,
+    making: dict[str, Any],
+    strict: bool,
+) -> None:
+    """Write the shard file of `Video` records for the given films (id → path)."""
+    items = [
+        # The path is no part of the result: a film that moves is not probed again.
+        Item(video_id, digest_file(path), context=path, part={"path": printable(path)})
+        for video_id, path in films.items()
+    ]
+
+    def start() -> Worker:
+        return one_by_one(lambda item: probe(item.context, item.content))
+
+    run_stage("videos", items, start, output=output, store=store, making=making, strict=strict)
+
+
+def digest_file(path: str) -> str:
+    """SHA-256 of a file's bytes. Of a file that cannot be read: a text that `probe` fails on."""
+    if printable(path) != path:
+        return "unreadable: its name is not UTF-8; rename it"
+    try:
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode):
+            return "unreadable: not a regular file"  # a pipe or a device might never end
+        if not found.st_size:
+            return hashlib.sha256().hexdigest()  # some files of the kernel block when read
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        return f"unreadable: {error.strerror}"
+    except ValueError as error:
+        return f"unreadable: {error}"  # a null character in a table's path
+
+
+def probe(path: str, digest: str) -> dict[str, Any]:
+    """Measure a film by decoding it once: containers are often wrong about themselves.
+
+    Returns:
+        The fields of `Video` but for the path.
+
+    Raises:
+        ItemFailure: if it cannot be read to its end.
+    """
+    if digest.startswith("unreadable"):
+        raise ItemFailure(digest)
+    if os.path.getsize(path) == 0:
+        raise ItemFailure("the file is empty")
+    try:
+        shape = frames.measure(path)
+    except frames.DecodingError as error:
+        raise ItemFailure(str(error)) from None
+    if shape.n_frames > 1 and shape.fps < MIN_FPS:
+        raise ItemFailure(
+            f"{shape.n_frames} frames in {shape.duration_s:.0f} s: its timestamps are wrong"
+        )
+    return {"digest": digest} | dataclasses.asdict(shape)

@@ -1,0 +1,211 @@
+"""Where a run's results come from: everything that changes from call to call, in one file.
+
+The data themselves hold no time, host or duration, so that the same run gives the same bytes;
+`results/<run>/provenance.json` holds them. It is made from the configuration, from the files that
+jobs leave (logs, usage) and from git, and written when a call begins and when it ends.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from strefer.files import atomic_write
+from strefer.prompts import load_prompt
+from strefer.workflow.requirements.resolved import models_of_run
+
+MODELS = "config/models.yaml"  # what is known of models
+FACTS = "job: "  # begins the line of a log that holds `job_facts`
+# fmt: off
+PACKAGES = (
+    "torch", "torchvision", "transformers", "accelerate", "open_clip_torch", "scenedetect", "sam2",
+    "groundingdino-py", "vllm", "deepspeed", "av", "opencv-python-headless", "pycocotools",
+    "numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "datasets", "snakemake",
+)
+# fmt: on
+_SECRET = re.compile(r"key|token|secret|password|authorization|credential", re.IGNORECASE)
+_COUNTED = re.compile(r"(\w+): (\d+) items, (\d+) of them in the store$")
+
+
+def write_provenance(
+    run: Path,
+    root: Path,
+    config: Mapping[str, Any],
+    codes: Mapping[str, Mapping[str, str]],
+    accepted: Mapping[str, Mapping[str, Any]],
+    recipe_seeds: Mapping[str, int],
+    finished: bool,
+) -> None:
+    """Write `provenance.json` into a run's folder.
+
+    Args:
+        run: the run's folder.
+        root: the project's folder.
+        config: the complete configuration.
+        codes: by rule, the digests of its code and environment as they are.
+        accepted: the table of accepted changes (see acceptance.py).
+        recipe_seeds: the seed of each recipe.
+        finished: False when the call begins: the file of a killed call says so.
+    """
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    used = {digest for of_rule in codes.values() for digest in of_rule.values()}
+    machines, items = read_logs(run / "logs")
+    before = _before(run / "provenance.json")
+    about = {
+        "run": config["run"],
+        "finished": now if finished else None,
+        "begun": now if not finished else before.get("begun"),
+        "commit": commit_of(root),
+        "environment": job_facts()["software"],
+        "configuration": without_secrets(config),
+        "code": dict(codes),
+        "accepted_changes": {d: entry for d, entry in sorted(accepted.items()) if d in used},
+        "prompts": {
+            role: {"file": path, "sha256": load_prompt(path).digest}
+            for role, path in sorted(config["prompts"].items())
+        },
+        "models": without_secrets(
+            models_of_run(config, root / MODELS, before.get("models", {}), finished)
+        ),
+        "seeds": {"seed": config["seed"], "recipes": dict(recipe_seeds)},
+        "stages": read_usage(run / "usage"),
+        "items": items,
+        "machines": machines,
+    }
+    with atomic_write(run / "provenance.json") as file:
+        file.write(json.dumps(about, indent=2, ensure_ascii=False) + "\n")
+
+
+def _before(path: Path) -> dict[str, Any]:
+    """What stands in the file already; nothing if there is none."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def without_secrets(value: Any) -> Any:
+    """A copy in which what is named like a secret is left out; names of variables may stay."""
+    if isinstance(value, Mapping):
+        return {
+            name: "(left out)" if _names_secret(str(name), part) else without_secrets(part)
+            for name, part in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [without_secrets(part) for part in value]
+    return value
+
+
+def _names_secret(name: str, value: Any) -> bool:
+    is_text = isinstance(value, str) and bool(value)
+    return is_text and bool(_SECRET.search(name)) and not name.endswith(("_variable", "_env"))
+
+
+def commit_of(root: Path) -> dict[str, Any] | None:
+    """The commit that is checked out, and whether files differ from it; None without git."""
+    try:
+        texts = [
+            subprocess.run(
+                ["git", "-C", str(root), *arguments], capture_output=True, check=True, timeout=60
+            ).stdout.decode()
+            for arguments in (("rev-parse", "HEAD"), ("status", "--porcelain"))
+        ]
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return {"id": texts[0].strip(), "changed": bool(texts[1].strip())}
+
+
+def job_facts() -> dict[str, Any]:
+    """What this process runs on: hardware and software, nothing that names a person or a host."""
+    return {
+        "hardware": {
+            "cpu": _cpu_model(),
+            "cores": len(os.sched_getaffinity(0)),
+            "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
+            "gpus": _gpu_models(),
+        },
+        "software": {
+            "system": f"{platform.system()} {platform.machine()}",
+            "python": platform.python_version(),
+            "packages": dict(_versions()),
+        },
+    }
+
+
+def _cpu_model() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor()
+    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return found[1] if found else platform.processor()
+
+
+def _gpu_models() -> list[str]:
+    """From the driver's own files: asking a library would take seconds in every job."""
+    models = []
+    for path in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
+        found = re.search(r"^Model:\s*(.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+        models.append(found[1] if found else "unknown")
+    return models
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    for name in PACKAGES:
+        try:
+            yield name, importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+
+
+def read_usage(folder: Path) -> dict[str, dict[str, float]]:
+    """By rule, from the files of `benchmark:`: jobs, their seconds and their highest memory."""
+    stages: dict[str, dict[str, float]] = {}
+    for path in sorted(folder.rglob("*.tsv")):
+        rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
+        of_rule = stages.setdefault(rule, {"jobs": 0, "seconds": 0.0, "max_memory_mb": 0.0})
+        with open(path, encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t"):
+                of_rule["jobs"] += 1
+                of_rule["seconds"] = round(of_rule["seconds"] + _number(row.get("s")), 2)
+                memory_mb = max(of_rule["max_memory_mb"], _number(row.get("max_rss")))
+                of_rule["max_memory_mb"] = memory_mb
+    return stages
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text or 0)
+    except ValueError:  # a job too short to be measured has "NA"
+        return 0.0
+
+
+def read_logs(folder: Path) -> tuple[list[dict[str, Any]], dict[str, dict[str, int]]]:
+    """From the logs of jobs: on what they ran, and how many items their last call computed.
+
+    Returns:
+        Machines with the rules that ran on them; by stage `items` and `computed`.
+    """
+    machines: dict[str, dict[str, Any]] = {}
+    items: dict[str, dict[str, int]] = {}
+    for path in sorted(folder.rglob("*.log")):
+        rule = path.relative_to(folder).parts[0].removesuffix(".log")
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            head, mark, facts = line.partition(f"INFO {FACTS}")
+            if mark and not head.count("INFO"):
+                machine = machines.setdefault(facts, json.loads(facts) | {"rules": []})
+                machine["rules"] = sorted({*machine["rules"], rule})
+            elif counted := _COUNTED.search(line):
+                of_stage = items.setdefault(counted[1], {"items": 0, "computed": 0})
+                of_stage["items"] += int(counted[2])
+                of_stage["computed"] += int(counted[2]) - int(counted[3])
+    return list(machines.values()), items

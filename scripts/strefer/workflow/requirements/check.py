@@ -1,0 +1,211 @@
+"""The report of the target `check`: what a configuration needs, before any of its jobs runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from strefer.agents.environments import engine_of
+from strefer.workflow.requirements.facts import NamedModel, load_facts, named_models
+from strefer.workflow.requirements.gpu_hours import (
+    ASSUMED,
+    FILM_MINUTES,
+    STAGES,
+    Films,
+    gpu_hours,
+    training_hours_a_thousand,
+)
+from strefer.workflow.requirements.hub_cache import cached_commit, has_weights
+from strefer.workflow.requirements.machine import (
+    Machine,
+    least_gpu_gb,
+    missing_hardware,
+    missing_of_model,
+    this_machine,
+)
+
+_WITHOUT_REVISION = ("open_clip", "rexseek")  # engines that download the newest
+# The models of a stage. A trained student, the model of `predictions`, is as large as its parts.
+ROLES = {
+    "clips": ("embedder",),
+    "entities": ("video_llm",),
+    "references": ("llm",),
+    "tracks": ("detector", "tracker"),
+    "masklets": ("assigner",),
+    "transcripts": ("video_llm",),
+    "instructions": ("llm",),
+    "training": ("training.vision", "training.llm", "training.start_from"),
+    "predictions": ("training.vision", "training.llm", "training.start_from"),
+    "scores": ("judge",),
+}
+
+
+def check_configuration(
+    config: Mapping[str, Any],
+    facts: Path,
+    n_films: int,
+    shards: int,
+    run: Path,
+    by_conda: bool,
+    absent: Sequence[str] = (),
+) -> str:
+    """The report, as text for a terminal.
+
+    Args:
+        config: the complete configuration.
+        facts: the table of what is known of models (config/models.yaml).
+        n_films: how many films there are.
+        shards: how many of its shards have a film.
+        run: the run's folder; films that it has probed count with their durations.
+        by_conda: whether Snakemake installs each rule's environment itself.
+        absent: what to tell of each input file that is not there.
+
+    Raises:
+        ValueError: if the table of facts is wrong.
+    """
+    models = named_models(config, load_facts(facts))
+    by_role = {role: model for model in models for role in model.roles}
+    of_stage = {
+        stage: [by_role[role] for role in roles if role in by_role]
+        for stage, roles in ROLES.items()
+    }
+    resources = {stage: config["resources"][stage] for stage in ROLES}
+    films = count_films(run, n_films)
+    lines = [f"Run {config['run']}: {n_films} film(s) in {shards} shard(s)", "", "MODELS"]
+    lines += [line for model in models for line in _told_model(model)]
+    lines += ["", "JOBS (each loads its models once; twice the memory and time after a failure)"]
+    lines += _told_jobs(resources, of_stage, shards)
+    machine = this_machine()
+    lines += ["", "NEEDED IN ALL", *_told_needs(models, resources, machine)]
+    lines += ["", "MISSING ON THIS MACHINE"]
+    missing = [*absent]
+    missing += [line for model in models for line in missing_of_model(model, by_conda)]
+    missing += missing_hardware(machine, resources, of_stage, to_download_gb(models))
+    lines += [f"  {line}" for line in dict.fromkeys(missing)] or ["  nothing"]
+    lines += ["", "GPU-HOURS (not measured)", *_told_hours(config, by_role, films, shards)]
+    return "\n".join(lines)
+
+
+def count_films(run: Path, n_films: int) -> Films:
+    """The films and their minutes: as probed, and else as assumed."""
+    probed_s = []
+    for path in sorted((run / "videos").glob("*.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            record = json.loads(line).get("record")
+            probed_s += [record["duration_s"]] if record else []
+    rest = max(n_films - len(probed_s), 0)
+    return Films(n_films, sum(probed_s) / 60 + rest * FILM_MINUTES, len(probed_s))
+
+
+def to_download_gb(models: list[NamedModel]) -> float:
+    """GB of the weights that are not in the cache; those of unknown size left out."""
+    missing = (m for m in models if m.hub and not has_weights(m.hub, m.spec.get("revision")))
+    return sum((m.facts.download_gb or 0) if m.facts else 0 for m in missing)
+
+
+def _told_model(model: NamedModel) -> Iterator[str]:
+    adapter, engine = model.spec["adapter"], engine_of(model.spec)
+    by = adapter if adapter == engine else f"{adapter} by {engine}"
+    yield f"  {model.name}: {', '.join(model.roles)} ({by})"
+    if engine == "openai":
+        yield f"      behind a server: {model.spec.get('url') or 'OpenAI'}"
+        return
+    if model.folder is not None:
+        yield f"      a folder here, {_gb(model.gb)}"
+        return
+    yield f"      {_revision(model)}"
+    facts = model.facts
+    if facts is None:
+        yield "      unknown: size, licence, memory (config/models.yaml has no facts about it)"
+        return
+    dtypes = dict.fromkeys((model.spec.get("dtype", "float32"), "bfloat16"))
+    memory = ", ".join(f"{_gb(facts.gb_in(dtype))} in {dtype}" for dtype in dtypes)
+    size = "unknown" if facts.parameters is None else f"{facts.parameters:g} billion parameters"
+    yield f"      size {size}; download {_gb(facts.download_gb)}; memory {memory}"
+    asks = facts.terms or ("any use" if facts.licence else "unknown")
+    gate = {True: "; accept it on the hub first", None: "; gated: unknown", False: ""}[facts.gated]
+    yield f"      licence {facts.licence or 'unknown'}: {asks}{gate}"
+    yield f"      source of these figures: {facts.source or 'unknown'}"
+
+
+def _revision(model: NamedModel) -> str:
+    """Which commit is taken; where none is held, the options that would."""
+    revision = model.spec.get("revision")
+    commit = cached_commit(model.hub, revision) if model.hub else None
+    here = f"; in the cache: {commit}" if commit else ""
+    taken = engine_of(model.spec) not in _WITHOUT_REVISION
+    if revision and taken:
+        return f"revision {revision}{here}"
+    options = [f"agents.{role}.revision" for role in model.roles if "." not in role]
+    way = f"set {', '.join(options)}" if taken and options else "name a folder as the model"
+    return f"not held to a commit, the newest is taken (to hold one, {way}){here}"
+
+
+def _told_jobs(
+    resources: Mapping[str, Mapping[str, int]],
+    of_stage: Mapping[str, list[NamedModel]],
+    shards: int,
+) -> Iterator[str]:
+    for stage, asked in resources.items():
+        least = least_gpu_gb(stage, of_stage[stage])
+        size = "unknown size" if least is None else f"{least:.0f}+ GB"
+        gpus = f"{asked['gpus']} GPU(s) of {size}" if asked["gpus"] else "no GPU"
+        jobs = f"{shards} job(s)" if stage in STAGES else "a job each"
+        yield (
+            f"  {stage:12} {jobs:12} {gpus:26} {asked['mem_mb'] / 1000:5.0f} GB of memory, "
+            f"up to {asked['runtime_min'] / 60:g} h"
+        )
+
+
+def _told_needs(
+    models: list[NamedModel], resources: Mapping[str, Mapping[str, int]], machine: Machine
+) -> Iterator[str]:
+    gpus = max(asked["gpus"] for asked in resources.values())
+    memory = max(asked["mem_mb"] for asked in resources.values()) / 1000
+    yield f"  GPUs of one job: {gpus} (here: {len(machine.gpus_gb)})"
+    yield f"  memory of one job: {memory:.0f} GB (here: {machine.memory_gb:.0f})"
+    unknown = [m.name for m in models if m.hub and (m.facts is None or m.facts.download_gb is None)]
+    besides = f", besides the unknown {', '.join(unknown)}" if unknown else ""
+    yield (
+        f"  disk for weights: {to_download_gb(models):.1f} GB still to download{besides} "
+        f"(free: {machine.disk_gb:.0f} GB); results come on top"
+    )
+    restricted = [f"{m.facts.licence} ({m.name})" for m in models if m.facts and m.facts.terms]
+    yield f"  licences that restrict use: {'; '.join(restricted) or 'none known'}"
+
+
+def _told_hours(
+    config: Mapping[str, Any], models: Mapping[str, NamedModel], films: Films, shards: int
+) -> Iterator[str]:
+    if not any(asked["gpus"] for asked in config["resources"].values()):
+        yield "  none: no job asks for a GPU"
+        return
+    hours = {stage: gpu_hours(stage, config, models, films, shards) for stage in STAGES}
+    known = [value for value in hours.values() if value is not None]
+    unknown = [stage for stage, value in hours.items() if value is None]
+    for stage, value in hours.items():
+        yield f"  {stage:12} {'unknown' if value is None else f'{value:.2f}'}"
+    besides = f", besides the unknown of {', '.join(unknown)}" if unknown else ""
+    yield (
+        f"  pairs of {films.count} film(s), {films.minutes:.0f} min "
+        f"({films.probed} of them probed): about {sum(known):.1f}{besides}"
+    )
+    limits = sum(
+        config["resources"][s]["gpus"] * config["resources"][s]["runtime_min"] for s in STAGES
+    )
+    yield f"  never more than {shards * limits / 60:.0f}, by the jobs' time limits, without retries"
+    if config["resources"]["training"]["gpus"]:
+        yield (
+            f"  training: {training_hours_a_thousand():.2f} for 1,000 samples and an epoch "
+            "(the paper's 4B model: 3 machines of 8 H200, one day, 2,508,722 samples)"
+        )
+    yield "  predictions, scores: not estimated"
+    yield from (f"  assumed: {text}" for text in ASSUMED)
+
+
+def _gb(value: float | None) -> str:
+    if value is None:
+        return "unknown"
+    return f"{value:.0f} GB" if value >= 10 else f"{value:.2g} GB"

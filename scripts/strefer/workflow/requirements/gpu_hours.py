@@ -1,0 +1,182 @@
+"""An estimate of the GPU-hours of a configuration, from the operations of its models.
+
+A transformer does two operations a parameter and token. How many tokens there are follows from the
+configuration and from what is assumed below; all of it is printed beside the estimate. Training is
+taken from what the paper reports. Nothing here was measured: it tells hours from weeks, no more.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from strefer.agents.environments import engine_of
+from strefer.workflow.requirements.facts import NamedModel
+
+FILM_MINUTES = 1.0  # of a film that was not probed yet
+SEGMENTS_A_MINUTE = 12  # the paper's example has 6 in 28 s
+ENTITIES = 4  # of a film
+PROMPT_TOKENS = 300
+REPLY_TOKENS = 100  # or the configured limit, if that is lower
+FRAME_TOKENS = 1000  # where the model's own number is not known
+OPERATIONS_A_SECOND = 312e12  # an A100's highest in bfloat16
+# The share of it that is reached while prompts and frames are read, and while replies are written.
+SHARES = {"vllm": (0.4, 0.1)}
+OTHER_SHARES = (0.2, 0.02)
+LOADING_GB_A_SECOND = 1.0
+# The paper: 3 machines of 8 H200 for a day; its recipe has 1,948,679 + 560,043 samples.
+TRAINING_GPU_HOURS = 3 * 8 * 24
+TRAINING_SAMPLES = 1_948_679 + 560_043
+
+ASSUMED = (
+    f"a film not yet probed lasts {FILM_MINUTES:g} min, with {ENTITIES} entities and "
+    f"{SEGMENTS_A_MINUTE} segments a minute; a prompt is {PROMPT_TOKENS} tokens, a reply "
+    f"{REPLY_TOKENS}, a frame {FRAME_TOKENS} unless known",
+    f"2 operations a parameter and token on A100s ({OPERATIONS_A_SECOND / 1e12:.0f} TFLOP/s), of "
+    "which reading reaches 40% and writing 10% in vLLM, 20% and 2% elsewhere",
+    f"each job loads its models at {LOADING_GB_A_SECOND:g} GB/s",
+)
+
+
+@dataclass(frozen=True)
+class Films:
+    """How much there is to do: films, their minutes in all, and how many of them were probed."""
+
+    count: int
+    minutes: float
+    probed: int
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What a model reads and writes in a stage."""
+
+    read: float
+    written: float = 0.0
+
+
+def gpu_hours(
+    stage: str,
+    config: Mapping[str, Any],
+    models: Mapping[str, NamedModel],
+    films: Films,
+    jobs: int,
+) -> float | None:
+    """GPU-hours of a data stage over all films; 0 without GPUs, None where a model is unknown.
+
+    Args:
+        models: by role.
+        jobs: how many jobs the stage has.
+    """
+    gpus = config["resources"][stage]["gpus"]
+    if not gpus:
+        return 0.0
+    seconds = 0.0
+    for role, tokens in _TOKENS[stage](config, models, films).items():
+        model = models[role]
+        if engine_of(model.spec) == "openai":  # on somebody else's GPUs
+            continue
+        if model.gb is None:
+            return None
+        read, written = SHARES.get(engine_of(model.spec), OTHER_SHARES)
+        operations = 2 * _active(model) * (tokens.read / read + tokens.written / written)
+        seconds += operations / OPERATIONS_A_SECOND
+        seconds += jobs * gpus * model.gb / LOADING_GB_A_SECOND
+    return seconds / 3600
+
+
+def training_hours_a_thousand() -> float:
+    """GPU-hours for 1,000 samples, by the paper's training of its 4B model on H200s."""
+    return 1000 * TRAINING_GPU_HOURS / TRAINING_SAMPLES
+
+
+def _active(model: NamedModel) -> float:
+    """Parameters that work on a token; a folder's, as if stored in float32."""
+    if model.facts is None:
+        return (model.gb or 0) / 4 * 1e9
+    return (model.facts.active or model.facts.parameters or 0) * 1e9
+
+
+def _frame(model: NamedModel) -> int:
+    return (model.facts.frame_tokens if model.facts else None) or FRAME_TOKENS
+
+
+def _reply(limit: int) -> int:
+    return min(limit, REPLY_TOKENS)
+
+
+def _clips(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]:
+    frames = 60 * films.minutes * config["clips"]["embedding_fps"]
+    return {"embedder": Tokens(frames * _frame(models["embedder"]))}
+
+
+def _entities(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]:
+    options = config["entities"]
+    read = options["n_frames"] * _frame(models["video_llm"]) + PROMPT_TOKENS
+    written = _reply(options["max_new_tokens"])
+    questions = films.count * options["looks"]
+    return {"video_llm": Tokens(questions * read, questions * written)}
+
+
+def _references(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]:
+    written = _reply(config["references"]["max_new_tokens"])
+    read = PROMPT_TOKENS + REPLY_TOKENS
+    questions = films.count * config["entities"]["looks"]
+    return {"llm": Tokens(questions * read, questions * written)}
+
+
+def _sampled_frames(config: Mapping, films: Films) -> float:
+    """Frames of all films and windows."""
+    options = config["tracks"]
+    minutes = films.minutes / max(films.count, 1)
+    return films.count * options["frames"] * math.ceil(60 * minutes / options["window_s"])
+
+
+def _tracks(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]:
+    frames = _sampled_frames(config, films)
+    return {role: Tokens(frames * _frame(models[role])) for role in ("detector", "tracker")}
+
+
+def _masklets(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]:
+    model = models["assigner"]
+    if model.spec["adapter"] == "embedder":  # looks at every entity on every frame
+        crops = _sampled_frames(config, films) * ENTITIES
+        return {"assigner": Tokens(crops * _frame(model))}
+    questions = films.count * ENTITIES
+    return {"assigner": Tokens(questions * (_frame(model) + PROMPT_TOKENS), questions * 20)}
+
+
+def _transcripts(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]:
+    options, model = config["transcripts"], models["video_llm"]
+    pairs = config["instructions"]
+    looks = 3 if pairs["verify"] and pairs["second_look"] else 1  # at a segment, and at two parts
+    segments = SEGMENTS_A_MINUTE * films.minutes * looks
+    questions = 2 * ENTITIES
+    frames = options["n_frames"] * _frame(model)
+    # vLLM reads a segment's frames once for all of its questions.
+    times = 1 if engine_of(model.spec) == "vllm" else questions
+    read = segments * (times * frames + questions * PROMPT_TOKENS)
+    return {"video_llm": Tokens(read, segments * ENTITIES * _reply(options["behaviour_tokens"]))}
+
+
+def _instructions(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]:
+    options = config["instructions"]
+    by_llm = options["question_writer"] == "llm"
+    a_minute = sum(options["pairs_per_minute"][group] for group in ("G2", "G4", "G6", "G8"))
+    pairs = a_minute * films.minutes if by_llm else 0
+    read = 2 * PROMPT_TOKENS * (2 if options["second_reader"] and options["verify"] else 1)
+    return {"llm": Tokens(pairs * read, pairs * _reply(options["reply_tokens"]))}
+
+
+_TOKENS: dict[str, Callable[[Mapping, Mapping, Films], dict[str, Tokens]]] = {
+    "clips": _clips,
+    "entities": _entities,
+    "references": _references,
+    "tracks": _tracks,
+    "masklets": _masklets,
+    "transcripts": _transcripts,
+    "instructions": _instructions,
+}
+STAGES = tuple(_TOKENS)

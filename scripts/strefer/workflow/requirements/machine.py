@@ -1,0 +1,148 @@
+"""What this machine has, as far as a configuration asks for it. Nothing is downloaded."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from packaging.version import Version
+
+from strefer.agents.environments import PACKAGES, engine_of, environment_of, versions_in, way_to
+from strefer.workflow.requirements.facts import BYTES, NamedModel
+from strefer.workflow.requirements.hub_cache import folder_of, has_weights
+
+GPU_SHARE = 0.9  # of its memory that an engine fills
+# Weight, gradient and AdamW's two moments in float32; LoRA and DeepSpeed need less.
+TRAINED_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Memory and free disk in GB (10^9 bytes); the memory of each GPU."""
+
+    memory_gb: float
+    disk_gb: float
+    gpus_gb: tuple[float, ...]
+
+
+def this_machine() -> Machine:
+    """The machine that this process runs on; its disk is the one of the hub's cache."""
+    place = folder_of("any/model")
+    while not place.exists():
+        place = place.parent
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return Machine(pages / 1e9, shutil.disk_usage(place).free / 1e9, _gpus_gb())
+
+
+def _gpus_gb() -> tuple[float, ...]:
+    command = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return tuple(float(mib) * 2**20 / 1e9 for mib in told.stdout.split())
+
+
+def missing_of_model(model: NamedModel, by_conda: bool) -> Iterator[str]:
+    """What a model lacks here: its weights, a package or file, a key, a permission; a line each.
+
+    Args:
+        by_conda: whether Snakemake installs each rule's environment itself.
+    """
+    engine = engine_of(model.spec)
+    if engine not in PACKAGES:
+        yield f"adapter {engine} of {', '.join(model.roles)}: known are {', '.join(PACKAGES)}"
+    yield from _missing_packages(model, by_conda)
+    if engine == "openai":
+        yield from _missing_key(model.spec)
+        return
+    if model.folder is not None and not model.folder.is_dir():
+        yield f"folder {model.name}"
+    template = model.spec.get("chat_template")
+    if template and not Path(template).is_file():
+        yield f"file {template} (chat_template of {', '.join(model.roles)})"
+    if model.hub is not None and not has_weights(model.hub, model.spec.get("revision")):
+        yield f"weights of {model.hub} in the cache: they would be downloaded"
+    if model.facts is not None and model.facts.remote_code and not model.spec["trust_remote_code"]:
+        yield f"permission: {model.name} runs only with `trust_remote_code: true`"
+
+
+def _missing_packages(model: NamedModel, by_conda: bool) -> Iterator[str]:
+    engine, role = engine_of(model.spec), model.roles[0]
+    pinned = versions_in(environment_of(role, model.spec))
+    for package, name in PACKAGES.get(engine, {}).items():
+        there = by_conda and name in pinned
+        if not there and importlib.util.find_spec(package) is None:
+            yield f"package {package} (adapter {engine}): {way_to(package, role, model.spec)}"
+            if name in pinned and shutil.which("conda") is None:
+                yield "conda, which `--sdm conda` calls, is not on the PATH"
+    until = model.facts.vllm_until if model.facts is not None and engine == "vllm" else None
+    if until is None:
+        return
+    here = importlib.util.find_spec("vllm") is not None and not by_conda
+    version = importlib.metadata.version("vllm") if here else pinned.get("vllm")
+    if version and Version(version) > Version(until):
+        yield (
+            f"vLLM {until} or older for {model.name}: {version} lacks its class; "
+            f"name an environment that has one, as agents.{role}.environment"
+        )
+
+
+def _missing_key(spec: Mapping[str, Any]) -> Iterator[str]:
+    name = spec.get("key_variable") or "OPENAI_API_KEY"
+    if not os.environ.get(name) and not spec.get("url"):
+        yield f"key: the environment variable {name} is not set"
+
+
+def missing_hardware(
+    machine: Machine,
+    resources: Mapping[str, Mapping[str, int]],
+    models: Mapping[str, list[NamedModel]],
+    download_gb: float,
+) -> Iterator[str]:
+    """What the jobs ask for and this machine lacks, one line each.
+
+    Args:
+        resources: what a job asks for, by stage.
+        models: the models of a stage.
+        download_gb: weights that are still to be downloaded.
+    """
+    gpus = max(asked["gpus"] for asked in resources.values())
+    if gpus > len(machine.gpus_gb):
+        stages = ", ".join(s for s, asked in resources.items() if asked["gpus"] == gpus)
+        yield f"GPUs: a job of {stages} asks for {gpus}, here are {len(machine.gpus_gb)}"
+    for stage, asked in resources.items():
+        least = least_gpu_gb(stage, models[stage]) or 0
+        if asked["gpus"] and machine.gpus_gb and least > max(machine.gpus_gb):
+            yield f"GPU memory: {stage} needs GPUs of {least:.0f} GB at least"
+        loaded = sum(model.gb or 0 for model in models[stage])
+        if loaded > asked["mem_mb"] / 1000:
+            asks = f"{asked['mem_mb'] / 1000:.0f} GB"
+            yield f"memory: a job of {stage} asks for {asks}, its models take {loaded:.0f} GB"
+    memory = max(asked["mem_mb"] for asked in resources.values()) / 1000
+    if memory > machine.memory_gb:
+        yield f"memory: a job asks for {memory:.0f} GB, here are {machine.memory_gb:.0f}"
+    if download_gb > machine.disk_gb:
+        yield f"disk: {download_gb:.0f} GB to download, {machine.disk_gb:.0f} GB are free"
+
+
+def least_gpu_gb(stage: str, models: list[NamedModel]) -> float | None:
+    """GB that a GPU has to have for the weights of a stage's models alone; None where unknown.
+
+    An engine shares a model among GPUs only where it is told to (`tensor_parallel`).
+    """
+    if any(model.gb is None for model in models):
+        return None
+    total = 0.0
+    for model in models:
+        trained = stage == "training" and "training.vision" not in model.roles
+        scale = TRAINED_BYTES / BYTES[model.spec.get("dtype", "float32")] if trained else 1
+        total += scale * model.gb / (model.spec.get("tensor_parallel") or 1)
+    return total / GPU_SHARE

@@ -1,0 +1,68 @@
+import weakref
+
+import numpy as np
+import pytest
+
+from strefer.stage import batches
+from strefer.stage.batches import in_batches
+from strefer.stage.run import Item, ItemFailure, MachineFault
+
+
+def items(*names):
+    return [(Item(name, None), name) for name in names]
+
+
+def doubled(batch, asked):
+    names = [name for _, name in batch]
+    asked.append(names)
+    if "bad" in names:
+        raise ValueError("cannot be read")
+    return [name * 2 for name in names]
+
+
+def test_no_size_takes_all_in_one_call():
+    asked = []
+    results = list(in_batches(items("a", "b", "c"), None, lambda batch: doubled(batch, asked)))
+    assert [result for _, result in results] == ["aa", "bb", "cc"]
+    assert asked == [["a", "b", "c"]]
+
+
+def test_one_bad_item_fails_alone_and_costs_few_calls():
+    asked = []
+    names = [*"abcdefgh", "bad", *"ijklmno"]
+    results = list(in_batches(items(*names), None, lambda batch: doubled(batch, asked)))
+    failed = [item.video_id for item, result in results if isinstance(result, ItemFailure)]
+    assert failed == ["bad"]
+    assert [item.video_id for item, _ in results] == names
+    assert len(asked) == 9  # two halves at each of four levels, where one by one needs 17
+
+
+def test_frames_of_one_batch_are_bounded_and_those_of_two_are_never_held(monkeypatch):
+    monkeypatch.setattr(batches, "MOST_BYTES", 100)
+    made, held, sizes = [], [], []
+
+    def load():
+        for number in range(10):
+            held.append(sum(array() is not None for array in made))
+            array = np.zeros(40, np.uint8)
+            made.append(weakref.ref(array))
+            yield Item(str(number), None), array
+            del array
+
+    def function(batch):
+        sizes.append(len(batch))
+        return [item.video_id for item, _ in batch]
+
+    results = list(in_batches(load(), None, function))
+    assert [result for _, result in results] == [str(number) for number in range(10)]
+    assert sizes == [3, 3, 3, 1]
+    assert max(held) == 2, "while an array is loaded, there are only those of its own batch"
+
+
+@pytest.mark.parametrize("fault", [MachineFault, MemoryError])
+def test_what_is_no_items_fault_ends_the_job(fault):
+    def gone(batch):
+        raise fault("the server is gone")
+
+    with pytest.raises(fault):
+        list(in_batches(items("a", "b"), 2, gone))

@@ -1,0 +1,213 @@
+"""What a configuration needs, told before its jobs run."""
+
+import importlib.util
+import json
+import re
+
+import pytest
+
+from helpers.configurations import ROOT, read_configuration
+from helpers.hub_files import COMMIT, add_model, use_cache
+from strefer.agents import environments
+from strefer.workflow.requirements import check, machine
+from strefer.workflow.requirements.facts import Facts, NamedModel
+from strefer.workflow.requirements.gpu_hours import Films, gpu_hours
+from strefer.workflow.requirements.machine import Machine
+
+
+@pytest.fixture
+def tell(monkeypatch, tmp_path):
+    """The report about a configuration, of ten films in two shards, on a machine of one's choice:
+    without a GPU, with an empty cache."""
+    monkeypatch.chdir(ROOT)
+    use_cache(monkeypatch, tmp_path / "cache")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+    def told(name, here=None, by_conda=False, **changes):
+        monkeypatch.setattr(check, "this_machine", lambda: here or Machine(32.0, 100.0, ()))
+        config = read_configuration(name, **changes)
+        facts = ROOT / "config" / "models.yaml"
+        return check.check_configuration(config, facts, 10, 2, tmp_path, by_conda)
+
+    return told
+
+
+def part(report, title):
+    """The lines below a title."""
+    return re.search(rf"^{title}.*\n((?:  .*\n?)+)", report, re.M)[1]
+
+
+def test_the_demo_lacks_nothing_and_asks_for_no_gpu(tell):
+    report = tell("config")
+    assert part(report, "MISSING").strip() == "nothing"
+    assert part(report, "GPU-HOURS").strip() == "none: no job asks for a GPU"
+    assert "resources/teachers/student: training.start_from (transformers)" in report
+    # The student leaves out its vision tower, which is the video LLM's.
+    assert "resources/teachers/video_llm: video_llm, training.vision (transformers)" in report
+
+
+def test_the_papers_models_are_told_with_what_they_lack_here(tell):
+    report = tell("paper")
+    models, missing = part(report, "MODELS"), part(report, "MISSING")
+    assert "omni-research/Tarsier-34b: video_llm (vllm)" in models
+    assert "licence apache-2.0: any use" in models
+    assert "size unknown; download unknown; memory unknown in float32" in models  # RexSeek's
+    assert "licence IDEA License 1.0: no commercial use" in models
+    for repository in ("omni-research/Tarsier-34b", "timm/ViT-SO400M-14-SigLIP-384"):
+        assert f"weights of {repository}" in missing
+    for package in ("vllm", "rexseek"):
+        is_missing = importlib.util.find_spec(package) is None
+        assert (f"package {package}" in missing) == is_missing
+    assert "package sam2" not in missing
+    assert "package vllm (adapter vllm): envs/vllm_0_24.yaml has it" in missing
+    assert "vLLM 0.24.0 or older" not in missing
+    assert "GPUs: a job of training asks for 8, here are 0" in missing
+    assert "memory: a job asks for 512 GB, here are 32" in missing
+    assert "disk: 148 GB to download, 100 GB are free" in missing
+    assert re.search(r"transcripts .* 2 GPU\(s\) of 39\+ GB .* 128 GB of memory", report)
+
+
+def test_what_is_there_is_not_missing(tell, tmp_path):
+    add_model(tmp_path / "cache", "omni-research/Tarsier-34b", {"model.safetensors": "x"})
+    report = tell("paper", Machine(600.0, 500.0, (85.0,) * 8), by_conda=True)
+    missing = part(report, "MISSING")
+    assert "weights of omni-research/Tarsier-34b" not in missing
+    assert f"in the cache: {COMMIT}" in part(report, "MODELS")
+    assert not re.search("GPU|memory|disk|package vllm", missing)
+    assert "vLLM 0.24.0 or older" not in missing
+    assert "package rexseek" in missing  # no environment file has it
+
+
+def test_a_model_whose_class_vllm_dropped_needs_an_environment_that_has_it(tell):
+    tarsier = {"adapter": "vllm", "model": "omni-research/Tarsier-34b"}
+    for by_conda in (True, False):
+        missing = part(tell("paper", by_conda=by_conda, video_llm=tarsier), "MISSING")
+        assert "vLLM 0.24.0 or older for omni-research/Tarsier-34b: 0.32.0 lacks" in missing
+        assert "agents.video_llm.environment" in missing
+
+
+def test_a_package_that_the_named_environment_has_is_not_missing(tell, monkeypatch, tmp_path):
+    (tmp_path / "mine.yaml").write_text(
+        "dependencies: [python=3.10, {pip: [rexseek @ git+file:///r@1a]}]"
+    )
+    monkeypatch.setattr(environments, "ENVS", tmp_path)
+    assigner = {"adapter": "rexseek", "model": "IDEA-Research/RexSeek-3B"}
+    assert "package rexseek" in part(tell("paper", by_conda=True, assigner=assigner), "MISSING")
+    assigner |= {"environment": "mine"}
+    assert "package rexseek" not in part(tell("paper", by_conda=True, assigner=assigner), "MISSING")
+
+
+def test_conda_is_missing_where_an_environment_is_needed_and_there_is_none(tell, monkeypatch):
+    for found, told in ((None, 1), ("/opt/conda/bin/conda", 0)):
+        monkeypatch.setattr(machine.shutil, "which", lambda name, found=found: found)
+        assert part(tell("modern"), "MISSING").count("conda, which `--sdm conda` calls") == told
+        assert "which `--sdm conda` calls" not in tell("small")
+
+
+def test_an_environment_that_pins_no_version_of_vllm_is_taken_as_it_is(tell, monkeypatch, tmp_path):
+    (tmp_path / "mine.yaml").write_text("dependencies: [python=3.11, {pip: ['vllm<0.25']}]")
+    monkeypatch.setattr(environments, "ENVS", tmp_path)
+    model = {"adapter": "vllm", "model": "omni-research/Tarsier-34b", "environment": "mine"}
+    missing = part(tell("paper", by_conda=True, video_llm=model), "MISSING")
+    assert "Tarsier-34b: 0" not in missing
+    assert "envs/mine.yaml" not in missing
+
+
+def test_a_model_that_is_not_held_to_a_commit_is_told_with_the_option_that_holds_it(tell):
+    spec = {"adapter": "transformers", "model": "org/llm"}
+    models = part(tell("small", llm=spec, judge=spec), "MODELS")
+    told = "not held to a commit, the newest is taken (to hold one, "
+    assert told + "set agents.llm.revision, agents.judge.revision)" in models
+    # open_clip takes no revision, and neither does what a training begins with.
+    assert models.count(told + "name a folder as the model)") == 3
+    held = part(tell("small", llm=spec | {"revision": COMMIT}), "MODELS")
+    assert f"revision {COMMIT}" in held
+    assert "agents.llm.revision" not in held
+
+
+def test_gpus_that_are_too_small_are_named(tell):
+    missing = part(tell("modern", Machine(600.0, 500.0, (24.0,) * 8)), "MISSING")
+    assert "GPU memory: transcripts needs GPUs of 69 GB at least" in missing
+    assert "GPU memory: clips" not in missing
+
+
+def test_a_model_without_facts_is_unknown(tell):
+    report = tell("small", llm={"adapter": "transformers", "model": "org/new", "dtype": "bfloat16"})
+    assert "unknown: size, licence, memory (config/models.yaml has no facts" in report
+    assert "besides the unknown org/new" in part(report, "NEEDED")
+    hours = part(report, "GPU-HOURS")
+    assert re.search(r"references +unknown", hours)
+    assert "besides the unknown of references, instructions" in hours
+
+
+def test_a_key_and_a_missing_folder_are_named(tell, monkeypatch):
+    judge = {"adapter": "openai", "model": "gpt", "key_variable": "MY_KEY"}
+    detector = {"adapter": "transformers", "model": "no/such/folder"}
+    missing = part(tell("small", judge=judge, detector=detector), "MISSING")
+    assert "key: the environment variable MY_KEY is not set" in missing
+    assert "folder no/such/folder" in missing
+    monkeypatch.setenv("MY_KEY", "secret")
+    report = tell("small", judge=judge)
+    assert "MY_KEY" not in part(report, "MISSING")
+    assert "secret" not in report
+
+
+def test_a_misspelt_adapter_and_a_missing_template_are_named(tell):
+    judge = {"adapter": "vlm", "model": "org/judge"}
+    llm = {"adapter": "transformers", "model": "org/llm", "chat_template": "no/such.jinja"}
+    missing = part(tell("small", judge=judge, llm=llm), "MISSING")
+    assert "adapter vlm of judge: known are transformers, vllm, openai" in missing
+    assert "file no/such.jinja (chat_template of llm)" in missing
+
+
+def test_code_that_comes_with_a_model_needs_permission(tell, monkeypatch):
+    facts = check.load_facts(ROOT / "config" / "models.yaml")
+    strange = facts["Qwen/Qwen2.5-3B-Instruct"].__class__(remote_code=True)
+    monkeypatch.setattr(check, "load_facts", lambda path: facts | {"org/own": strange})
+    spec = {"adapter": "transformers", "model": "org/own"}
+    refused = part(tell("small", llm=spec), "MISSING")
+    assert "org/own runs only with `trust_remote_code: true`" in refused
+    allowed = part(tell("small", llm=spec | {"trust_remote_code": True}), "MISSING")
+    assert "trust_remote_code" not in allowed
+
+
+def test_hours_grow_with_the_films_and_probed_ones_count_as_they_are(tell, tmp_path):
+    def hours():
+        return float(re.search(r"about ([\d.]+)$", part(tell("modern"), "GPU-HOURS"), re.M)[1])
+
+    before = hours()
+    (tmp_path / "videos").mkdir()
+    line = {"video_id": "a", "record": {"duration_s": 36000.0}}
+    (tmp_path / "videos" / "0.jsonl").write_text(json.dumps(line) + "\n")
+    assert hours() > 5 * before
+    assert "10 film(s), 609 min (1 of them probed)" in tell("modern")
+
+
+def test_hours_of_each_look_at_a_film_are_counted():
+    config = read_configuration("modern")
+
+    def hours(stage, looks):
+        config["entities"]["looks"] = looks
+        spec = {"adapter": "transformers", "model": "some"}
+        model = NamedModel("some", (), spec, Facts(parameters=7.0), None)
+        films = Films(10, 10.0, 0)
+        roles = dict.fromkeys(("video_llm", "llm"), model)
+        return gpu_hours(stage, config, roles, films, jobs=0)
+
+    for stage in ("entities", "references"):
+        assert hours(stage, looks=3) == pytest.approx(3 * hours(stage, looks=1)) != 0
+
+
+def test_stages_have_the_roles_that_their_rules_ask_for():
+    text = "\n".join(file.read_text() for file in (ROOT / "rules").glob("*.smk"))
+    for rule in re.split(r"^(?:use )?rule ", text, flags=re.M)[1:]:
+        stage = re.search(r'needs\("(\w+)"\)', rule)
+        asked = re.search(r"agent_files\(([^*]*?)\)", rule)
+        if stage and asked and not rule.startswith("measure_"):
+            assert set(re.findall(r'"(\w+)"', asked[1])) == set(check.ROLES[stage[1]])
+
+
+def test_this_machine_can_be_looked_at():
+    here = machine.this_machine()
+    assert here.memory_gb > 0.5
+    assert here.disk_gb > 0
