@@ -7,6 +7,7 @@ from helpers.shards import ScriptedChat, write_shard
 from helpers.tiny_chat import build_text_model
 from helpers.told_films import DEEDS, DOG, MAN, WOMAN, masklets, transcripts
 from strefer.instructions import write_instructions as stage
+from strefer.instructions.draft import UNBALANCED
 from strefer.instructions.write_instructions import pairs_wanted, write_instructions
 from strefer.records import Instruction, References, Video
 from strefer.stage.run import read_lines, read_records
@@ -194,7 +195,7 @@ def test_verification_leaves_as_many_yes_as_no(inputs, tmp_path):
     inputs["masklets"].write_text(json.dumps(fields) + "\n")
     pairs = read_records(write(inputs, tmp_path), Instruction)["a"]
     asked = [p for p in pairs if p.form == "yes_no"]
-    assert any(p.rejected == stage.UNBALANCED for p in asked)
+    assert any(p.rejected == UNBALANCED for p in asked)
     kept = [p.answer.startswith("Yes") for p in asked if p.rejected is None]
     assert sum(kept) * 2 == len(kept) > 0
 

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from strefer.agents.chat.interface import Chat
 from strefer.agents.chat.load import load_chat
+from strefer.instructions.draft import Asked, Draft
 from strefer.instructions.groups import GROUPS, WRITTEN
 from strefer.instructions.metadata.film import Film
 from strefer.instructions.metadata.join import join_film
-from strefer.instructions.proposals.tasks import Task
-from strefer.instructions.verification.verifier import Checks, Verifier
-from strefer.instructions.wording.ask_writer import Written, read_again, write_by_chat
-from strefer.instructions.wording.assemble_pairs import assemble, reply_fault
+from strefer.instructions.verification.verifier import Checks
+from strefer.instructions.wording.ask_writer import read_again, write_by_chat
 from strefer.instructions.wording.phrasings import Phrasings, load_folder
-from strefer.instructions.wording.word_tasks import Reply, write_reply
+from strefer.instructions.wording.word_tasks import Reply
 from strefer.prompts import Prompt, load_prompt
 from strefer.records import Instruction, Masklets, References, Transcript, Video, to_json
 from strefer.stage.batches import in_batches
 from strefer.stage.run import Item, ItemFailure, Worker, read_records, run_stage
-
-UNBALANCED = "balance: the same question with the other answer was rejected"
 
 
 def write_instructions(
@@ -132,59 +127,6 @@ def _joined(items: Iterable[Item]) -> Iterator[tuple[Item, Film | ItemFailure]]:
             yield item, ItemFailure(str(error))
 
 
-@dataclass
-class _Draft:
-    """A film with what is proposed for it."""
-
-    film: Film
-    pairs: list[Instruction] = field(default_factory=list)
-    tasks: list[tuple[str, Task]] = field(default_factory=list)  # group, task
-    randoms: list[Random] = field(default_factory=list)  # one a task, for all that is drawn for it
-    written: list[Written] = field(default_factory=list)
-    worded: dict[int, Reply] = field(default_factory=dict)  # by phrasings, by place in `tasks`
-
-    def replace_failed(self, phrasings: Phrasings) -> None:
-        """Word by phrasings what the LLM failed to write. A yes/no question's counterpart is then
-        worded so too: who wrote a question must not tell its answer."""
-        failed = [place for place in range(len(self.tasks)) if self._fault(place)]
-        couples = {(self.tasks[p][0], self.tasks[p][1].couple) for p in failed}
-        for place, (group, task) in enumerate(self.tasks):
-            coupled = task.couple is not None and (group, task.couple) in couples
-            if place in failed or coupled:
-                self.worded[place] = write_reply(task, phrasings, self.randoms[place])
-
-    def _fault(self, place: int) -> str | None:
-        return reply_fault(self.tasks[place][1], self.written[place])
-
-    def assemble(self) -> None:
-        """Turn the written tasks into pairs, behind those that are there."""
-        counts: Counter[str] = Counter()
-        for place, ((group, task), written) in enumerate(
-            zip(self.tasks, self.written, strict=True)
-        ):
-            reply = self.worded.get(place, written)
-            number = counts[group]
-            counts[group] += 1
-            random = self.randoms[place]
-            self.pairs.append(assemble(self.film, group, number, task, reply, random))
-
-    def balance(self) -> None:
-        """Where verification left more of one answer than of the other to a kind of yes/no
-        question, set questions apart whose counterpart was rejected."""
-        first = len(self.pairs) - len(self.tasks)
-        kinds: dict[tuple[str, str], dict[bool, list[int]]] = {}
-        for place, (group, task) in enumerate(self.tasks, first):
-            if task.couple is not None and self.pairs[place].rejected is None:
-                answers = kinds.setdefault((group, task.focus), {True: [], False: []})
-                answers[bool(task.truth)].append(place)
-        for answers in kinds.values():
-            more, less = sorted(answers.values(), key=len, reverse=True)
-            coupled = {self.tasks[place - first][1].couple for place in less}
-            single = [p for p in more if self.tasks[p - first][1].couple not in coupled]
-            for place in single[: len(more) - len(less)]:
-                self.pairs[place] = dataclasses.replace(self.pairs[place], rejected=UNBALANCED)
-
-
 class _Worker:
     """Writes the pairs of a batch of films."""
 
@@ -213,7 +155,7 @@ class _Worker:
         for draft in drafts:
             draft.assemble()
             if self.options["verify"]:
-                draft.pairs = Verifier(draft.film, checks).verify(draft.pairs)
+                draft.verify(checks)
         if _second_reader(self.options):
             self._read_again(drafts)
         if self.options["verify"]:
@@ -221,8 +163,8 @@ class _Worker:
                 draft.balance()
         return [[_line(pair) for pair in draft.pairs] for draft in drafts]
 
-    def _propose(self, film: Film) -> _Draft:
-        draft = _Draft(film)
+    def _propose(self, film: Film) -> Draft:
+        draft = Draft(film)
         for name, group in GROUPS.items():
             # A seed a group and a seed a task: more pairs of one group, or other films beside this
             # one, leave the others as they are.
@@ -230,52 +172,48 @@ class _Worker:
             n = pairs_wanted(self.options["pairs_per_minute"][name], film.duration_s)
             proposed = group.propose(film, self.phrasings[group.phrasings], n, Random(seed))
             if name in WRITTEN:
-                draft.tasks += [(name, task) for task in proposed]
-                draft.randoms += [Random(f"{seed}.{number}") for number in range(len(proposed))]
+                draft.asked += [
+                    Asked(name, number, task, Random(f"{seed}.{number}"))
+                    for number, task in enumerate(proposed)
+                ]
             else:
-                draft.pairs += [p for p in proposed if self._allowed(p)]
+                draft.described += [p for p in proposed if self._allowed(p)]
         return draft
 
     def _allowed(self, pair: Instruction) -> bool:
         return self.options["time_answers"] or "<start_time>" not in pair.answer.split(".")[0]
 
-    def _write_tasks(self, drafts: Sequence[_Draft]) -> None:
+    def _write_tasks(self, drafts: Sequence[Draft]) -> None:
+        asked = [one for draft in drafts for one in draft.asked]
         if self.options["question_writer"] == "phrasings":
-            questions = self.phrasings["questions"]
-            for draft in drafts:
-                draft.written = [
-                    write_reply(task, questions, random)
-                    for (_, task), random in zip(draft.tasks, draft.randoms, strict=True)
-                ]
+            for one in asked:
+                one.word(self.phrasings["questions"])
             return
         assert self.chat is not None
-        tasks = [task for draft in drafts for _, task in draft.tasks]
-        seeds = [random.getrandbits(31) for draft in drafts for random in draft.randoms]
+        tasks = [one.task for one in asked]
+        seeds = [one.random.getrandbits(31) for one in asked]
         prompt = self.prompts["question_writer"]
-        written = iter(write_by_chat(tasks, seeds, self.chat, prompt, self.options))
-        for draft in drafts:
-            draft.written = [next(written) for _ in draft.tasks]
+        written = write_by_chat(tasks, seeds, self.chat, prompt, self.options)
+        for one, reply in zip(asked, written, strict=True):
+            one.written = reply
 
-    def _read_again(self, drafts: Sequence[_Draft]) -> None:
+    def _read_again(self, drafts: Sequence[Draft]) -> None:
         """Reject what the second reader doubts among the written pairs. The others repeat the
-        transcript as it stands: reading them against it again would tell nothing."""
+        transcript: reading them against it again would say nothing new."""
         assert self.chat is not None
-        asked: list[tuple[_Draft, int, Task, Reply]] = []
-        for draft in drafts:
-            first = len(draft.pairs) - len(draft.tasks)
-            for place, ((_, task), reply) in enumerate(
-                zip(draft.tasks, draft.written, strict=True), first
-            ):
-                by_llm = isinstance(reply, Reply) and place - first not in draft.worded
-                if draft.pairs[place].rejected is None and by_llm:
-                    asked.append((draft, place, task, reply))
+        written = [
+            one
+            for draft in drafts
+            for one in draft.asked
+            if isinstance(one.written, Reply) and not one.replaced and one.pair.rejected is None
+        ]
         doubts = read_again(
-            [task for _, _, task, _ in asked], [reply for *_, reply in asked],
+            [one.task for one in written], [one.written for one in written],
             self.chat, self.prompts["second_reader"], self.options["seed"],
         )  # fmt: skip
-        for (draft, place, _, _), doubt in zip(asked, doubts, strict=True):
+        for one, doubt in zip(written, doubts, strict=True):
             if doubt:
-                draft.pairs[place] = dataclasses.replace(draft.pairs[place], rejected=doubt)
+                one.reject(doubt)
 
 
 def _line(pair: Instruction) -> dict[str, Any]:

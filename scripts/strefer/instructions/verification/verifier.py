@@ -8,8 +8,9 @@ yes/no), `reference` (the text gives a region away), `claim` (transcript or mask
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from strefer.instructions.metadata.agreement import existence_doubt, is_in_pieces, shares_masklet
 from strefer.instructions.metadata.film import Film
@@ -71,21 +72,26 @@ class Verifier:
         ]
 
     def reason(self, pair: Instruction) -> str | None:
-        """Why the pair is rejected, or None."""
+        """Why the pair is rejected, or None: the first check that finds a fault says why."""
+        checks = (self._form_fault, self._reference_fault, self._claims_fault, self._pieces_fault)
+        return _first_fault(checks, pair)
+
+    def _form_fault(self, pair: Instruction) -> str | None:
         fault = form_fault(pair, self.film.duration_s)
-        if fault:
-            return f"form: {fault}"
+        return fault and f"form: {fault}"
+
+    def _reference_fault(self, pair: Instruction) -> str | None:
         fault = reference_fault(pair, self.film)
-        if fault:
-            return f"reference: {fault}"
-        for claim in parts(pair.evidence.claim):
-            fault = self._claim_fault(claim)
-            if fault:
-                return f"claim: {fault}"
-        for entity in pair.regions if self.masks else ():
-            if self._in_pieces(entity, pair.clip_s or (0.0, self.film.duration_s)):
-                return "reference: a masklet is in pieces"
-        return None
+        return fault and f"reference: {fault}"
+
+    def _claims_fault(self, pair: Instruction) -> str | None:
+        fault = next(filter(None, map(self._claim_fault, parts(pair.evidence.claim))), None)
+        return fault and f"claim: {fault}"
+
+    def _pieces_fault(self, pair: Instruction) -> str | None:
+        window = pair.clip_s or (0.0, self.film.duration_s)
+        scattered = self.masks and any(self._in_pieces(e, window) for e in pair.regions)
+        return "reference: a masklet is in pieces" if scattered else None
 
     def _in_pieces(self, entity: int, window: Window) -> bool:
         if (entity, window) not in self._pieces:
@@ -100,13 +106,23 @@ class Verifier:
         return self._known[key]
 
     def _find_fault(self, claim: Claim) -> str | None:
+        checks = (
+            self._transcript_fault, self._repetition_fault, self.second_look.fault,
+            self._masks_fault,
+        )  # fmt: skip
+        return _first_fault(checks, claim)
+
+    def _transcript_fault(self, claim: Claim) -> str | None:
         if evaluate(claim, self.transcript) is False:
             return f"the transcript does not say so ({claim['kind']})"
-        if claim["kind"] == "once" and self.second_look.told_elsewhere(
-            claim["entity"], (claim["start_s"], claim["end_s"]), claim["text"]
-        ):
-            return f"of another part of the film the transcriber says {claim['text']!r} too"
-        return self.second_look.fault(claim) or self._masks_fault(claim)
+        return None
+
+    def _repetition_fault(self, claim: Claim) -> str | None:
+        if claim["kind"] != "once":
+            return None
+        window, text = (claim["start_s"], claim["end_s"]), claim["text"]
+        again = self.second_look.told_elsewhere(claim["entity"], window, text)
+        return f"of another part of the film the transcriber says {text!r} too" if again else None
 
     def _masks_fault(self, claim: Claim) -> str | None:
         key = tuple(claim.values())
@@ -115,20 +131,34 @@ class Verifier:
         return self._known_of_masks.get(key)
 
     def _find_masks_fault(self, claim: Claim, masks: MaskWitness) -> str | None:
+        checks = (self._existence_fault, self._shown_fault, self._count_fault, self._once_fault)
+        return _first_fault(checks, claim) or (
+            self._deed_fault(claim, masks) if "text" in claim else None
+        )
+
+    def _existence_fault(self, claim: Claim) -> str | None:
+        # A negative claim stays true even if the entity does not exist.
+        if not self.checks.unseen or claim["kind"] == "count" or not claim["value"]:
+            return None
         entities = [claim[name] for name in ("entity", "other") if name in claim]
-        # What somebody does not do is no less so if there is no such one.
-        if self.checks.unseen and claim["kind"] != "count" and claim["value"]:
-            for entity in entities:
-                doubt = existence_doubt(self.film, entity, self.checks.least_score)
-                if doubt:
-                    return doubt
-        if evaluate(claim, masks) is False and not self._thrice_told(claim):
+        doubts = (existence_doubt(self.film, e, self.checks.least_score) for e in entities)
+        return next(filter(None, doubts), None)
+
+    def _shown_fault(self, claim: Claim) -> str | None:
+        assert self.masks is not None
+        if evaluate(claim, self.masks) is False and not self._thrice_told(claim):
             return f"the masklets show otherwise ({claim['kind']})"
+        return None
+
+    def _count_fault(self, claim: Claim) -> str | None:
         if claim["kind"] == "count" and self._counts_twice(claim):
             return "of those counted, one shares its masklet with another"
+        return None
+
+    def _once_fault(self, claim: Claim) -> str | None:
         if claim["kind"] == "once" and self._doubtful_elsewhere(claim):
             return "another line about the entity is doubtful, so it may not be the only time"
-        return self._deed_fault(claim, masks) if "text" in claim else None
+        return None
 
     def _thrice_told(self, claim: Claim) -> bool:
         """Whether transcript and second look are at one on a deed. Then a window without pixels is
@@ -228,6 +258,11 @@ class Verifier:
             for place, (key, reason) in enumerate(zip(keys, reasons, strict=True))
             if reason is None and len(answers.get(key, ())) > 1
         ]
+
+
+def _first_fault(checks: Sequence[Callable[[Any], str | None]], asked: Any) -> str | None:
+    """The fault that the first of the checks finds, or None."""
+    return next(filter(None, (check(asked) for check in checks)), None)
 
 
 def _verdict(pair: Instruction) -> str:
