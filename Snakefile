@@ -34,6 +34,7 @@ include: "rules/training.smk"
 include: "rules/benchmarks.smk"
 include: "rules/quality.smk"
 include: "rules/report.smk"
+include: "rules/preview.smk"
 include: "rules/teachers.smk"
 
 

@@ -1,10 +1,16 @@
+import json
+
 import pytest
 
+from strefer.benchmarks.registry import BENCHMARKS
 from strefer.documentation.documents import (
+    FOLDER,
+    TABLES,
     figures_table,
     made_documents,
     recipes_table,
     replace_part,
+    results_table,
 )
 
 
@@ -17,6 +23,33 @@ def test_what_was_not_measured_says_so():
     about = {"command": "make x", "commit": "c", "date": "d", "machine": "m"}
     assert "| `b` | not measured |" in figures_table({"about": about, "a": 0.5, "b": None})
     assert "Nothing is measured" in figures_table({"about": about, "b": None})
+
+
+def test_figures_by_group_and_by_case_are_rows_of_a_matrix():
+    about = {"command": "make x", "commit": "c", "date": "d", "machine": "m"}
+    figures = {"about": about, "pairs.true": 0.5, "pairs.true_G1": 0.25, "pairs.true_G8": 0.75}
+    figures |= {"pairs.true@late_entry": 0.125, "masklets.jf@occluded": None}
+    table = figures_table(figures)
+    for row in (
+        "| `pairs.true` | 0.5 |",
+        "| by group | G1 | G8 |",
+        "| `pairs.true` | 0.25 | 0.75 |",
+        "| by case | late entry | occluded |",
+        "| `pairs.true` | 0.125 |  |",
+        "| `masklets.jf` |  | not measured |",
+    ):
+        assert row in table.splitlines()
+
+
+def test_readme_marks_the_intervals_that_do_not_hold_zero():
+    figures = {name: json.loads((FOLDER / f"{name}.json").read_text()) for name in TABLES}
+    for name in BENCHMARKS:
+        figures["reproduce"] |= {f"{name}.difference_low": -0.5, f"{name}.difference_high": 0.5}
+    figures["reproduce"] |= {"videomme.difference_low": 0.25, "tempcompass.difference_low": None}
+    table = results_table(figures)
+    assert table.count("**") == 2
+    assert "**+0.25 to +0.5**" in table
+    assert table.count("not measured") == 1
 
 
 def test_a_recipe_stands_in_a_row_with_its_intervals():

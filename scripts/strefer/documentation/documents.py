@@ -36,12 +36,77 @@ def is_measured(figures: dict) -> bool:
 
 
 def figures_table(figures: dict) -> str:
-    """A figures file as Markdown table. What was not measured says so."""
-    rows = ["| figure | value |", "|---|---:|"]
+    """A figures file as Markdown: a table of the plain figures, then one of those by group and one
+    of those by hard case, a row a figure. Figures that were not measured are marked."""
+    plain, cases, groups = {}, {}, {}
     for name, value in figures.items():
-        if name != "about":
-            rows.append(f"| `{name}` | {_shown(value)} |")
+        head, _, case = name.partition("@")
+        of_group = re.fullmatch(r"(.+)_(G[1-8])", head)
+        if name == "about":
+            continue
+        if case:
+            cases.setdefault(head, {})[case] = value
+        elif of_group:
+            groups.setdefault(of_group[1], {})[of_group[2]] = value
+        else:
+            plain[name] = value
+    rows = ["| figure | value |", "|---|---:|"]
+    rows += [f"| `{name}` | {_shown(value)} |" for name, value in plain.items()]
+    rows += _matrix("by group", groups) + _matrix("by case", cases)
     return _with_circumstances(figures, rows)
+
+
+def _matrix(title: str, values: dict[str, dict[str, float | None]]) -> list[str]:
+    """Rows of a table with a row a figure and a column a case; none without figures."""
+    columns = sorted({case for by_case in values.values() for case in by_case})
+    if not columns:
+        return []
+    rows = ["", f"| {title} | " + " | ".join(c.replace("_", " ") for c in columns) + " |"]
+    rows.append("|---|" + "---:|" * len(columns))
+    for name, by_case in values.items():
+        cells = [_shown(by_case[c]) if c in by_case else "" for c in columns]
+        rows.append(f"| `{name}` | " + " | ".join(cells) + " |")
+    return rows
+
+
+# What README shows of the figures: (what was measured, file, key).
+RESULTS = (
+    ("Pairs that are true, before verification", "quality", "pairs.true_before"),
+    ("Pairs that are true, after verification", "quality", "pairs.true_after"),
+    ("True pairs that verification keeps", "quality", "pairs.true_kept"),
+    ("Pairs a minute of film", "quality", "pairs.per_minute_film"),
+    ("Masklets, published procedure (J&F)", "quality", "masklets.paper.jf"),
+    ("Masklets, our procedure (J&F)", "quality", "masklets.ours.jf"),
+    ("Hard cuts found (F1)", "quality", "segments.hard_f1"),
+    ("Gradual transitions found (F1)", "quality", "segments.gradual_f1"),
+)
+
+
+def results_table(figures: dict[str, dict]) -> str:
+    """The main figures as Markdown: quality of the data, and `base` beside `strefer`.
+
+    Args:
+        figures: figures files by name.
+    """
+    rows = ["| in the drawn world, 300 held-out films | |", "|---|---:|"]
+    rows += [f"| {what} | {_shown(figures[file][key])} |" for what, file, key in RESULTS]
+    reproduced = figures["reproduce"]
+    head = (
+        "benchmark, in miniature",
+        "base data",
+        "with the new data",
+        "95% interval of difference",
+    )
+    rows += ["", f"| {' | '.join(head)} |", "|---|---:|---:|---:|"]
+    for name, benchmark in BENCHMARKS.items():
+        base, strefer = (_shown(reproduced[f"{name}.{r}"]) for r in ("base", "strefer"))
+        ends = [reproduced.get(f"{name}.difference_{end}") for end in ("low", "high")]
+        known = None not in ends
+        interval = "{:+.2g} to {:+.2g}".format(*ends) if known else _shown(None)
+        if known and (ends[0] > 0 or ends[1] < 0):
+            interval = f"**{interval}**"
+        rows.append(f"| {benchmark.title} | {base} | {strefer} | {interval} |")
+    return "\n".join(rows)
 
 
 def recipes_table(figures: dict) -> str:
@@ -105,6 +170,9 @@ def made_documents() -> dict[Path, str]:
     for name, table_of in TABLES.items():
         text = replace_part(text, name, table_of(_read_figures(name)))
     documents[readme] = text
+    front = ROOT / "README.md"
+    results = results_table({name: _read_figures(name) for name in TABLES})
+    documents[front] = replace_part(front.read_text(encoding="utf-8"), "results", results)
     return documents
 
 

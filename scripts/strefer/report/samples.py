@@ -73,11 +73,16 @@ def _draw_pairs(pairs: Sequence[Instruction], seed: int) -> list[Instruction]:
 
 
 def _show_pair(pair: Instruction) -> dict[str, str]:
-    shown = {"group": pair.group, "question": pair.question, "answer": pair.answer}
+    question, answer = (fill_times(text, pair) for text in (pair.question, pair.answer))
+    return {"group": pair.group, "question": question, "answer": answer}
+
+
+def fill_times(text: str, pair: Instruction) -> str:
+    """The text with the pair's times in seconds in place of `<start_time>` and `<end_time>`."""
     for time_s, token in ((pair.start_s, "<start_time>"), (pair.end_s, "<end_time>")):
         if time_s is not None:
-            shown = {key: text.replace(token, f"{time_s:.1f} s") for key, text in shown.items()}
-    return shown
+            text = text.replace(token, f"{time_s:.1f} s")
+    return text
 
 
 def draw_strip(video: Video, masklets: Masklets) -> str:
@@ -85,7 +90,7 @@ def draw_strip(video: Video, masklets: Masklets) -> str:
     count = len(masklets.frame_times_s)
     indices = np.linspace(0, count - 1, min(FRAMES_SHOWN, count)).round().astype(int)
     frames = read_frames(video.path, [masklets.frame_times_s[i] for i in indices])
-    drawn = [_draw_masks(f, masklets, int(i)) for f, i in zip(frames, indices, strict=True)]
+    drawn = [draw_masks(f, masklets, int(i)) for f, i in zip(frames, indices, strict=True)]
     scale = HEIGHT_PX / drawn[0].shape[0]
     strip = [cv2.resize(f, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for f in drawn]
     done, jpeg = cv2.imencode(".jpg", cv2.cvtColor(np.hstack(strip), cv2.COLOR_RGB2BGR))
@@ -94,7 +99,8 @@ def draw_strip(video: Video, masklets: Masklets) -> str:
     return base64.b64encode(jpeg.tobytes()).decode()
 
 
-def _draw_masks(frame: np.ndarray, masklets: Masklets, index: int) -> np.ndarray:
+def draw_masks(frame: np.ndarray, masklets: Masklets, index: int) -> np.ndarray:
+    """A copy of a frame, uint8 RGB [H, W, 3], with the masks of a sampled frame drawn on it."""
     frame = frame.copy()
     for masklet in masklets.masklets:
         rle = masklet.masks.get(str(index))
