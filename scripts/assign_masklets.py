@@ -4,6 +4,7 @@ from pathlib import Path
 
 from strefer.masklets.assign_masklets import assign_masklets
 from strefer.stage.fingerprint import making_of
+from strefer.stage.run import Shard
 from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
@@ -14,11 +15,13 @@ assign_masklets(
     videos=Path(snakemake.input.videos),
     references=Path(snakemake.input.references),
     tracks=Path(snakemake.input.tracks),
-    output=Path(snakemake.output[0]),
-    store=Path(snakemake.params.store),
-    making=making_of(snakemake.params.code, snakemake.params.options, prompts, agents),
+    shard=Shard(
+        Path(snakemake.output[0]),
+        Path(snakemake.params.store),
+        making_of(snakemake.params.code, snakemake.params.options, prompts, agents),
+        snakemake.params.strict,
+    ),
     options=snakemake.params.options,
     agents=agents,
     prompts=prompts,
-    strict=snakemake.params.strict,
 )

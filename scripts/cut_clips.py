@@ -4,20 +4,23 @@ from pathlib import Path
 
 from strefer.clips.cut_clips import cut_clips
 from strefer.stage.fingerprint import making_of
+from strefer.stage.run import Shard
 from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 cut_clips(
     videos=Path(snakemake.input.videos),
-    output=Path(snakemake.output[0]),
-    store=Path(snakemake.params.store),
-    making=making_of(
-        snakemake.params.code,
-        snakemake.params.options,
-        agents={"embedder": snakemake.params.embedder},
+    shard=Shard(
+        Path(snakemake.output[0]),
+        Path(snakemake.params.store),
+        making_of(
+            snakemake.params.code,
+            snakemake.params.options,
+            agents={"embedder": snakemake.params.embedder},
+        ),
+        snakemake.params.strict,
     ),
     options=snakemake.params.options,
     embedder=snakemake.params.embedder,
     threads=snakemake.threads,
-    strict=snakemake.params.strict,
 )

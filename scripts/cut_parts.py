@@ -4,13 +4,16 @@ from pathlib import Path
 
 from strefer.clips.cut_parts import cut_parts
 from strefer.stage.fingerprint import making_of
+from strefer.stage.run import Shard
 from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 cut_parts(
     clips=Path(snakemake.input.clips),
-    output=Path(snakemake.output[0]),
-    store=Path(snakemake.params.store),
-    making=making_of(snakemake.params.code, {}),
-    strict=snakemake.params.strict,
+    shard=Shard(
+        Path(snakemake.output[0]),
+        Path(snakemake.params.store),
+        making_of(snakemake.params.code, {}),
+        snakemake.params.strict,
+    ),
 )

@@ -4,22 +4,25 @@ from pathlib import Path
 
 from strefer.entities.recognize_entities import recognize_entities
 from strefer.stage.fingerprint import making_of
+from strefer.stage.run import Shard
 from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
 prompts = {"entity_recognizer": snakemake.input.entity_recognizer}
 recognize_entities(
     videos=Path(snakemake.input.videos),
-    output=Path(snakemake.output[0]),
-    store=Path(snakemake.params.store),
-    making=making_of(
-        snakemake.params.code,
-        snakemake.params.options,
-        prompts,
-        agents={"video_llm": snakemake.params.video_llm},
+    shard=Shard(
+        Path(snakemake.output[0]),
+        Path(snakemake.params.store),
+        making_of(
+            snakemake.params.code,
+            snakemake.params.options,
+            prompts,
+            agents={"video_llm": snakemake.params.video_llm},
+        ),
+        snakemake.params.strict,
     ),
     options=snakemake.params.options,
     prompts=prompts,
     chat=snakemake.params.video_llm,
-    strict=snakemake.params.strict,
 )

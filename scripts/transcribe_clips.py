@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from strefer.stage.fingerprint import making_of
+from strefer.stage.run import Shard
 from strefer.transcripts.transcribe_clips import transcribe_clips
 from strefer.workflow.logs import start_log
 
@@ -14,16 +15,18 @@ transcribe_clips(
     clips=Path(snakemake.input.clips),
     references=Path(snakemake.input.references),
     masklets=Path(masklets) if masklets else None,
-    output=Path(snakemake.output[0]),
-    store=Path(snakemake.params.store),
-    making=making_of(
-        snakemake.params.code,
-        snakemake.params.options,
-        prompts,
-        agents={"video_llm": snakemake.params.video_llm},
+    shard=Shard(
+        Path(snakemake.output[0]),
+        Path(snakemake.params.store),
+        making_of(
+            snakemake.params.code,
+            snakemake.params.options,
+            prompts,
+            agents={"video_llm": snakemake.params.video_llm},
+        ),
+        snakemake.params.strict,
     ),
     options=snakemake.params.options,
     prompts=prompts,
     chat=snakemake.params.video_llm,
-    strict=snakemake.params.strict,
 )

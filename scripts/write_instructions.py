@@ -5,6 +5,7 @@ from pathlib import Path
 from strefer.instructions.wording.phrasings import folder_digest
 from strefer.instructions.write_instructions import write_instructions
 from strefer.stage.fingerprint import making_of
+from strefer.stage.run import Shard
 from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
@@ -24,12 +25,14 @@ write_instructions(
     transcripts=Path(snakemake.input.transcripts),
     masklets=Path(masklets) if masklets else None,
     second_looks=Path(looks) if looks else None,
-    output=Path(snakemake.output[0]),
-    store=Path(snakemake.params.store),
-    making=making | {"phrasings": folder_digest(phrasings)},
+    shard=Shard(
+        Path(snakemake.output[0]),
+        Path(snakemake.params.store),
+        making | {"phrasings": folder_digest(phrasings)},
+        snakemake.params.strict,
+    ),
     options=snakemake.params.options,
     prompts=prompts,
     phrasings=phrasings,
     llm=snakemake.params.llm,
-    strict=snakemake.params.strict,
 )

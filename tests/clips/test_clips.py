@@ -14,7 +14,7 @@ from helpers.shared_data import shared_data
 from strefer.agents.embedder import load_embedder
 from strefer.clips import cut_clips as clips
 from strefer.records import Clips, Video, to_json
-from strefer.stage.run import read_records
+from strefer.stage.run import Shard, read_records
 
 OPTIONS = {
     "content_threshold": 20.0,
@@ -135,13 +135,10 @@ def test_a_shard_with_a_film_that_went_away(tmp_path, monkeypatch):
     monkeypatch.setattr(clips, "load_embedder", lambda spec: MeanColour())
     clips.cut_clips(
         shard,
-        tmp_path / "clips.jsonl",
-        tmp_path / "store",
-        making={},
+        Shard(tmp_path / "clips.jsonl", tmp_path / "store", {}),
         options=OPTIONS,
         embedder={},
         threads=1,
-        strict=False,
     )
     records = read_records(tmp_path / "clips.jsonl", Clips)
     assert [s.start_s for s in records["a"][0].segments] == [0.0, 3.0]

@@ -9,7 +9,7 @@ from helpers.told_films import DEEDS, DOG, MAN, WOMAN, masklets, transcripts
 from strefer.instructions import write_instructions as stage
 from strefer.instructions.write_instructions import pairs_wanted, write_instructions
 from strefer.records import Instruction, References, Video
-from strefer.stage.run import read_lines, read_records
+from strefer.stage.run import Shard, read_lines, read_records
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 PROMPTS = {
@@ -66,14 +66,11 @@ def write(inputs, tmp_path, llm=None, strict=False, **options):
     options = OPTIONS | options
     write_instructions(
         **inputs,
-        output=tmp_path / "out.jsonl",
-        store=tmp_path / "store",
-        making={"options": options},
+        shard=Shard(tmp_path / "out.jsonl", tmp_path / "store", {"options": options}, strict),
         options=options,
         prompts=PROMPTS,
         phrasings=CONFIG / "phrasings",
         llm=llm or {"adapter": "none"},
-        strict=strict,
     )
     return tmp_path / "out.jsonl"
 

@@ -24,7 +24,7 @@ from strefer.instructions.wording.word_tasks import Reply, write_reply
 from strefer.prompts import Prompt, load_prompt
 from strefer.records import Instruction, Masklets, References, Transcript, Video, to_json
 from strefer.stage.batches import in_batches
-from strefer.stage.run import Item, ItemFailure, Worker, read_records, run_stage
+from strefer.stage.run import Item, ItemFailure, Shard, Worker, read_records, run_stage
 
 UNBALANCED = "balance: the same question with the other answer was rejected"
 
@@ -35,14 +35,11 @@ def write_instructions(
     transcripts: Path,
     masklets: Path | None,
     second_looks: Path | None,
-    output: Path,
-    store: Path,
-    making: dict[str, Any],
+    shard: Shard,
     options: Mapping[str, Any],
     prompts: Mapping[str, str],
     phrasings: Path,
     llm: Mapping[str, Any],
-    strict: bool,
 ) -> None:
     """Write the shard file of `Instruction` records, a line a pair; rejected pairs are among them.
 
@@ -55,7 +52,7 @@ def write_instructions(
             `least_score`, `same_words`, `second_reader`;
             `reply_tokens`, `temperature`, `attempts`, `retry_temperature`; `batch_films`; `seed`.
         prompts: `question_writer` and `second_reader`.
-        phrasings: the folder of phrasings files; its digest belongs into `making`.
+        phrasings: the folder of phrasings files; its digest belongs into the shard's `making`.
         llm: the LLM's specification; loaded only if it is asked anything.
     """
     items = list(_items(videos, references, transcripts, masklets, second_looks))
@@ -68,9 +65,7 @@ def write_instructions(
             worker.chat = load_chat(llm)
         return lambda missing: in_batches(_joined(missing), options["batch_films"], worker.write)
 
-    run_stage(
-        "instructions", items, start, output=output, store=store, making=making, strict=strict
-    )
+    run_stage("instructions", items, start, shard)
 
 
 def _second_reader(options: Mapping[str, Any]) -> bool:
