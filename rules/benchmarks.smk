@@ -23,8 +23,8 @@ rule draw_benchmarks:
 rule predict_answers:
     input:
         checkpoint=f"{RUN}/checkpoints/{{student}}",
-        annotations=annotations_of,
-        films=lambda wildcards: inputs_among(films_asked(wildcards.benchmark)),
+        annotations=lambda wildcards: BENCHMARKS.annotations(wildcards.benchmark),
+        films=lambda wildcards: inputs_among(BENCHMARKS.films(wildcards.benchmark)),
     output:
         f"{RUN}/predictions/{{student}}/{{benchmark}}.jsonl",
     log:
@@ -37,8 +37,8 @@ rule predict_answers:
         **needs("predictions"),
     params:
         code=code_of("predict_answers", "train"),
-        files=lambda wildcards: BENCHMARK_FILES[wildcards.benchmark],
-        marks=lambda wildcards: marks_among(films_asked(wildcards.benchmark)),
+        files=lambda wildcards: BENCHMARKS.files[wildcards.benchmark],
+        marks=lambda wildcards: marks_among(BENCHMARKS.films(wildcards.benchmark)),
         features=features_of,
         seed=config["seed"],
     script:
@@ -47,11 +47,9 @@ rule predict_answers:
 
 rule score_predictions:
     input:
+        **inputs_of("scores"),
         predictions=f"{RUN}/predictions/{{student}}/{{benchmark}}.jsonl",
-        annotations=annotations_of,
-        judge_description=prompt("judge_description"),
-        judge_choice=prompt("judge_choice"),
-        models=agent_files("judge"),
+        annotations=lambda wildcards: BENCHMARKS.annotations(wildcards.benchmark),
     output:
         f"{RUN}/scores/{{student}}/{{benchmark}}.json",
     log:
@@ -59,15 +57,12 @@ rule score_predictions:
     benchmark:
         usage_of("score_predictions", "{student}/{benchmark}")
     conda:
-        f"../envs/{environment_for('judge')}.yaml"
+        environment_file("scores")
     resources:
         **needs("scores"),
     params:
-        code=code_of("score_predictions", environment_for("judge")),
-        files=lambda wildcards: BENCHMARK_FILES[wildcards.benchmark],
-        effect=effect_of("scores", "judge"),
-        judge=agent("judge"),
-        seed=config["seed"],
+        **params_of("scores"),
+        files=lambda wildcards: BENCHMARKS.files[wildcards.benchmark],
     script:
         "../scripts/score_predictions.py"
 

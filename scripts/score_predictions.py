@@ -11,7 +11,7 @@ score_predictions(
     benchmark=snakemake.wildcards.benchmark,
     files=snakemake.params.files,
     output=Path(snakemake.output[0]),
-    seed=snakemake.params.seed,
-    judge=snakemake.params.judge,
-    prompts={role: snakemake.input[role] for role in ("judge_description", "judge_choice")},
+    seed=snakemake.params.options["seed"],
+    judge=snakemake.params.agents["judge"],
+    prompts=snakemake.params.prompts,
 )
