@@ -2,14 +2,6 @@
 # Snakemake's own process, so that no environment has to be made first.
 
 
-def requirements(facts):
-    """What this configuration needs and lacks here, as text."""
-    by_conda = "conda" in {str(m) for m in workflow.deployment_settings.deployment_method}
-    absent = [message for recipe in RECIPES for message in BASE.missing(recipe)]
-    n_films, shards = len(FILMS), len(SHARDS)
-    return check_configuration(config, Path(facts), n_films, shards, Path(RUN), by_conda, absent)
-
-
 localrules:
     check,
 

@@ -1,40 +1,10 @@
-# What all rules share: shards, paths, agents, code digests and resources.
+# What all rules share: paths, agents, code digests, parameters and resources.
 from snakemake.exceptions import WorkflowError
-from strefer.recipes.recipe import load_recipe
-from strefer.recipes.students import models_of_training, recipe_of, seed_number, students_of
 from strefer.stage.fingerprint import effective_options, effective_spec, model_files
-from strefer.workflow import accepted_changes, code_digest, provenance, run_lock, stages
-from strefer.workflow.inputs import (
-    BaseData,
-    Benchmarks,
-    inputs_among,
-    local_files,
-    marks_among,
-    members_of_shards,
-)
+from strefer.workflow import code_digest, provenance, run_lock
 from strefer.workflow.requirements.check import check_configuration
 
-MEMBERS = members_of_shards(FILMS, config["shards"])
-SHARDS = list(MEMBERS)
-STUDENTS = students_of(config["recipes"], config["training_seeds"])
-BENCHMARKS = Benchmarks(config["benchmarks"], WORLD, config["seed"])
-SCORED = [(student, name) for student in STUDENTS for name in BENCHMARKS.files]
 CODES = {}  # by script, for the provenance
-
-try:
-    ACCEPTED = accepted_changes.load_table(ROOT / accepted_changes.FILE)
-    RECIPES = {name: load_recipe(Path(f"config/recipes/{name}.yaml")) for name in config["recipes"]}
-    TRAINING = {
-        name: configuration.overridden(
-            config, "training", recipe.training, SCHEMA, f"recipe config/recipes/{name}.yaml"
-        )
-        for name, recipe in RECIPES.items()
-    }
-    ENVIRONMENTS = {stage: stages.environment_for(stage, config) for stage in stages.STAGES}
-except ValueError as error:
-    stop(error)
-
-BASE = BaseData(config["base_data"], WORLD, RECIPES)
 
 
 wildcard_constraints:
@@ -139,7 +109,28 @@ def needs(stage):
     )
 
 
+def own_data(stage):
+    """A stage's shards, for recipes that hold pairs of our own."""
+    return lambda wildcards: all_shards(stage) if RECIPES[wildcards.recipe].groups else []
+
+
+def base_data(wildcards):
+    """The folder or the files of base data that a recipe names."""
+    try:
+        return BASE.inputs(wildcards.recipe)
+    except ValueError as error:
+        raise WorkflowError(error) from None
+
+
 def features_of(wildcards, input):
     """The folder of features that students share, if the student's recipe keeps any."""
     kept = TRAINING[recipe_of(wildcards.student)].get("keep_features_mb")
     return store_of("features") if kept else None
+
+
+def requirements(facts):
+    """What this configuration needs and lacks here, as text."""
+    by_conda = "conda" in {str(m) for m in workflow.deployment_settings.deployment_method}
+    absent = [message for recipe in RECIPES for message in BASE.missing(recipe)]
+    n_films, n_shards, run = len(FILMS), len(SHARDS), Path(RUN)
+    return check_configuration(config, Path(facts), n_films, n_shards, run, by_conda, absent)

@@ -1,19 +1,6 @@
 # Mixtures of instruction groups and base data, in the published format.
 
 
-def own_data(stage):
-    """A stage's shards, for recipes that hold pairs of our own."""
-    return lambda wildcards: all_shards(stage) if RECIPES[wildcards.recipe].groups else []
-
-
-def base_data(wildcards):
-    """The folder or the files of base data that a recipe names."""
-    try:
-        return BASE.inputs(wildcards.recipe)
-    except ValueError as error:
-        raise WorkflowError(error) from None
-
-
 rule mix_recipe:
     input:
         # What it says is a parameter below, so that a comment in it is no reason to train again.

@@ -2,21 +2,9 @@
 # rule depends on its shard file, which names path and digest.
 
 
-def films_of(wildcards):
-    """The films of a shard, but for those that cannot be inputs."""
-    films = [FILMS[film] for film in MEMBERS[wildcards.shard]]
-    return films if IS_DEMO else inputs_among(films, len(FILMS))
-
-
-def marks_of(wildcards):
-    """A digest of size and time of the others, so that their changes still trigger reruns."""
-    films = [FILMS[film] for film in MEMBERS[wildcards.shard]]
-    return "" if IS_DEMO else marks_among(films, len(FILMS))
-
-
 rule probe_videos:
     input:
-        films_of,
+        lambda wildcards: SHARDED.inputs(wildcards.shard),
     output:
         of_shard("videos"),
     log:
@@ -29,7 +17,7 @@ rule probe_videos:
         **needs("videos"),
     params:
         **params_of("videos"),
-        films=lambda wildcards: {film: FILMS[film] for film in MEMBERS[wildcards.shard]},
-        marks=marks_of,
+        films=lambda wildcards: SHARDED.films(wildcards.shard),
+        marks=lambda wildcards: SHARDED.marks(wildcards.shard),
     script:
         "../scripts/probe_videos.py"

@@ -8,22 +8,32 @@ import pytest
 from drawn_world.questions.draw_benchmarks import draw_benchmarks
 from strefer.recipes.recipe import load_recipe
 from strefer.workflow import inputs
-from strefer.workflow.inputs import BaseData, Benchmarks
+from strefer.workflow.inputs import BaseData, Benchmarks, ShardedFilms
 
 from .conftest import ROOT
 
 
 def test_a_new_film_touches_one_shard():
-    films = [f"film {number}" for number in range(12)]
-    before = inputs.members_of_shards(films, 4)
-    after = inputs.members_of_shards([*films, "new"], 4)
-    assert sorted(film for of_shard in before.values() for film in of_shard) == sorted(films)
-    assert len([name for name in after if after[name] != before.get(name)]) == 1
-    assert all(name.endswith("-of-00004") for name in after)
+    films = {f"film {number}": f"films/{number}.mp4" for number in range(40)}
+    before = ShardedFilms(films, 4, drawn=True)
+    after = ShardedFilms(films | {"new": "films/new.mp4"}, 4, drawn=True)
+    assert after.shards == before.shards == [f"{n:05d}-of-00004" for n in range(4)]
+    assert {f: p for s in before.shards for f, p in before.films(s).items()} == films
+    assert len([s for s in after.shards if after.films(s) != before.films(s)]) == 1
 
 
 def test_a_shard_without_films_is_left_out():
-    assert len(inputs.members_of_shards(["a"], 1000)) == 1
+    [shard] = ShardedFilms({"a": "a.mp4"}, 1000, drawn=True).shards
+    assert shard.endswith("-of-01000")
+
+
+def test_drawn_films_are_inputs_before_they_are_there(tmp_path):
+    path = str(tmp_path / "a.mp4")
+    for drawn, wanted in ((True, [path]), (False, [])):
+        films = ShardedFilms({"a": path}, 1, drawn)
+        [shard] = films.shards
+        assert films.inputs(shard) == wanted
+        assert (films.marks(shard) == "") == drawn
 
 
 def test_films_that_cannot_be_inputs_are_marked(tmp_path):

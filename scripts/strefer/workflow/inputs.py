@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,6 @@ from strefer.videos.find_videos import film_marks, printable, shard_of
 
 # Snakemake keeps and looks at every input: a million would take it minutes and gigabytes.
 MOST_FILM_INPUTS = 50_000
-
-
-def members_of_shards(films: Collection[str], n_shards: int) -> dict[str, list[str]]:
-    """The ids of the films of each shard, by its name. A shard without films is left out and has no
-    job, so that a new film touches one shard."""
-    members: dict[str, list[str]] = {}
-    for film in films:
-        members.setdefault(f"{shard_of(film, n_shards):05d}-of-{n_shards:05d}", []).append(film)
-    return dict(sorted(members.items()))
 
 
 def is_plain_file(path: str) -> bool:
@@ -48,6 +39,43 @@ def marks_among(films: Sequence[str], total: int | None = None) -> str:
     trigger reruns; "" if all are."""
     inputs = set(inputs_among(films, total))
     return film_marks([path for path in films if path not in inputs])
+
+
+class ShardedFilms:
+    """The raw films in their shards.
+
+    Attributes:
+        shards: the shards' names. One without films is left out and has no job, so that a new film
+            touches one shard.
+    """
+
+    def __init__(self, films: Mapping[str, str], n_shards: int, drawn: bool) -> None:
+        """
+        Args:
+            films: paths by id.
+            drawn: True if a rule makes the films, so that they may not be there yet.
+        """
+        self.n_films, self.drawn = len(films), drawn
+        members: dict[str, dict[str, str]] = {}
+        for film, path in films.items():
+            name = f"{shard_of(film, n_shards):05d}-of-{n_shards:05d}"
+            members.setdefault(name, {})[film] = path
+        self._members = members
+        self.shards = sorted(members)
+
+    def films(self, shard: str) -> dict[str, str]:
+        """The paths of a shard's films, by id."""
+        return dict(self._members[shard])
+
+    def inputs(self, shard: str) -> list[str]:
+        """A shard's films, but for those that cannot be inputs."""
+        films = list(self._members[shard].values())
+        return films if self.drawn else inputs_among(films, self.n_films)
+
+    def marks(self, shard: str) -> str:
+        """A digest of size and time of those that cannot."""
+        films = list(self._members[shard].values())
+        return "" if self.drawn else marks_among(films, self.n_films)
 
 
 def local_files(*models: str) -> list[str]:
