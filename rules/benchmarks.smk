@@ -23,23 +23,24 @@ rule draw_benchmarks:
 rule predict_answers:
     input:
         checkpoint=f"{RUN}/checkpoints/{{student}}",
-        annotations=lambda wildcards: BENCHMARKS.annotations(wildcards.benchmark),
-        films=lambda wildcards: inputs_among(BENCHMARKS.films(wildcards.benchmark)),
+        annotations=BENCHMARKS.annotations,
+        films=lambda wildcards: inputs_among(BENCHMARKS.films),
     output:
-        f"{RUN}/predictions/{{student}}/{{benchmark}}.jsonl",
+        **of_benchmarks("predictions", "jsonl"),
     log:
-        log_of("predict_answers", "{student}/{benchmark}"),
+        log_of("predict_answers", "{student}"),
     benchmark:
-        usage_of("predict_answers", "{student}/{benchmark}")
+        usage_of("predict_answers", "{student}")
     conda:
         "../envs/train.yaml"
     resources:
         **needs("predictions"),
     params:
         code=code_of("predict_answers", "train"),
-        files=lambda wildcards: BENCHMARKS.files[wildcards.benchmark],
-        marks=lambda wildcards: marks_among(BENCHMARKS.films(wildcards.benchmark)),
+        files=BENCHMARKS.files,
+        marks=lambda wildcards: marks_among(BENCHMARKS.films),
         features=features_of,
+        store=store_of("predictions"),
         seed=config["seed"],
     script:
         "../scripts/predict_answers.py"
@@ -47,22 +48,22 @@ rule predict_answers:
 
 rule score_predictions:
     input:
+        **of_benchmarks("predictions", "jsonl"),
         **inputs_of("scores"),
-        predictions=f"{RUN}/predictions/{{student}}/{{benchmark}}.jsonl",
-        annotations=lambda wildcards: BENCHMARKS.annotations(wildcards.benchmark),
+        annotations=BENCHMARKS.annotations,
     output:
-        f"{RUN}/scores/{{student}}/{{benchmark}}.json",
+        **of_benchmarks("scores", "json"),
     log:
-        log_of("score_predictions", "{student}/{benchmark}"),
+        log_of("score_predictions", "{student}"),
     benchmark:
-        usage_of("score_predictions", "{student}/{benchmark}")
+        usage_of("score_predictions", "{student}")
     conda:
         environment_file("scores")
     resources:
         **needs("scores"),
     params:
         **params_of("scores"),
-        files=lambda wildcards: BENCHMARKS.files[wildcards.benchmark],
+        files=BENCHMARKS.files,
     script:
         "../scripts/score_predictions.py"
 

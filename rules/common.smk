@@ -11,7 +11,6 @@ wildcard_constraints:
     shard=r"\d{5}-of-\d{5}",
     recipe="|".join(config["recipes"]),
     student=rf"({'|'.join(config['recipes'])})(@\d+)?",
-    benchmark=r"[a-z_]+",
     teacher=r"[a-z_]+",
 
 
@@ -61,6 +60,11 @@ def unwatched(value):
     return lambda wildcards, input: value
 
 
+def of_benchmarks(stage, ending):
+    """A student's files in a stage, by benchmark, with the wildcard."""
+    return {name: f"{RUN}/{stage}/{{student}}/{name}.{ending}" for name in BENCHMARKS.files}
+
+
 def agent_files(*roles):
     """The files of agents that are local folders, as inputs: new weights trigger reruns."""
     return [str(path) for role in roles for path in model_files(config["agents"][role])]
@@ -82,12 +86,13 @@ def params_of(stage):
     params = {
         "code": code_of(about.script, ENVIRONMENTS[stage]),
         "store": store_of(stage),
-        "strict": config["strict"],
         "reads": unwatched(list(about.reads)),
         "options": unwatched(options),
         "agents": unwatched(agents),
         "prompts": unwatched(stages.prompts_of(stage, config)),
     }
+    if about.of_shards:
+        params["strict"] = config["strict"]
     if options:  # what of them can change a result: sizes of batches cannot
         specs = {role: effective_spec(spec) for role, spec in agents.items()}
         params["effect"] = {"options": effective_options(options), "agents": specs}

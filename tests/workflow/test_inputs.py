@@ -80,21 +80,21 @@ def test_benchmarks_without_files_are_left_out_and_drawn_ones_come_with_their_fi
     )
     assert list(benchmarks.files) == ["videorefer_q"]
     assert benchmarks.files["videorefer_q"]["videos"] == f"{drawn}/videos"
-    assert benchmarks.annotations("videorefer_q") == str(drawn)
-    assert benchmarks.films("videorefer_q") == []
+    assert benchmarks.annotations == [str(drawn)]
+    assert benchmarks.films == []
 
 
 def test_the_films_of_a_benchmark_are_those_of_its_questions(drawn, tmp_path):
     path = drawn / "videorefer_q.json"
     files = {"annotations": str(path), "videos": str(drawn / "videos")}
     benchmarks = Benchmarks({"videorefer_q": files}, "elsewhere", 0)
-    assert benchmarks.annotations("videorefer_q") == str(path)
+    assert benchmarks.annotations == [str(path)]
     named = {question["video"] for question in json.loads(path.read_text())}
-    assert benchmarks.films("videorefer_q") == sorted(str(drawn / "videos" / n) for n in named)
+    assert benchmarks.films == sorted(str(drawn / "videos" / n) for n in named)
     wrong = tmp_path / "wrong.json"
     wrong.write_text("not JSON")
     broken = Benchmarks({"videorefer_q": files | {"annotations": str(wrong)}}, "elsewhere", 0)
-    assert broken.films("videorefer_q") == []
+    assert broken.films == []
 
 
 def test_base_data_that_is_not_there_is_named(tmp_path):

@@ -104,26 +104,30 @@ class Benchmarks:
             for name, files in configured.items()
             if files["annotations"]
         }
-        self.films = functools.cache(self._films)
 
     def is_drawn(self, name: str) -> bool:
         """True if a benchmark is the demo's own: its files and films are one rule's output."""
         return self.files[name]["annotations"].startswith(self.world)
 
-    def annotations(self, name: str) -> str:
-        """A benchmark's annotation file; for the demo's own, the folder that also has its films."""
+    @property
+    def annotations(self) -> list[str]:
+        """All annotation files; for the demo's own, the folder that also has their films."""
         drawn = f"{self.world}/benchmarks"
-        return drawn if self.is_drawn(name) else str(self.files[name]["annotations"])
+        files = self.files.items()
+        return sorted({drawn if self.is_drawn(n) else str(f["annotations"]) for n, f in files})
 
-    def _films(self, name: str) -> list[str]:
-        """The films of a benchmark's questions; none for the demo's own."""
-        if self.is_drawn(name):
-            return []
+    @functools.cached_property
+    def films(self) -> list[str]:
+        """The films of all questions; none for the demo's own benchmarks."""
+        own = [name for name in self.files if not self.is_drawn(name)]
+        return sorted({film for name in own for film in self._films_of(name)})
+
+    def _films_of(self, name: str) -> set[str]:
         try:
             questions = load_questions(name, self.files[name], self.seed)
         except ValueError:
-            return []  # the job says what is wrong with the files
-        return sorted({question.sample["path"] for question in questions})
+            return set()  # the job says what is wrong with the files
+        return {question.sample["path"] for question in questions}
 
 
 class BaseData:

@@ -28,6 +28,7 @@ class Stage:
         section: the configuration's section with its options, if it has any.
         also: options that it takes from elsewhere in the configuration, by their paths.
         without_agents: its environment if it loads no agents.
+        of_shards: True if its jobs run over shards of films.
     """
 
     script: str
@@ -37,6 +38,7 @@ class Stage:
     section: str | None = None
     also: tuple[str, ...] = ()
     without_agents: str = "main"
+    of_shards: bool = True
 
 
 STAGES = {
@@ -69,7 +71,8 @@ STAGES = {
         ("question_writer", "second_reader"), section="instructions", also=("seed",),
     ),
     "scores": Stage(
-        "score_predictions", (), ("judge",), ("judge_description", "judge_choice"), also=("seed",)
+        "score_predictions", (), ("judge",), ("judge_description", "judge_choice"),
+        also=("seed",), of_shards=False,
     ),
 }  # fmt: skip
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from strefer.agents.environments import engine_of
+from strefer.records import Video
+from strefer.stage.run import read_records
 from strefer.workflow.requirements.facts import NamedModel, load_facts, named_models
 from strefer.workflow.requirements.gpu_hours import (
     ASSUMED,
@@ -87,11 +88,11 @@ def check_configuration(
 
 def count_films(run: Path, n_films: int) -> Films:
     """The films and their minutes: as probed, and else as assumed."""
-    probed_s = []
-    for path in sorted((run / "videos").glob("*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            record = json.loads(line).get("record")
-            probed_s += [record["duration_s"]] if record else []
+    probed_s = [
+        video.duration_s
+        for path in sorted((run / "videos").glob("*.jsonl"))
+        for [video] in read_records(path, Video).values()
+    ]
     rest = max(n_films - len(probed_s), 0)
     return Films(n_films, sum(probed_s) / 60 + rest * FILM_MINUTES, len(probed_s))
 
