@@ -3,24 +3,15 @@
 from pathlib import Path
 
 from drawn_world.quality.measure_masklets import measure_masklets
-from strefer.stage.fingerprint import making_of
-from strefer.workflow.logs import start_log
+from strefer.workflow.job import start_job
 
-start_log(snakemake.log[0])
+job = start_job(snakemake)
 measure_masklets(
     videos=Path(snakemake.input.videos),
     truth_dir=Path(snakemake.input.truth[0]).parent,
     n_films=snakemake.params.n_films,
-    output=Path(snakemake.output[0]),
-    store=Path(snakemake.params.store),
-    making=making_of(
-        snakemake.params.code,
-        snakemake.params.options,
-        {"assigner": snakemake.input.assigner},
-        snakemake.params.agents,
-    ),
-    options=snakemake.params.options,
-    agents=snakemake.params.agents,
-    prompt=Path(snakemake.input.assigner),
-    strict=snakemake.params.strict,
+    shard=job.shard,
+    options=job.options,
+    agents=job.agents,
+    prompt=Path(job.prompts["assigner"]),
 )

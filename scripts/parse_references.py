@@ -1,25 +1,13 @@
 """Rule parse_references: turns the entity recognizer's texts into lists of expressions."""
 
-from pathlib import Path
-
 from strefer.entities.parse_references import parse_references
-from strefer.stage.fingerprint import making_of
-from strefer.workflow.logs import start_log
+from strefer.workflow.job import start_job
 
-start_log(snakemake.log[0])
-prompts = {"referring_parser": snakemake.input.referring_parser}
+job = start_job(snakemake)
 parse_references(
-    entities=Path(snakemake.input.entities),
-    output=Path(snakemake.output[0]),
-    store=Path(snakemake.params.store),
-    making=making_of(
-        snakemake.params.code,
-        snakemake.params.options,
-        prompts,
-        agents={"llm": snakemake.params.llm},
-    ),
-    options=snakemake.params.options,
-    prompts=prompts,
-    chat=snakemake.params.llm,
-    strict=snakemake.params.strict,
+    **job.inputs,
+    shard=job.shard,
+    options=job.options,
+    prompts=job.prompts,
+    chat=job.agents["llm"],
 )

@@ -1,20 +1,7 @@
 """Rule track_entities: detects and tracks the entities of each film of a shard."""
 
-from pathlib import Path
-
 from strefer.masklets.track_entities import track_entities
-from strefer.stage.fingerprint import making_of
-from strefer.workflow.logs import start_log
+from strefer.workflow.job import start_job
 
-start_log(snakemake.log[0])
-agents = {role: snakemake.params[role] for role in ("detector", "tracker")}
-track_entities(
-    videos=Path(snakemake.input.videos),
-    references=Path(snakemake.input.references),
-    output=Path(snakemake.output[0]),
-    store=Path(snakemake.params.store),
-    making=making_of(snakemake.params.code, snakemake.params.options, agents=agents),
-    options=snakemake.params.options,
-    agents=agents,
-    strict=snakemake.params.strict,
-)
+job = start_job(snakemake)
+track_entities(**job.inputs, shard=job.shard, options=job.options, agents=job.agents)

@@ -17,6 +17,7 @@ from helpers.shards import video_of, write_shard
 from strefer.agents.chat.interface import Chat, ChatRequest
 from strefer.agents.chat.with_transformers import TransformersChat
 from strefer.records import Clips, Entity, References, Segment
+from strefer.stage.run import Shard
 from strefer.transcripts import transcribe_clips as transcripts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,13 +85,10 @@ def _encoded(folder: Path, shards: dict[str, Path], model: Chat, counter: FrameC
         transcripts.transcribe_clips(
             **shards,
             masklets=None,
-            output=folder / "transcripts.jsonl",
-            store=folder / "store",
-            making={},
+            shard=Shard(folder / "transcripts.jsonl", folder / "store", {}),
             options=OPTIONS,
             prompts={r: str(ROOT / f"config/prompts/{r}.txt") for r in ("existence", "behaviour")},
             chat={},
-            strict=False,
         )
     finally:
         transcripts.load_chat = loaded

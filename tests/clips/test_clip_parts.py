@@ -3,7 +3,7 @@
 from helpers.shards import write_shard
 from strefer.clips.cut_parts import cut_parts, parts_of
 from strefer.records import Clips, Segment
-from strefer.stage.run import read_lines, read_records
+from strefer.stage.run import Shard, read_lines, read_records
 
 CLIPS = Clips((Segment(0, 0.0, 5.0, "start"), Segment(1, 5.0, 7.5, "cut")))
 
@@ -19,6 +19,6 @@ def test_the_parts_reach_to_either_end_and_overlap():
 def test_a_film_without_segments_has_no_parts(tmp_path):
     clips = write_shard(tmp_path / "clips.jsonl", [("a", CLIPS), ("b", "cannot be decoded")])
     output = tmp_path / "parts.jsonl"
-    cut_parts(clips, output, tmp_path / "store", {"code": "1"}, strict=False)
+    cut_parts(clips, Shard(output, tmp_path / "store", {"code": "1"}))
     assert read_records(output, Clips) == {"a": [parts_of(CLIPS)]}
     assert len(read_lines(output)) == 1

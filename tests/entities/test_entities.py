@@ -5,7 +5,7 @@ from helpers.films import write_film
 from helpers.shards import ScriptedChat, video_of, write_shard
 from strefer.entities import recognize_entities as entities
 from strefer.records import Entities, Video
-from strefer.stage.run import read_lines, read_records
+from strefer.stage.run import Shard, read_lines, read_records
 
 OPTIONS = {
     "looks": 1,
@@ -32,13 +32,10 @@ def recognize(tmp_path, monkeypatch, films, answer, **options):
     monkeypatch.setattr(entities, "load_chat", lambda spec: chat)
     entities.recognize_entities(
         write_shard(tmp_path / "videos.jsonl", films.items()),
-        tmp_path / "entities.jsonl",
-        tmp_path / "store",
-        {"code": "1"},
+        Shard(tmp_path / "entities.jsonl", tmp_path / "store", {"code": "1"}),
         OPTIONS | options,
         {"entity_recognizer": "config/prompts/entity_recognizer.txt"},
         {"adapter": "scripted"},
-        strict=False,
     )
     return chat
 

@@ -3,7 +3,7 @@ import json
 from helpers.shards import ScriptedChat, write_shard
 from strefer.entities import parse_references as references
 from strefer.records import Entities, Entity, References
-from strefer.stage.run import read_lines, read_records
+from strefer.stage.run import Shard, read_lines, read_records
 
 OPTIONS = {
     "max_new_tokens": 64,
@@ -26,13 +26,10 @@ def parse(tmp_path, monkeypatch, texts, answer):
     ]
     references.parse_references(
         write_shard(tmp_path / "entities.jsonl", shard),
-        tmp_path / "references.jsonl",
-        tmp_path / "store",
-        {"code": "1"},
+        Shard(tmp_path / "references.jsonl", tmp_path / "store", {"code": "1"}),
         OPTIONS,
         {"referring_parser": "config/prompts/referring_parser.txt"},
         {"adapter": "scripted"},
-        strict=False,
     )
     return chat
 

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from strefer.instructions import write_instructions as stage
 from strefer.instructions.draft import UNBALANCED
 from strefer.instructions.write_instructions import pairs_wanted, write_instructions
 from strefer.records import Instruction, References, Video
-from strefer.stage.run import read_lines, read_records
+from strefer.stage.run import Shard, read_lines, read_records
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 PROMPTS = {
@@ -67,14 +68,11 @@ def write(inputs, tmp_path, llm=None, strict=False, **options):
     options = OPTIONS | options
     write_instructions(
         **inputs,
-        output=tmp_path / "out.jsonl",
-        store=tmp_path / "store",
-        making={"options": options},
+        shard=Shard(tmp_path / "out.jsonl", tmp_path / "store", {"options": options}, strict),
         options=options,
         prompts=PROMPTS,
         phrasings=CONFIG / "phrasings",
         llm=llm or {"adapter": "none"},
-        strict=strict,
     )
     return tmp_path / "out.jsonl"
 
@@ -189,10 +187,11 @@ def test_what_the_writer_fails_at_is_worded_by_phrasings(inputs, tmp_path, monke
 
 
 def test_verification_leaves_as_many_yes_as_no(inputs, tmp_path):
-    fields = json.loads(inputs["masklets"].read_text().splitlines()[0])
-    for masklet in fields["masklets"]:
-        masklet["masks"] = dict(sorted(masklet["masks"].items())[:9])
-    inputs["masklets"].write_text(json.dumps(fields) + "\n")
+    whole = masklets()
+    short = tuple(
+        dataclasses.replace(m, masks=dict(sorted(m.masks.items())[:9])) for m in whole.masklets
+    )
+    write_shard(inputs["masklets"], [("a", dataclasses.replace(whole, masklets=short))])
     pairs = read_records(write(inputs, tmp_path), Instruction)["a"]
     asked = [p for p in pairs if p.form == "yes_no"]
     assert any(p.rejected == UNBALANCED for p in asked)

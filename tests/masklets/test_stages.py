@@ -17,7 +17,7 @@ from strefer.masklets.assign_masklets import assign_film, assign_masklets
 from strefer.masklets.track_entities import track_entities
 from strefer.masks import box_of_rle, decode_mask, encode_mask
 from strefer.records import Entity, Masklets, References, Track, Tracks, from_json, to_json
-from strefer.stage.run import read_lines, read_records
+from strefer.stage.run import Shard, read_lines, read_records
 
 BROWN, WHITE = Entity("brown dog", "dog", "dog"), Entity("white dog", "dog", "dog")
 MAN = Entity("man", "man", "person")
@@ -62,12 +62,9 @@ def run_tracks(shard, agents, **options):
     track_entities(
         shard / "videos.jsonl",
         shard / "references.jsonl",
-        shard / "tracks.jsonl",
-        shard / "store",
-        {"code": "1"},
+        Shard(shard / "tracks.jsonl", shard / "store", {"code": "1"}),
         TRACK | options,
         agents,
-        strict=False,
     )
     return read_records(shard / "tracks.jsonl", Tracks)
 
@@ -241,13 +238,10 @@ def test_masklets_of_a_shard_are_lines_that_pass_over_earlier_failures(shard, fi
             shard / "videos.jsonl",
             shard / "references.jsonl",
             shard / "tracks.jsonl",
-            shard / "masklets.jsonl",
-            shard / "store",
-            {"code": "1"},
+            Shard(shard / "masklets.jsonl", shard / "store", {"code": "1"}),
             vars(assign_options()),
             {"assigner": {}},
             {},
-            strict=False,
         )
     films = read_records(shard / "masklets.jsonl", Masklets)
     assert list(films) == ["a", "b"]

@@ -7,6 +7,7 @@ from strefer.records import Entities
 from strefer.stage.run import (
     Item,
     ItemFailure,
+    Shard,
     StrictError,
     one_by_one,
     read_lines,
@@ -42,10 +43,7 @@ def run(tmp_path):
             "entities",
             items,
             stage.start,
-            output=tmp_path / "shard.jsonl",
-            store=tmp_path / "store",
-            making=making,
-            strict=strict,
+            Shard(tmp_path / "shard.jsonl", tmp_path / "store", making, strict),
         )
         return (tmp_path / "shard.jsonl").read_bytes()
 
@@ -138,9 +136,7 @@ def test_a_worker_that_forgets_an_item_is_an_error(tmp_path):
             "entities",
             [Item("a", "a")],
             lambda: lambda items: iter(()),
-            output=tmp_path / "o",
-            store=tmp_path / "s",
-            making=MAKING,
+            Shard(tmp_path / "o", tmp_path / "s", MAKING),
         )
 
 

@@ -17,7 +17,7 @@ from strefer.entities import recognize_entities as entities
 from strefer.instructions import write_instructions as instructions
 from strefer.instructions.wording.question_prompt import parse_reply
 from strefer.records import Clips, Entities, Entity, References, Segment, Transcript
-from strefer.stage.run import read_lines
+from strefer.stage.run import Shard, read_lines
 from strefer.transcripts import transcribe_clips as transcripts
 
 CHAT = {"attempts": 2, "retry_temperature": 0.7, "seed": 0}
@@ -40,7 +40,10 @@ def stages(folder, film):
         "references": write_shard(folder / "r.jsonl", [("a", DOG)]),
     }
     told = write_shard(folder / "t.jsonl", [("a", SAID, {"segment": 0})])
-    given = {"store": folder / "store", "making": {}, "strict": False}
+
+    def to(output):
+        return Shard(output, folder / "store", {})
+
     prompt = {
         role: f"config/prompts/{role}.txt"
         for role in (
@@ -49,19 +52,18 @@ def stages(folder, film):
         )
     }
     yield entities, lambda output: entities.recognize_entities(
-        shard["videos"], output, chat={}, prompts=prompt,
-        options=CHAT | {"looks": 1, "n_frames": 2, "max_new_tokens": 8, "batch_films": 1}, **given,
+        shard["videos"], to(output), chat={}, prompts=prompt,
+        options=CHAT | {"looks": 1, "n_frames": 2, "max_new_tokens": 8, "batch_films": 1},
     )  # fmt: skip
     yield references, lambda output: references.parse_references(
-        write_shard(folder / "e.jsonl", [("a", Entities("A dog runs."))]), output,
+        write_shard(folder / "e.jsonl", [("a", Entities("A dog runs."))]), to(output),
         chat={}, prompts=prompt,
-        options=CHAT | {"max_new_tokens": 8, "max_entities": 20, "batch_films": 1}, **given,
+        options=CHAT | {"max_new_tokens": 8, "max_entities": 20, "batch_films": 1},
     )  # fmt: skip
     yield transcripts, lambda output: transcripts.transcribe_clips(
-        **shard, masklets=None, output=output, chat={}, prompts=prompt,
+        **shard, masklets=None, shard=to(output), chat={}, prompts=prompt,
         options=CHAT
         | {"n_frames": 2, "existence_tokens": 4, "behaviour_tokens": 8, "batch_segments": 1},
-        **given,
     )  # fmt: skip
     options = {
         "pairs_per_minute": {f"G{n}": 600 for n in range(1, 9)},
@@ -73,8 +75,8 @@ def stages(folder, film):
     }  # fmt: skip
     yield instructions, lambda output: instructions.write_instructions(
         videos=shard["videos"], references=shard["references"], transcripts=told, masklets=None,
-        second_looks=told, output=output, phrasings=Path("config/phrasings"), llm={},
-        prompts=prompt, options=CHAT | options, **given,
+        second_looks=told, shard=to(output), phrasings=Path("config/phrasings"), llm={},
+        prompts=prompt, options=CHAT | options,
     )  # fmt: skip
 
 

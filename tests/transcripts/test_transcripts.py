@@ -19,7 +19,7 @@ from strefer.records import (
     Video,
 )
 from strefer.stage import batches
-from strefer.stage.run import read_lines, read_records
+from strefer.stage.run import Shard, read_lines, read_records
 from strefer.transcripts import transcribe_clips as transcripts
 from strefer.transcripts.disagreements import disagreements_of
 
@@ -74,13 +74,10 @@ def transcribe(tmp_path, monkeypatch, shard, chat, masklets=None, **options):
     transcripts.transcribe_clips(
         **shard,
         masklets=masklets,
-        output=tmp_path / "transcripts.jsonl",
-        store=tmp_path / "store",
-        making={"code": "1"},
+        shard=Shard(tmp_path / "transcripts.jsonl", tmp_path / "store", {"code": "1"}),
         options=OPTIONS | options,
         prompts=PROMPTS,
         chat={"adapter": "scripted"},
-        strict=False,
     )
     return chat
 

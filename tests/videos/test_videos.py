@@ -3,14 +3,14 @@ import os
 import pytest
 
 from helpers.films import write_audio, write_film
-from strefer.stage.run import read_lines
+from strefer.stage.run import Shard, read_lines
 from strefer.videos.find_videos import film_marks, list_videos, shard_of
 from strefer.videos.probe_videos import probe_videos
 
 
 def probe(tmp_path, source, strict=False):
     output = tmp_path / "videos.jsonl"
-    probe_videos(list_videos(source), output, tmp_path / "store", {"code": "1"}, strict)
+    probe_videos(list_videos(source), Shard(output, tmp_path / "store", {"code": "1"}, strict))
     return {line.video_id: line for line in read_lines(output)}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from strefer.stage.run import Item, one_by_one, run_stage
+from strefer.stage.run import Item, Shard, one_by_one, run_stage
 from strefer.workflow.logs import start_log
 
 N_ITEMS = 40
@@ -32,9 +32,7 @@ def main(folder, greedy=False):
         "entities",
         [Item(f"film {number}", number) for number in range(N_ITEMS)],
         lambda: one_by_one(one),
-        output=folder / "results" / "shard.jsonl",
-        store=folder / "results" / "store",
-        making={"code": "1"},
+        Shard(folder / "results" / "shard.jsonl", folder / "results" / "store", {"code": "1"}),
     )
 
 

@@ -28,7 +28,7 @@ from strefer.masklets.options import PROCEDURES, AssignOptions, TrackOptions
 from strefer.masklets.track_entities import track_film
 from strefer.masks import decode_mask
 from strefer.records import Entity, Masklet, Masklets, References, Video, to_json
-from strefer.stage.run import Item, Worker, one_by_one, read_records, run_stage
+from strefer.stage.run import Item, Shard, Worker, one_by_one, read_records, run_stage
 
 FOUND_J = 0.5  # from this mean J over visible frames on, a masklet has found its entity
 
@@ -61,13 +61,10 @@ def measure_masklets(
     videos: Path,
     truth_dir: Path,
     n_films: int,
-    output: Path,
-    store: Path,
-    making: dict[str, Any],
+    shard: Shard,
     options: Mapping[str, Mapping[str, Any]],
     agents: Mapping[str, dict[str, Any]],
     prompt: Path,
-    strict: bool,
 ) -> None:
     """Write the shard file of `MaskletScores` records, two a film.
 
@@ -97,9 +94,7 @@ def measure_masklets(
 
         return one_by_one(both)
 
-    run_stage(
-        "masklet_scores", items, start, output=output, store=store, making=making, strict=strict
-    )
+    run_stage("masklet_scores", items, start, shard)
 
 
 def _scores(

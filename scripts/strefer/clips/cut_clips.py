@@ -20,20 +20,17 @@ from strefer.agents.embedder import Embedder, load_embedder
 from strefer.clips.hard_cuts import CutDetector
 from strefer.clips.segmentation import boundaries_within, without_short_ends
 from strefer.records import Clips, Segment, Video, to_json
-from strefer.stage.run import Item, ItemFailure, Worker, one_by_one, read_records, run_stage
+from strefer.stage.run import Item, ItemFailure, Shard, Worker, one_by_one, read_records, run_stage
 
 _EMBEDDING_BATCH = 16  # frames; bounds the memory
 
 
 def cut_clips(
     videos: Path,
-    output: Path,
-    store: Path,
-    making: dict[str, Any],
+    shard: Shard,
     options: Mapping[str, Any],
     embedder: Mapping[str, Any],
     threads: int,
-    strict: bool,
 ) -> None:
     """Write the shard file of `Clips` records.
 
@@ -54,7 +51,7 @@ def cut_clips(
         model = load_embedder(embedder)
         return one_by_one(lambda item: _cut_film(item.context, options, model, threads))
 
-    run_stage("clips", items, start, output=output, store=store, making=making, strict=strict)
+    run_stage("clips", items, start, shard)
 
 
 def _cut_film(

@@ -7,20 +7,18 @@ part does not repeat is in doubt: the transcriber erred, or the segment holds mo
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from strefer.records import Clips, Segment, to_json
-from strefer.stage.run import Item, Worker, one_by_one, read_records, run_stage
+from strefer.stage.run import Item, Shard, Worker, one_by_one, read_records, run_stage
 
 PART = 0.6  # of a segment: half of it is too short for much that is slow, or comes again and again
 
 
-def cut_parts(clips: Path, output: Path, store: Path, making: dict[str, Any], strict: bool) -> None:
+def cut_parts(clips: Path, shard: Shard) -> None:
     """Write a shard file of `Clips` records whose segments are the parts of those of `clips`.
 
     Args:
         clips: shard file of the segments.
-        output, store, making, strict: as for `stage.run_stage`.
     """
     records = read_records(clips, Clips)
     items = [
@@ -30,7 +28,7 @@ def cut_parts(clips: Path, output: Path, store: Path, making: dict[str, Any], st
     def start() -> Worker:
         return one_by_one(lambda item: to_json(parts_of(item.context)))
 
-    run_stage("clip_parts", items, start, output=output, store=store, making=making, strict=strict)
+    run_stage("clip_parts", items, start, shard)
 
 
 def parts_of(clips: Clips) -> Clips:

@@ -15,7 +15,7 @@ from strefer.agents.chat.load import load_chat
 from strefer.prompts import Prompt, load_prompt
 from strefer.records import Entities, Entity, References, to_json
 from strefer.stage.batches import in_batches
-from strefer.stage.run import Item, ItemFailure, Worker, read_records, run_stage
+from strefer.stage.run import Item, ItemFailure, Shard, Worker, read_records, run_stage
 
 log = logging.getLogger("strefer")
 
@@ -38,13 +38,10 @@ _SCHEMA = {
 
 def parse_references(
     entities: Path,
-    output: Path,
-    store: Path,
-    making: dict[str, Any],
+    shard: Shard,
     options: Mapping[str, Any],
     prompts: Mapping[str, str],
     chat: Mapping[str, Any],
-    strict: bool,
 ) -> None:
     """Write the shard file of `References` records.
 
@@ -71,7 +68,7 @@ def parse_references(
             lambda batch: _parse(model, prompt, options, batch),
         )
 
-    run_stage("references", items, start, output=output, store=store, making=making, strict=strict)
+    run_stage("references", items, start, shard)
 
 
 def _parse(

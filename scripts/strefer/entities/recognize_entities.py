@@ -15,18 +15,15 @@ from strefer.agents.chat.load import load_chat
 from strefer.prompts import Prompt, load_prompt
 from strefer.records import Entities, Video, to_json
 from strefer.stage.batches import in_batches
-from strefer.stage.run import Item, ItemFailure, Worker, read_records, run_stage
+from strefer.stage.run import Item, ItemFailure, Shard, Worker, read_records, run_stage
 
 
 def recognize_entities(
     videos: Path,
-    output: Path,
-    store: Path,
-    making: dict[str, Any],
+    shard: Shard,
     options: Mapping[str, Any],
     prompts: Mapping[str, str],
     chat: Mapping[str, Any],
-    strict: bool,
 ) -> None:
     """Write the shard file of `Entities` records.
 
@@ -52,7 +49,7 @@ def recognize_entities(
             lambda batch: _recognize(model, prompt, options, batch),
         )
 
-    run_stage("entities", items, start, output=output, store=store, making=making, strict=strict)
+    run_stage("entities", items, start, shard)
 
 
 def _load_frames(

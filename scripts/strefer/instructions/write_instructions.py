@@ -16,28 +16,25 @@ from strefer.instructions.metadata.film import Film
 from strefer.instructions.metadata.join import join_film
 from strefer.instructions.verification.verifier import Checks
 from strefer.instructions.wording.ask_writer import read_again, write_by_chat
-from strefer.instructions.wording.phrasings import Phrasings, load_folder
+from strefer.instructions.wording.phrasings import Phrasings, folder_digest, load_folder
 from strefer.instructions.wording.word_tasks import Reply
 from strefer.prompts import Prompt, load_prompt
 from strefer.records import Instruction, Masklets, References, Transcript, Video, to_json
 from strefer.stage.batches import in_batches
-from strefer.stage.run import Item, ItemFailure, Worker, read_records, run_stage
+from strefer.stage.run import Item, ItemFailure, Shard, Worker, read_records, run_stage
 
 
 def write_instructions(
     videos: Path,
     references: Path,
     transcripts: Path,
-    masklets: Path | None,
-    second_looks: Path | None,
-    output: Path,
-    store: Path,
-    making: dict[str, Any],
+    shard: Shard,
     options: Mapping[str, Any],
     prompts: Mapping[str, str],
     phrasings: Path,
     llm: Mapping[str, Any],
-    strict: bool,
+    masklets: Path | None = None,
+    second_looks: Path | None = None,
 ) -> None:
     """Write the shard file of `Instruction` records, a line a pair; rejected pairs are among them.
 
@@ -50,7 +47,7 @@ def write_instructions(
             `least_score`, `same_words`, `second_reader`;
             `reply_tokens`, `temperature`, `attempts`, `retry_temperature`; `batch_films`; `seed`.
         prompts: `question_writer` and `second_reader`.
-        phrasings: the folder of phrasings files; its digest belongs into `making`.
+        phrasings: the folder of phrasings files, whose digest counts as part of `making`.
         llm: the LLM's specification; loaded only if it is asked anything.
     """
     items = list(_items(videos, references, transcripts, masklets, second_looks))
@@ -63,9 +60,8 @@ def write_instructions(
             worker.chat = load_chat(llm)
         return lambda missing: in_batches(_joined(missing), options["batch_films"], worker.write)
 
-    run_stage(
-        "instructions", items, start, output=output, store=store, making=making, strict=strict
-    )
+    making = {**shard.making, "phrasings": folder_digest(phrasings)}
+    run_stage("instructions", items, start, dataclasses.replace(shard, making=making))
 
 
 def _second_reader(options: Mapping[str, Any]) -> bool:

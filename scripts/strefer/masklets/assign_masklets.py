@@ -30,7 +30,7 @@ from strefer.records import (
     Video,
     to_json,
 )
-from strefer.stage.run import Item, Worker, one_by_one, read_records, run_stage
+from strefer.stage.run import Item, Shard, Worker, one_by_one, read_records, run_stage
 
 # Frames given to the assigner together: enough to fill an engine, few enough to hold in memory.
 FRAMES_AT_A_TIME = 32
@@ -43,13 +43,10 @@ def assign_masklets(
     videos: Path,
     references: Path,
     tracks: Path,
-    output: Path,
-    store: Path,
-    making: dict[str, Any],
+    shard: Shard,
     options: dict[str, Any],
     agents: dict[str, dict[str, Any]],
     prompts: dict[str, str],
-    strict: bool,
 ) -> None:
     """Write the shard file of `Masklets` records.
 
@@ -78,7 +75,7 @@ def assign_masklets(
         assigner = load_assigner(agents["assigner"], prompts.get("assigner"))
         return one_by_one(lambda item: to_json(assign_film(*item.context, assigner, settings)))
 
-    run_stage("masklets", items, start, output=output, store=store, making=making, strict=strict)
+    run_stage("masklets", items, start, shard)
 
 
 def assign_film(

@@ -21,18 +21,15 @@ from strefer.masklets.tracking_paper import track_paper
 from strefer.masklets.windows import plan_times, plan_windows, read_windows
 from strefer.masklets.working_track import WorkingTrack, track_records
 from strefer.records import References, Tracks, Video, to_json
-from strefer.stage.run import Item, Worker, one_by_one, read_records, run_stage
+from strefer.stage.run import Item, Shard, Worker, one_by_one, read_records, run_stage
 
 
 def track_entities(
     videos: Path,
     references: Path,
-    output: Path,
-    store: Path,
-    making: dict[str, Any],
+    shard: Shard,
     options: dict[str, Any],
     agents: dict[str, dict[str, Any]],
-    strict: bool,
 ) -> None:
     """Write the shard file of `Tracks` records.
 
@@ -57,7 +54,7 @@ def track_entities(
             lambda item: to_json(track_film(*item.context, detector, tracker, settings))
         )
 
-    run_stage("tracks", items, start, output=output, store=store, making=making, strict=strict)
+    run_stage("tracks", items, start, shard)
 
 
 def track_film(

@@ -17,7 +17,7 @@ import errno
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -57,6 +57,24 @@ class Item:
     content: Any
     context: Any = None
     part: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A stage's work on one shard: where its results go, and what makes them.
+
+    Attributes:
+        output: the shard file, written atomically at the end.
+        store: the item store's folder; shared by all shards of a stage.
+        making: what determines results besides an item's content: code, options, prompts, models
+            (`fingerprint.making_of`).
+        strict: a failed item is an error, once all items are done.
+    """
+
+    output: Path
+    store: Path
+    making: Mapping[str, Any]
+    strict: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,11 +158,7 @@ def run_stage(
     stage: str,
     items: Iterable[Item],
     start: Callable[[], Worker],
-    *,
-    output: Path,
-    store: Path,
-    making: dict[str, Any],
-    strict: bool = False,
+    shard: Shard,
 ) -> None:
     """Run a stage over the items of a shard and write its shard file.
 
@@ -152,17 +166,15 @@ def run_stage(
         stage: the stage's name, as failure lines and progress show it.
         items: the shard's items, in the order of the lines.
         start: loads the models and gives the worker; called only if an item is not in the store.
-        output: the shard file, written atomically at the end.
-        store: the item store's folder; shared by all shards of a stage.
-        making: what determines results besides an item's content: code, params, prompts, models.
-        strict: a failed item is an error, once all items are done.
+        shard: where results go, and what makes them.
 
     Raises:
-        StrictError: if `strict` and an item failed. The other items stay in the store.
+        StrictError: if the shard is `strict` and an item failed. The other items stay in the store.
     """
     items = list(items)
-    shelf = ItemStore(store)
-    digests = [digest_of({"stage": stage, "making": making, "content": i.content}) for i in items]
+    shelf = ItemStore(shard.store)
+    made_by = {"stage": stage, "making": shard.making}
+    digests = [digest_of(made_by | {"content": item.content}) for item in items]
     results: dict[str, Any] = {}
     missing: dict[str, Item] = {}
     for item, digest in zip(items, digests, strict=True):
@@ -177,12 +189,12 @@ def run_stage(
     if missing:
         results |= _compute(stage, missing, start(), shelf)
     failures = [d for d in digests if isinstance(results[d], ItemFailure)]
-    with atomic_write(output) as file:
+    with atomic_write(shard.output) as file:
         for item, digest in zip(items, digests, strict=True):
             for line in _lines(stage, item, results[digest]):
                 file.write(dumps(line) + "\n")
-    if strict and failures:
-        output.unlink()
+    if shard.strict and failures:
+        shard.output.unlink()
         raise StrictError(f"{stage}: {len(failures)} item(s) failed, first: {results[failures[0]]}")
 
 

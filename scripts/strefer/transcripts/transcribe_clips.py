@@ -22,7 +22,7 @@ from strefer.agents.chat.load import load_chat
 from strefer.prompts import Prompt, load_prompt
 from strefer.records import Clips, References, Segment, Video
 from strefer.stage.batches import in_batches
-from strefer.stage.run import Item, ItemFailure, Worker, read_records, run_stage
+from strefer.stage.run import Item, ItemFailure, Shard, Worker, read_records, run_stage
 from strefer.transcripts.disagreements import add_disagreements
 
 
@@ -39,14 +39,11 @@ def transcribe_clips(
     videos: Path,
     clips: Path,
     references: Path,
-    masklets: Path | None,
-    output: Path,
-    store: Path,
-    making: dict[str, Any],
+    shard: Shard,
     options: Mapping[str, Any],
     prompts: Mapping[str, str],
     chat: Mapping[str, Any],
-    strict: bool,
+    masklets: Path | None = None,
 ) -> None:
     """Write the shard file of `Transcript` records, a line a segment.
 
@@ -71,10 +68,10 @@ def transcribe_clips(
             lambda batch: _Transcriber(model, templates, options).transcribe(batch),
         )
 
-    run_stage("transcripts", items, start, output=output, store=store, making=making, strict=strict)
+    run_stage("transcripts", items, start, shard)
     if masklets is not None:
         # Afterwards, and not kept in the store: other masklets must not ask every question again.
-        add_disagreements(output, masklets)
+        add_disagreements(shard.output, masklets)
 
 
 def _items(videos: Path, clips: Path, references: Path) -> Iterator[Item]:

@@ -11,11 +11,10 @@ import dataclasses
 import hashlib
 import os
 import stat
-from pathlib import Path
 from typing import Any
 
 from strefer import frames
-from strefer.stage.run import Item, ItemFailure, Worker, one_by_one, run_stage
+from strefer.stage.run import Item, ItemFailure, Shard, Worker, one_by_one, run_stage
 from strefer.videos.find_videos import printable
 
 MIN_FPS = 0.02  # a picture in 50 seconds; below that a timestamp went astray
@@ -23,10 +22,7 @@ MIN_FPS = 0.02  # a picture in 50 seconds; below that a timestamp went astray
 
 def probe_videos(
     films: dict[str, str],
-    output: Path,
-    store: Path,
-    making: dict[str, Any],
-    strict: bool,
+    shard: Shard,
 ) -> None:
     """Write the shard file of `Video` records for the given films (id → path)."""
     items = [
@@ -38,7 +34,7 @@ def probe_videos(
     def start() -> Worker:
         return one_by_one(lambda item: probe(item.context, item.content))
 
-    run_stage("videos", items, start, output=output, store=store, making=making, strict=strict)
+    run_stage("videos", items, start, shard)
 
 
 def digest_file(path: str) -> str:

@@ -13,7 +13,7 @@ from drawn_world.quality.measure_masklets import (
 )
 from helpers.configurations import ROOT, read_configuration
 from helpers.shards import video_of, write_shard
-from strefer.stage.run import read_records
+from strefer.stage.run import Shard, read_records
 
 TEACHERS = ROOT / "resources" / "teachers"
 AGENTS = {
@@ -39,13 +39,10 @@ def measure(shard, tmp_path, n_films=1):
         videos=shard,
         truth_dir=shard.parent / "truth",
         n_films=n_films,
-        output=output,
-        store=tmp_path / "store",
-        making={},
+        shard=Shard(output, tmp_path / "store", {}, strict=True),
         options={"tracks": CONFIG["tracks"], "masklets": CONFIG["masklets"]},
         agents=AGENTS,
         prompt=ROOT / "config" / "prompts" / "assigner.txt",
-        strict=True,
     )
     return read_records(output, MaskletScores)
 
