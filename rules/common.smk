@@ -157,6 +157,7 @@ OPTIONS = {
     "tracks": config["tracks"] | {"procedure": config["masklets"]["procedure"]},
     "masklets": config["masklets"],
     "transcripts": config["transcripts"] | SEED,
+    "statements": config["statements"] | SEED,
     "instructions": config["instructions"] | SEED,
     "scores": SEED,
 }

@@ -1,17 +1,15 @@
 # Instruction Generator: question-answer pairs of eight groups, verified.
 
 SECOND_READER = config["instructions"]["verify"] and config["instructions"]["second_reader"]
-SECOND_LOOK = config["instructions"]["verify"] and config["instructions"]["second_look"]
 
 
 rule write_instructions:
     input:
         **prompts_if(config["instructions"]["question_writer"] == "llm", "question_writer"),
         **prompts_if(SECOND_READER, "second_reader"),
-        **({"second_looks": of_shard("second_looks")} if SECOND_LOOK else {}),
         videos=of_shard("videos"),
         references=of_shard("references"),
-        transcripts=of_shard("transcripts"),
+        statements=of_shard("statements"),
         masklets=of_shard("masklets"),
         phrasings=sorted(str(path) for path in Path("config/phrasings").glob("*.txt")),
         models=agent_files("llm"),

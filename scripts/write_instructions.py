@@ -11,7 +11,7 @@ start_log(snakemake.log[0])
 roles = ("question_writer", "second_reader")  # a file each, if it is asked at all
 prompts = {role: snakemake.input[role] for role in roles if snakemake.input.get(role)}
 phrasings = Path(snakemake.params.phrasings)
-masklets, looks = (snakemake.input.get(name) for name in ("masklets", "second_looks"))
+masklets = snakemake.input.get("masklets")
 making = making_of(
     snakemake.params.code,
     snakemake.params.options,
@@ -21,9 +21,8 @@ making = making_of(
 write_instructions(
     videos=Path(snakemake.input.videos),
     references=Path(snakemake.input.references),
-    transcripts=Path(snakemake.input.transcripts),
+    statements=Path(snakemake.input.statements),
     masklets=Path(masklets) if masklets else None,
-    second_looks=Path(looks) if looks else None,
     output=Path(snakemake.output[0]),
     store=Path(snakemake.params.store),
     making=making | {"phrasings": folder_digest(phrasings)},

@@ -107,6 +107,23 @@ def lacks(text: str, phrase: str) -> str | None:
     return next((word for word in stems(phrase) if word not in said), None)
 
 
+_PLURAL_VERBS = {"does": "do", "is": "are", "has": "have", "was": "were"}
+
+
+def agreeing(text: str, name: str) -> str:
+    """The text with the auxiliaries beside a name put into the plural: "Does the two women" →
+    "Do the two women"."""
+    verbs, name = "|".join(_PLURAL_VERBS), re.escape(name)
+
+    def plural_verb(match: re.Match[str]) -> str:
+        verb = _PLURAL_VERBS[match[0].lower()]
+        return verb.capitalize() if match[0][0].isupper() else verb
+
+    return re.sub(
+        rf"\b(?:{verbs})(?= {name}\b)|(?<={name} )(?:{verbs})\b", plural_verb, text, flags=re.I
+    )
+
+
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _PLURALS = {"person": "people", "child": "children", "bus": "buses", "fish": "fish"}
 

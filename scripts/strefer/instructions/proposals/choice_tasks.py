@@ -13,7 +13,7 @@ from itertools import permutations
 from strefer.instructions.proposals import build_tasks as build
 from strefer.instructions.proposals.facts import ABSENT
 from strefer.instructions.proposals.open_tasks import neighbours, simultaneous
-from strefer.instructions.proposals.places import Places, overlap
+from strefer.instructions.proposals.places import Places
 from strefer.instructions.proposals.tasks import Cell, Task
 
 Candidate = Callable[[], Task]
@@ -78,7 +78,7 @@ def _deeds_or_absence(places: Places) -> list[Candidate]:
         if pick < N_WRONG:
             cell = places.random.choice(cells[kind, options[pick]])
             said = places.deed(cell)
-            options = [t for t in options if not overlap(t, said)] + [ABSENT]
+            options = [t for t in options if places.film.meaning.excludes(t, said)] + [ABSENT]
         name = places.film.entities[cell[1]].expression
         if len(options) == N_WRONG and not any(name in text for text in options):
             found.append(partial(build.deed, places.at(cell), cell, tuple(options)))

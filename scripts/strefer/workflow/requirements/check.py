@@ -35,6 +35,7 @@ ROLES = {
     "tracks": ("detector", "tracker"),
     "masklets": ("assigner",),
     "transcripts": ("video_llm",),
+    "statements": ("llm",),
     "instructions": ("llm",),
     "training": ("training.vision", "training.llm", "training.start_from"),
     "predictions": ("training.vision", "training.llm", "training.start_from"),
