@@ -11,7 +11,13 @@ from strefer.instructions.english import first_sentence, stems
 
 class Meaning(Protocol):
     """What is known of two statements (third person: "walks to the left") about one entity at one
-    time, or about two entities of one category."""
+    time, or about two entities of one category.
+
+    Attributes:
+        closed: whether all that happens is told, and every entity is in the list.
+    """
+
+    closed: bool
 
     def says(self, one: str, other: str) -> bool | None:
         """True if the one is the other, False if they exclude each other, None if unknown."""
@@ -35,6 +41,8 @@ class ByWords:
     Args:
         same_words: two looks say the same from this share of words on (Jaccard index of stems).
     """
+
+    closed = True
 
     def __init__(self, same_words: float = 1.0) -> None:
         self.same_words = same_words
@@ -62,6 +70,8 @@ class ByReader:
     Args:
         relations: (one, other, whether they say the same; if not, they exclude each other).
     """
+
+    closed = False
 
     def __init__(self, relations: Iterable[tuple[str, str, bool]]) -> None:
         self._known: dict[frozenset[str], bool] = {}

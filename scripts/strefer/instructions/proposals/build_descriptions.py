@@ -116,11 +116,11 @@ def timeline(places: Places, entity: int, segments: Sequence[int]) -> Descriptio
 
 
 def told_in_order(places: Places, who: str, cells: Sequence[Cell]) -> str:
-    """What an entity does in the cells, step by step. Repeats are told once."""
+    """What an entity does in the cells, step by step. Repeats are told once, in whatever words."""
     deeds: list[str] = []
     for segment, entity in cells:
         deed = places.film.deeds[segment][entity] or "is not there"
-        if not deeds or deeds[-1] != deed:
+        if not deeds or places.film.meaning.says(deeds[-1], deed) is not True:
             deeds.append(deed)
     known = places.film.entities[cells[0][1]]
     again = f"the {places.film.kind(cells[0][1]) if places.masks else known.noun}"

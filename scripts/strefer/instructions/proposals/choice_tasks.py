@@ -41,7 +41,11 @@ def choice_candidates(places: Places) -> list[tuple[Candidate, ...]]:
 
 
 def _wrong_options(places: Places, cell: Cell, but: str = "") -> tuple[str, ...]:
-    texts = [t for t in places.untrue_deeds(cell) if t != but and places.showable([t], cell[1])]
+    texts: list[str] = []
+    for text in places.untrue_deeds(cell):
+        said_already = any(places.film.meaning.says(text, other) is True for other in texts)
+        if text != but and not said_already and places.showable([text], cell[1]):
+            texts.append(text)
     return tuple(texts[:N_WRONG]) if len(texts) >= N_WRONG else ()
 
 

@@ -124,10 +124,10 @@ def attendances(places: Places) -> list[Candidate]:
 
 def numbers(places: Places) -> list[Candidate]:
     """How many of a category are there, for categories that the film has several of."""
-    kinds = [places.kind(entity) for entity in range(len(places.film.entities))]
-    # An entity that is several things cannot be counted as one.
-    uncountable = {kinds[entity] for entity in places.film.several}
-    several = sorted({kind for kind in kinds if kinds.count(kind) > 1} - uncountable)
+    if not places.film.meaning.closed:
+        return []  # an open list of entities is seldom complete
+    kinds = [entity.generalized_noun for entity in places.film.entities]
+    several = sorted({kind for kind in kinds if kinds.count(kind) > 1})
     return [
         partial(describe.number_there, places, segment, kind)
         for segment, row in enumerate(places.film.present)

@@ -79,8 +79,9 @@ class Places:
         return Scope(self.film, self.masks, None, None, subjects)
 
     def kind(self, entity: int) -> str:
-        """The entity's generalized noun."""
-        return self.film.entities[entity].generalized_noun
+        """The entity's generalized noun, in its number: clauses about one and about several are
+        no options beside each other."""
+        return self.film.kind(entity)
 
     def deed(self, cell: Cell) -> str:
         """What the entity of a readable cell does."""
