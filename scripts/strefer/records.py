@@ -235,7 +235,7 @@ class Instruction:
 
     `question` may hold `<region>` (once per entry of `regions`, in order) and `<start_time>` /
     `<end_time>` (filled from `start_s`, `end_s`); `regions` are entity positions. `rejected` is
-    the verifier's reason, or None."""
+    the verifier's reason, or None. `written_by` is who worded it: "llm" or "phrasings"."""
 
     pair_id: str
     group: str  # "G1" … "G8"
@@ -249,6 +249,7 @@ class Instruction:
     clip_s: tuple[float, float] | None
     evidence: Evidence
     rejected: str | None = None
+    written_by: str = "phrasings"
 
 
 def to_json(record: Any) -> dict[str, Any]:

@@ -175,6 +175,7 @@ def test_a_writer_whose_words_differ_from_the_task_is_rejected(inputs, tmp_path,
     pairs = read_records(write(inputs, tmp_path, question_writer="llm"), Instruction)["a"]
     faults = {p.rejected.partition(":")[0] for p in pairs if p.group in ("G2", "G4", "G6", "G8")}
     assert faults == {"reply", "writer"}
+    assert {p.written_by for p in pairs if p.group == "G2"} == {"llm"}
 
 
 def test_what_the_writer_fails_at_is_worded_by_phrasings(inputs, tmp_path, monkeypatch):
@@ -183,6 +184,7 @@ def test_what_the_writer_fails_at_is_worded_by_phrasings(inputs, tmp_path, monke
     pairs = read_records(replaced, Instruction)["a"]
     assert [p.rejected for p in pairs if p.rejected] == []
     assert {"G2", "G4", "G6", "G8"} <= {p.group for p in pairs}
+    assert {p.written_by for p in pairs} == {"phrasings"}
 
 
 def test_verification_leaves_as_many_yes_as_no(inputs, tmp_path):

@@ -99,8 +99,10 @@ def _statements(records: list[dict]) -> str:
 
 
 def _instructions(records: list[dict]) -> str:
-    kept = sum(r["rejected"] is None for r in records)
-    return f"{kept} pairs ({len(records) - kept} more rejected)"
+    kept = [r for r in records if r["rejected"] is None]
+    by_llm = sum(r["written_by"] == "llm" for r in kept)
+    rejected = len(records) - len(kept)
+    return f"{len(kept)} pairs, {by_llm} of them worded by the LLM ({rejected} more rejected)"
 
 
 _OUTCOMES = {
