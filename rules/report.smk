@@ -7,6 +7,7 @@ STAGES = [
     "tracks",
     "masklets",
     "transcripts",
+    "statements",
     "instructions",
 ]
 

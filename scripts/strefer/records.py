@@ -53,9 +53,11 @@ class Clips:
 @dataclass(frozen=True)
 class Entities:
     """The entity recognizer's text about the whole film (stage `entities`): a line for each of its
-    looks that said something else than those before."""
+    looks that said something else than those before. `unread` are the reasons for looks without a
+    usable reply."""
 
     text: str
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,11 @@ class Entity:
 @dataclass(frozen=True)
 class References:
     """The referring parser's list for one film (stage `references`). Later stages refer to an
-    entity by its position in this list."""
+    entity by its position in this list. `unread` are the reasons for lines of the recognizer's
+    text that no list could be had of."""
 
     entities: tuple[Entity, ...]
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,8 +153,11 @@ class Transcript:
     """The transcript of one segment (stage `transcripts`, one line a segment).
 
     `lines` is aligned with `References.entities`: what the entity does, or None where it is
-    absent. `disagreements` are the positions of entities that the transcript and the masklet
-    see differently (one says there, the other has or lacks every pixel); None without masklets.
+    absent, or unknown. `unknown` gives the reason for each entity (by position, as a string) of
+    which no usable reply could be had, and begins with the question ("existence: …"): it is neither
+    present nor absent. `disagreements` are the positions of entities that the transcript and the
+    masklet see differently (one says there, the other has or lacks every pixel); None without
+    masklets.
     """
 
     segment: int
@@ -158,6 +165,59 @@ class Transcript:
     end_s: float
     lines: tuple[str | None, ...]
     disagreements: tuple[int, ...] | None = None
+    unknown: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> tuple[bool | None, ...]:
+        """Whether each entity is there; None where that is unknown."""
+        return tuple(
+            None if str(entity) in self.unknown else line is not None
+            for entity, line in enumerate(self.lines)
+        )
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What an entity does, as one verb phrase in three forms: "walks to the left", "walking to the
+    left", "walk to the left". The first agrees with the entity in number; the others are None
+    where they are not known."""
+
+    does: str
+    doing: str | None = None
+    do: str | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One transcript, read. `shown` and `statements` are aligned with `References.entities`:
+    whether the entity is there (None where that is unknown), and what it does (None where it is
+    absent, unknown, or its line could not be read)."""
+
+    start_s: float
+    end_s: float
+    shown: tuple[bool | None, ...]
+    statements: tuple[Statement | None, ...]
+
+
+@dataclass(frozen=True)
+class Statements:
+    """The transcripts of one film, read (stage `statements`).
+
+    Attributes:
+        segments: one a transcript, in order of time.
+        parts: of the second looks at the segments' parts.
+        several: the entities (by position) that are more than one thing ("two women").
+        relations: (one, other, same) of the `does` of two statements about entities of one
+            category: whether they say the same, or exclude each other. Of other pairs it is not
+            known. None if the language is closed: then other words exclude each other.
+        unread: the reason, by position of the entity as a string, why lines could not be read.
+    """
+
+    segments: tuple[Reading, ...]
+    parts: tuple[Reading, ...] = ()
+    several: tuple[int, ...] = ()
+    relations: tuple[tuple[str, str, bool], ...] | None = None
+    unread: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -175,7 +235,7 @@ class Instruction:
 
     `question` may hold `<region>` (once per entry of `regions`, in order) and `<start_time>` /
     `<end_time>` (filled from `start_s`, `end_s`); `regions` are entity positions. `rejected` is
-    the verifier's reason, or None."""
+    the verifier's reason, or None. `written_by` is who worded it: "llm" or "phrasings"."""
 
     pair_id: str
     group: str  # "G1" … "G8"
@@ -189,6 +249,7 @@ class Instruction:
     clip_s: tuple[float, float] | None
     evidence: Evidence
     rejected: str | None = None
+    written_by: str = "phrasings"
 
 
 def to_json(record: Any) -> dict[str, Any]:

@@ -15,8 +15,10 @@ from strefer.records import (
     Instruction,
     Masklet,
     Masklets,
+    Reading,
     References,
     Segment,
+    Statements,
     Tracks,
     Transcript,
 )
@@ -49,6 +51,18 @@ def write_stages(folder, name, replies, expressions=("dog", "cat"), failures=Non
         "tracks": [Tracks(times_s, (0,), ())],
         "masklets": [Masklets(times_s, 32, 48, (masklet,))],
         "transcripts": [Transcript(0, 0.0, 1.0, (*replies, None), ())],
+        "statements": [
+            Statements(
+                (
+                    Reading(
+                        0.0,
+                        1.0,
+                        (*(True for _ in replies), False),
+                        (*(None for _ in replies), None),
+                    ),
+                )
+            )
+        ],
         "instructions": [*pairs, _pair(len(pairs), replies[0], rejected="claim: no")],
     }
     stages = {}

@@ -3,6 +3,7 @@
 from strefer.instructions.metadata.join import join_film
 from strefer.masks import encode_mask
 from strefer.records import Entity, Masklet, Masklets, Transcript
+from strefer.statements.with_grammar import read_by_grammar
 
 MAN = Entity("man with blond hair in a red shirt", "man", "person")
 WOMAN = Entity("woman with black hair in a blue dress", "woman", "person")
@@ -69,4 +70,5 @@ def _drawn(number, deed, step):
 
 def told_film(deeds=DEEDS, entities=(MAN, WOMAN, DOG), shown=True, without=()):
     shows = masklets(deeds, entities, without=without) if shown else None
-    return join_film("f" * 64, 4.0 * len(deeds), entities, transcripts(deeds, entities), shows)
+    statements = read_by_grammar(entities, transcripts(deeds, entities), [])
+    return join_film("f" * 64, 4.0 * len(deeds), entities, statements, shows)

@@ -11,22 +11,24 @@ from strefer.instructions.verification import claims
 from strefer.instructions.verification.second_look import SecondLook
 from strefer.instructions.verification.verifier import Checks, Verifier
 from strefer.masks import decode_mask, encode_mask
+from strefer.statements.with_grammar import read_by_grammar
 
 ENTITIES = (MAN, WOMAN, DOG)
 FIRST, SECOND, THIRD, FOURTH = ((4.0 * n, 4.0 * n + 4) for n in range(4))
 
 
-def looked_again(segment=None, entity=None, deeds=(), entities=ENTITIES):
+def looked_again(segment=None, entity=None, deeds=(), same_words=1.0):
     """DEEDS, and the same of either part of each segment, but for one entity in one segment."""
     parts = [list(row) for row in DEEDS for _ in range(2)]
     for place, deed in enumerate(deeds):
         parts[2 * segment + place][entity] = deed
-    again = transcripts(parts, entities, segment_s=2.0)
-    return join_film("f" * 64, 16.0, entities, transcripts(DEEDS, entities), None, again)
+    again = transcripts(parts, ENTITIES, segment_s=2.0)
+    statements = read_by_grammar(ENTITIES, transcripts(DEEDS, ENTITIES), again)
+    return join_film("f" * 64, 16.0, ENTITIES, statements, None, same_words)
 
 
-def fault(film, claim, same_words=1.0):
-    return SecondLook(film, same_words).fault(claim)
+def fault(film, claim):
+    return SecondLook(film).fault(claim)
 
 
 SITS = claims.does(2, THIRD, "sits")
@@ -42,7 +44,7 @@ def test_parts_belong_to_the_segment_that_holds_them():
 def test_what_both_parts_say_is_confirmed():
     film = looked_again()
     assert fault(film, SITS) is None
-    assert SecondLook(film, 1.0).confirms(SITS)
+    assert SecondLook(film).confirms(SITS)
 
 
 @pytest.mark.parametrize("deeds", [("sits", "jumps"), ("jumps", "sits"), ("jumps", None)])
@@ -72,15 +74,15 @@ def test_what_is_denied_must_be_in_no_part():
 
 
 def test_other_words_may_say_the_same():
-    film = looked_again(2, 2, ("sits down on a chair", "sits on the chair"))
+    words = 2, 2, ("sits down on a chair", "sits on the chair")
     said = claims.does(2, THIRD, "sits on a chair")
-    assert fault(film, said, same_words=1.0)
-    assert fault(film, said, same_words=0.7) is None
+    assert fault(looked_again(*words), said)
+    assert fault(looked_again(*words, same_words=0.7), said) is None
 
 
 def test_a_film_without_a_second_look_has_no_doubts():
     assert fault(told_film(), SITS) is None
-    assert not SecondLook(told_film(), 1.0).confirms(SITS)
+    assert not SecondLook(told_film()).confirms(SITS)
 
 
 def test_once_is_doubted_if_a_part_elsewhere_says_the_same():

@@ -12,6 +12,7 @@ from strefer.instructions.draft import UNBALANCED
 from strefer.instructions.write_instructions import pairs_wanted, write_instructions
 from strefer.records import Instruction, References, Video
 from strefer.stage.run import Shard, read_lines, read_records
+from strefer.statements.with_grammar import read_by_grammar
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 PROMPTS = {
@@ -43,24 +44,20 @@ def inputs(tmp_path):
     video = {
         name: Video(f"{name}.mp4", name * 64, 16.0, 8.0, 128, 64, 64) for name in ("a", "b", "c")
     }
-    references = References((MAN, WOMAN, DOG))
-    lines = [
-        (name, line, {"segment": line.segment}) for name in ("a", "b") for line in transcripts()
-    ]
-    short = transcripts(deeds=(("sits",),), entities=(MAN,))[0]
+    whole = read_by_grammar((MAN, WOMAN, DOG), transcripts(), [])
+    short = read_by_grammar((MAN,), transcripts(deeds=(("sits",),), entities=(MAN,)), [])
     return {
         "videos": write_shard(tmp_path / "videos.jsonl", video.items()),
         "references": write_shard(
-            tmp_path / "references.jsonl", [(name, references) for name in video]
+            tmp_path / "references.jsonl", [(name, References((MAN, WOMAN, DOG))) for name in video]
         ),
-        "transcripts": write_shard(
-            tmp_path / "transcripts.jsonl", [*lines, ("c", short, {"segment": 0})]
+        "statements": write_shard(
+            tmp_path / "statements.jsonl", [("a", whole), ("b", whole), ("c", short)]
         ),
         "masklets": write_shard(
             tmp_path / "masklets.jsonl",
             [("a", masklets()), ("b", "no starting frame"), ("c", masklets())],
         ),
-        "second_looks": None,
     }
 
 
@@ -99,7 +96,7 @@ def test_films_that_failed_before_are_passed_over_and_bad_ones_become_lines(inpu
     assert {line.video_id for line in lines} == {"a", "c"}
     (failed,) = [line for line in lines if line.failure]
     assert failed.video_id == "c"
-    assert "1 lines for 3 entities" in failed.failure["reason"]
+    assert "have 1 entities, the film has 3" in failed.failure["reason"]
 
 
 def test_a_rerun_gives_the_same_bytes_and_another_seed_others(inputs, tmp_path):
@@ -129,8 +126,8 @@ def test_groups_can_be_left_out_and_time_answers_too(inputs, tmp_path):
 def test_without_verification_nothing_is_rejected(inputs, tmp_path):
     # The dog has no masklet, and comes for one segment only.
     deeds = tuple((*row[:2], row[2] if number == 2 else None) for number, row in enumerate(DEEDS))
-    lines = [("a", line, {"segment": line.segment}) for line in transcripts(deeds)]
-    write_shard(inputs["transcripts"], lines)
+    statements = read_by_grammar((MAN, WOMAN, DOG), transcripts(deeds), [])
+    write_shard(inputs["statements"], [("a", statements)])
     write_shard(inputs["masklets"], [("a", masklets(deeds, without=(2,)))])
     pairs = read_records(write(inputs, tmp_path, verify=False), Instruction)["a"]
     assert not any(p.rejected for p in pairs)
@@ -176,6 +173,7 @@ def test_a_writer_whose_words_differ_from_the_task_is_rejected(inputs, tmp_path,
     pairs = read_records(write(inputs, tmp_path, question_writer="llm"), Instruction)["a"]
     faults = {p.rejected.partition(":")[0] for p in pairs if p.group in ("G2", "G4", "G6", "G8")}
     assert faults == {"reply", "writer"}
+    assert {p.written_by for p in pairs if p.group == "G2"} == {"llm"}
 
 
 def test_what_the_writer_fails_at_is_worded_by_phrasings(inputs, tmp_path, monkeypatch):
@@ -184,6 +182,7 @@ def test_what_the_writer_fails_at_is_worded_by_phrasings(inputs, tmp_path, monke
     pairs = read_records(replaced, Instruction)["a"]
     assert [p.rejected for p in pairs if p.rejected] == []
     assert {"G2", "G4", "G6", "G8"} <= {p.group for p in pairs}
+    assert {p.written_by for p in pairs} == {"phrasings"}
 
 
 def test_verification_leaves_as_many_yes_as_no(inputs, tmp_path):

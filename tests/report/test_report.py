@@ -73,7 +73,7 @@ def test_failures_are_listed_with_their_reasons(page):
 def test_the_chain_is_counted(page):
     row = re.search(r"<td>clips</td>(.*?)</tr>", page, re.DOTALL).group(1)
     assert re.findall(r">([^<>]+)</td>", row) == ["1", "1", "1 segments"]
-    assert "1 pairs (1 more rejected)" in page
+    assert "1 pairs, 0 of them worded by the LLM (1 more rejected)" in page
     assert "1 segments, 1 lines (1 absences)" in page
     assert "1 open" in page
 

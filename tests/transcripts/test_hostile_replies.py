@@ -18,6 +18,8 @@ from strefer.instructions import write_instructions as instructions
 from strefer.instructions.wording.question_prompt import parse_reply
 from strefer.records import Clips, Entities, Entity, References, Segment, Transcript
 from strefer.stage.run import Shard, read_lines
+from strefer.statements import read_statements as statements
+from strefer.statements.with_grammar import read_by_grammar
 from strefer.transcripts import transcribe_clips as transcripts
 
 CHAT = {"attempts": 2, "retry_temperature": 0.7, "seed": 0}
@@ -48,7 +50,7 @@ def stages(folder, film):
         role: f"config/prompts/{role}.txt"
         for role in (
             *("entity_recognizer", "referring_parser", "existence", "behaviour"),
-            *("question_writer", "second_reader"),
+            *("question_writer", "second_reader", "statement_reader", "relation_reader"),
         )
     }
     yield entities, lambda output: entities.recognize_entities(
@@ -65,6 +67,11 @@ def stages(folder, film):
         options=CHAT
         | {"n_frames": 2, "existence_tokens": 4, "behaviour_tokens": 8, "batch_segments": 1},
     )  # fmt: skip
+    yield statements, lambda output: statements.read_statements(
+        shard["references"], told, to(output), llm={}, prompts=prompt,
+        options=CHAT | {"reader": "llm", "max_new_tokens": 8, "batch_films": 1},
+    )  # fmt: skip
+    read = write_shard(folder / "s.jsonl", [("a", read_by_grammar(DOG.entities, [SAID], []))])
     options = {
         "pairs_per_minute": {f"G{n}": 600 for n in range(1, 9)},
         "question_writer": "llm", "time_answers": True, "verify": True, "check_motion": False,
@@ -74,8 +81,8 @@ def stages(folder, film):
         "batch_films": 1,
     }  # fmt: skip
     yield instructions, lambda output: instructions.write_instructions(
-        videos=shard["videos"], references=shard["references"], transcripts=told, masklets=None,
-        second_looks=told, shard=to(output), phrasings=Path("config/phrasings"), llm={},
+        videos=shard["videos"], references=shard["references"], statements=read, masklets=None,
+        shard=to(output), phrasings=Path("config/phrasings"), llm={},
         prompts=prompt, options=CHAT | options,
     )  # fmt: skip
 

@@ -47,13 +47,17 @@ def test_the_table_names_what_the_configuration_has():
 
 def test_what_is_read_only_under_a_condition():
     config = changed(instructions={"verify": True, "second_look": True, "second_reader": False})
-    assert "second_looks" in stages.stages_read("instructions", config)
+    assert "second_looks" in stages.stages_read("statements", config)
     assert list(stages.prompts_of("instructions", config)) == ["question_writer"]
     config = changed(instructions={"verify": False, "question_writer": "phrasings"})
-    assert "second_looks" not in stages.stages_read("instructions", config)
+    assert "second_looks" not in stages.stages_read("statements", config)
     assert stages.prompts_of("instructions", config) == {}
     assert stages.prompts_of("masklets", config) == {}
     chat = config["agents"]["assigner"] | {"adapter": "chat"}
+    assert stages.agents_of("statements", changed(statements={"reader": "grammar"})) == {}
+    by_llm = changed(statements={"reader": "llm"})
+    assert list(stages.agents_of("statements", by_llm)) == ["llm"]
+    assert len(stages.prompts_of("statements", by_llm)) == 2
     assert list(stages.prompts_of("masklets", changed(agents={"assigner": chat}))) == ["assigner"]
 
 

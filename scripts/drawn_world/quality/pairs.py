@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from drawn_world.quality.films import MeasuredFilm
+from strefer.instructions.english import first_sentence
 from strefer.instructions.verification.claims import Window, evaluate
 from strefer.masks import rle_iou
 from strefer.records import Instruction
@@ -23,11 +24,16 @@ class TruthWitness:
         self.film, self.truth = film, film.truth
 
     def deed(self, entity: int, window: Window) -> str | None:
+        """What the entity does for most of the window; "" if it is not there."""
         seen = self.seen(entity, window)
         if not seen:
             return "" if seen is False else None
         action = self.truth.action(self._id(entity), *window)
         return action.phrase if action is not None else None
+
+    def does(self, entity: int, window: Window, text: str) -> bool | None:
+        deed = self.deed(entity, window)
+        return None if deed is None else first_sentence(deed) == first_sentence(text)
 
     def seen(self, entity: int, window: Window) -> bool | None:
         if entity not in self.film.true_entities:

@@ -28,6 +28,7 @@ class Asked:
         number: counts the group's tasks in the film.
         random: for all that is drawn for this task.
         written: the reply, or why there is none.
+        written_by: whose words they are: "llm" or "phrasings".
         replaced: whether phrasings worded it because the writer failed.
         pair: the task's pair.
     """
@@ -37,6 +38,7 @@ class Asked:
     task: Task
     random: Random
     written: Written = "never asked"
+    written_by: str = "llm"
     replaced: bool = False
     pair: Instruction | None = None
 
@@ -48,6 +50,7 @@ class Asked:
     def word(self, phrasings: Phrasings) -> None:
         """Word the task by phrasings."""
         self.written = write_reply(self.task, phrasings, self.random)
+        self.written_by = "phrasings"
 
     def reject(self, reason: str) -> None:
         """Keep the pair, with the reason why it is rejected."""
@@ -79,7 +82,9 @@ class Draft:
     def assemble(self) -> None:
         """Turn the written tasks into pairs."""
         for one in self.asked:
-            one.pair = assemble(self.film, one.group, one.number, one.task, one.written, one.random)
+            one.pair = assemble(
+                self.film, one.group, one.number, one.task, one.written, one.random, one.written_by
+            )
 
     def verify(self, checks: Checks) -> None:
         """Reject what is contradicted."""

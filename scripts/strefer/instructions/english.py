@@ -107,6 +107,26 @@ def lacks(text: str, phrase: str) -> str | None:
     return next((word for word in stems(phrase) if word not in said), None)
 
 
+_PLURAL_VERBS = {
+    "does": "do", "is": "are", "has": "have", "was": "were", "looks": "look", "acts": "act",
+    "appears": "appear",
+}  # fmt: skip
+
+
+def agreeing(text: str, name: str) -> str:
+    """The text with the verbs beside a name put into the plural: "Does the two women" → "Do the two
+    women". A region may follow the name."""
+    verbs, name = "|".join(_PLURAL_VERBS), re.escape(name)
+    region = r"(?: (?:(?:in|at|inside|marked by|shown by) )?<region\d?>)?"
+
+    def plural_verb(match: re.Match[str]) -> str:
+        verb = _PLURAL_VERBS[match[2].lower()]
+        return match[1] + (verb.capitalize() if match[2][0].isupper() else verb) + match[3]
+
+    text = re.sub(rf"()\b({verbs})( {name}\b)", plural_verb, text, flags=re.I)
+    return re.sub(rf"({name}{region} )({verbs})(\b)", plural_verb, text, flags=re.I)
+
+
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _PLURALS = {"person": "people", "child": "children", "bus": "buses", "fish": "fish"}
 

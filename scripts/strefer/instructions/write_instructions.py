@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from strefer.instructions.wording.ask_writer import read_again, write_by_chat
 from strefer.instructions.wording.phrasings import Phrasings, folder_digest, load_folder
 from strefer.instructions.wording.word_tasks import Reply
 from strefer.prompts import Prompt, load_prompt
-from strefer.records import Instruction, Masklets, References, Transcript, Video, to_json
+from strefer.records import Instruction, Masklets, References, Statements, Video, to_json
 from strefer.stage.batches import in_batches
 from strefer.stage.run import Item, ItemFailure, Shard, Worker, read_records, run_stage
 
@@ -27,21 +28,19 @@ from strefer.stage.run import Item, ItemFailure, Shard, Worker, read_records, ru
 def write_instructions(
     videos: Path,
     references: Path,
-    transcripts: Path,
+    statements: Path,
     shard: Shard,
     options: Mapping[str, Any],
     prompts: Mapping[str, str],
     phrasings: Path,
     llm: Mapping[str, Any],
     masklets: Path | None = None,
-    second_looks: Path | None = None,
 ) -> None:
     """Write the shard file of `Instruction` records, a line a pair; rejected pairs are among them.
 
     Args:
-        videos, references, transcripts: shard files of these stages.
+        videos, references, statements: shard files of these stages.
         masklets: the masklets' shard file; None leaves the mask groups unpointed and unverified.
-        second_looks: the shard file of transcripts of the segments' parts; None does without.
         options: `pairs_per_minute` by group; `question_writer` ("llm" or "phrasings");
             `replace_failed`; `time_answers`; `verify`, `check_motion`, `check_unseen`,
             `least_score`, `same_words`, `second_reader`;
@@ -50,7 +49,7 @@ def write_instructions(
         phrasings: the folder of phrasings files, whose digest counts as part of `making`.
         llm: the LLM's specification; loaded only if it is asked anything.
     """
-    items = list(_items(videos, references, transcripts, masklets, second_looks))
+    items = list(_items(videos, references, statements, masklets))
     worker = _Worker(
         load_folder(phrasings), {role: load_prompt(path) for role, path in prompts.items()}, options
     )
@@ -58,7 +57,9 @@ def write_instructions(
     def start() -> Worker:
         if options["question_writer"] == "llm" or _second_reader(options):
             worker.chat = load_chat(llm)
-        return lambda missing: in_batches(_joined(missing), options["batch_films"], worker.write)
+        return lambda missing: in_batches(
+            _joined(missing, options["same_words"]), options["batch_films"], worker.write
+        )
 
     making = {**shard.making, "phrasings": folder_digest(phrasings)}
     run_stage("instructions", items, start, dataclasses.replace(shard, making=making))
@@ -69,27 +70,21 @@ def _second_reader(options: Mapping[str, Any]) -> bool:
 
 
 def _items(
-    videos: Path,
-    references: Path,
-    transcripts: Path,
-    masklets: Path | None,
-    second_looks: Path | None,
+    videos: Path, references: Path, statements: Path, masklets: Path | None
 ) -> Iterator[Item]:
     entities = read_records(references, References)
-    lines = read_records(transcripts, Transcript)
+    said = read_records(statements, Statements)
     masks = {} if masklets is None else read_records(masklets, Masklets)
-    looks = {} if second_looks is None else read_records(second_looks, Transcript)
     for video_id, (video,) in read_records(videos, Video).items():
-        if video_id not in entities or video_id not in lines:
+        if video_id not in entities or video_id not in said:
             continue  # failed before; the line is there
         if masklets is not None and video_id not in masks:
             continue
-        known, said = entities[video_id][0], lines[video_id]
         shown = masks[video_id][0] if masklets is not None else None
-        again = looks.get(video_id, [])
-        content = [video.digest, video.duration_s, to_json(known), [to_json(line) for line in said]]
-        content += [None if shown is None else to_json(shown), [to_json(line) for line in again]]
-        yield Item(video_id, content=content, context=_Records(video, known, said, shown, again))
+        records = _Records(video, entities[video_id][0], said[video_id][0], shown)
+        content = [video.digest, video.duration_s, to_json(records.references)]
+        content += [to_json(records.statements), shown and to_json(shown)]
+        yield Item(video_id, content=content, context=records)
 
 
 @dataclass(frozen=True)
@@ -98,29 +93,23 @@ class _Records:
 
     video: Video
     references: References
-    transcripts: list[Transcript]
+    statements: Statements
     masklets: Masklets | None
-    second_looks: list[Transcript]
 
 
-def _joined(items: Iterable[Item]) -> Iterator[tuple[Item, Film | ItemFailure]]:
+def _joined(items: Iterable[Item], same_words: float) -> Iterator[tuple[Item, Film | ItemFailure]]:
     for item in items:
         records: _Records = item.context
-        entities = records.references.entities
+        video, entities = records.video, records.references.entities
         try:
-            yield (
-                item,
-                join_film(
-                    records.video.digest,
-                    records.video.duration_s,
-                    entities,
-                    records.transcripts,
-                    records.masklets,
-                    records.second_looks,
-                ),
-            )
+            film = join_film(
+                video.digest, video.duration_s, entities, records.statements, records.masklets,
+                same_words,
+            )  # fmt: skip
         except ValueError as error:
             yield item, ItemFailure(str(error))
+        else:
+            yield item, film
 
 
 class _Worker:
@@ -146,7 +135,6 @@ class _Worker:
             self.options["check_motion"],
             self.options["check_unseen"],
             self.options["least_score"],
-            self.options["same_words"],
         )
         for draft in drafts:
             draft.assemble()

@@ -86,9 +86,23 @@ def _transcripts(records: list[dict]) -> str:
     return f"{len(records)} segments, {there} lines ({len(lines) - there} absences)"
 
 
+def _statements(records: list[dict]) -> str:
+    cells = [
+        (shown, statement)
+        for record in records
+        for reading in record["segments"]
+        for shown, statement in zip(reading["shown"], reading["statements"], strict=True)
+    ]
+    there = [statement for shown, statement in cells if shown is not False]
+    read = sum(statement is not None for statement in there)
+    return f"{read} of {len(there)} lines read"
+
+
 def _instructions(records: list[dict]) -> str:
-    kept = sum(r["rejected"] is None for r in records)
-    return f"{kept} pairs ({len(records) - kept} more rejected)"
+    kept = [r for r in records if r["rejected"] is None]
+    by_llm = sum(r["written_by"] == "llm" for r in kept)
+    rejected = len(records) - len(kept)
+    return f"{len(kept)} pairs, {by_llm} of them worded by the LLM ({rejected} more rejected)"
 
 
 _OUTCOMES = {
@@ -99,5 +113,6 @@ _OUTCOMES = {
     "tracks": _count("tracks", "tracks"),
     "masklets": _count("masklets", "masklets"),
     "transcripts": _transcripts,
+    "statements": _statements,
     "instructions": _instructions,
 }

@@ -65,9 +65,13 @@ STAGES = {
         ("existence", "behaviour"), section="transcripts", also=("seed",),
     ),
     "clip_parts": Stage("cut_parts", ("clips",)),
+    "statements": Stage(
+        "read_statements", ("references", "transcripts", "second_looks"), ("llm",),
+        ("statement_reader", "relation_reader"), section="statements", also=("seed",),
+    ),
     "instructions": Stage(
         "write_instructions",
-        ("videos", "references", "transcripts", "masklets", "second_looks"), ("llm",),
+        ("videos", "references", "statements", "masklets"), ("llm",),
         ("question_writer", "second_reader"), section="instructions", also=("seed",),
     ),
     "scores": Stage(
@@ -76,11 +80,19 @@ STAGES = {
     ),
 }  # fmt: skip
 
-# Prompts and stages that are read only under a condition.
+
+def _read_by_llm(config: Config) -> bool:
+    return config["statements"]["reader"] == "llm"
+
+
+# Prompts, stages and (by stage) agents that are read only under a condition.
 READ_IF: dict[str, Callable[[Config], bool]] = {
     "assigner": lambda config: config["agents"]["assigner"]["adapter"] == "chat",
     "question_writer": lambda config: config["instructions"]["question_writer"] == "llm",
     "second_reader": lambda config: _verified(config, "second_reader"),
+    "statement_reader": _read_by_llm,
+    "relation_reader": _read_by_llm,
+    "statements.llm": _read_by_llm,
     "second_looks": lambda config: _verified(config, "second_look"),
 }
 
@@ -105,7 +117,8 @@ def _read(names: tuple[str, ...], config: Config) -> Iterator[str]:
 
 def agents_of(stage: str, config: Config) -> dict[str, Mapping[str, Any]]:
     """By role, the specifications of the agents that a stage loads."""
-    return {role: config["agents"][role] for role in STAGES[stage].agents}
+    asked = {f"{stage}.{role}": role for role in STAGES[stage].agents}
+    return {role: config["agents"][role] for role in map(asked.get, _read(tuple(asked), config))}
 
 
 def options_of(stage: str, config: Config) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def test_a_model_without_facts_is_unknown(tell):
     assert "besides the unknown org/new" in part(report, "NEEDED")
     hours = part(report, "GPU-HOURS")
     assert re.search(r"references +unknown", hours)
-    assert "besides the unknown of references, instructions" in hours
+    assert "besides the unknown of references, statements, instructions" in hours
 
 
 def test_a_key_and_a_missing_folder_are_named(tell, monkeypatch):

@@ -16,6 +16,7 @@ from drawn_world.vocabulary import (
 from strefer.instructions.metadata.film import Film
 from strefer.instructions.metadata.masks import Masks
 from strefer.records import Entity
+from strefer.statements.with_grammar import in_forms
 
 _NOUN_OF = {text: next(n for n in NOUNS if n in text.split()) for text in all_expressions()}
 _HEIGHT_PX = 128
@@ -56,6 +57,7 @@ def synthetic_film(
         present=tuple(tuple(deed is not None for deed in row) for row in deeds),
         deeds=tuple(deeds),
         masks=masks,
+        forms={deed: in_forms(deed) for row in deeds for deed in row if deed},
     )
 
 

@@ -19,6 +19,7 @@ from strefer.instructions.wording.phrasings import Phrasings, load_phrasings
 from strefer.instructions.wording.question_prompt import question_prompt, reply_text
 from strefer.instructions.wording.word_tasks import write_reply
 from strefer.records import Entity
+from strefer.statements.with_grammar import in_forms
 
 TASKS_PER_FILM = 8
 _EXPRESSIONS = tuple(all_expressions())
@@ -67,7 +68,8 @@ def draw_film(random: Random, *, with_masks: bool) -> Film:
             for entity in range(n_entities)
         }
         masks = DrawnMasks(times_s, 128, seen)
-    return Film("drawn", start_s, entities, tuple(limits), present, deeds, masks)
+    forms = {deed: in_forms(deed) for row in deeds for deed in row if deed}
+    return Film("drawn", start_s, entities, tuple(limits), present, deeds, masks, forms=forms)
 
 
 def _draw_deed(entity: Entity, entities: tuple[Entity, ...], random: Random) -> str | None:

@@ -36,6 +36,21 @@ class Agreement:
     overlap: float
 
 
+def known_frames(film: Film, entity: int) -> set[int]:
+    """Sampled frames, but for those of segments in which the entity is unknown."""
+    assert film.masks is not None
+    unknown = [
+        limits_s
+        for limits_s, row in zip(film.limits_s, film.present, strict=True)
+        if row[entity] is None
+    ]
+    return {
+        frame
+        for frame, time_s in enumerate(film.masks.frame_times_s)
+        if not any(start_s <= time_s < end_s for start_s, end_s in unknown)
+    }
+
+
 def told_frames(film: Film, entity: int) -> set[int]:
     """Sampled frames at which the transcript has the entity there."""
     assert film.masks is not None
@@ -51,9 +66,10 @@ def told_frames(film: Film, entity: int) -> set[int]:
 def agreement(film: Film, entity: int) -> Agreement:
     """How well the times of an entity's masklet agree with the transcript's."""
     assert film.masks is not None
-    told, shown = told_frames(film, entity), set(film.masks.by_entity.get(entity, ()))
+    known, told = known_frames(film, entity), told_frames(film, entity)
+    shown = known & set(film.masks.by_entity.get(entity, ()))
     return Agreement(
-        1 - len(told ^ shown) / max(1, len(film.masks.frame_times_s)),
+        1 - len(told ^ shown) / max(1, len(known)),
         2 * len(told & shown) / max(1, len(told) + len(shown)),
     )
 

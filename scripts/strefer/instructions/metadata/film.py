@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
+from strefer.instructions.english import agreeing, plural
 from strefer.instructions.metadata.masks import Masks
-from strefer.records import Entity
+from strefer.instructions.metadata.meaning import ByWords, Meaning
+from strefer.records import Entity, Statement
 
 
 @dataclass(frozen=True)
 class Look:
-    """What one transcript says of each entity, by position: whether it is there, and what it does
-    (None where it is absent or its line cannot be taken apart)."""
+    """What one transcript says of each entity, by position: whether it is there (None where that is
+    unknown), and what it does (None where it is absent, unknown, or its line cannot be taken
+    apart)."""
 
-    present: tuple[bool, ...]
+    present: tuple[bool | None, ...]
     deeds: tuple[str | None, ...]
 
 
@@ -27,22 +31,29 @@ class Film:
         duration_s: length.
         entities: the references; other fields name an entity by its position here.
         limits_s: (start_s, end_s) of each transcribed segment, in order of time.
-        present: [segment][entity] whether the transcript says that the entity is there.
+        present: [segment][entity] whether the transcript says that the entity is there; None where
+            it is unknown.
         deeds: [segment][entity] what it does ("runs to the left"); None where it is absent or its
             line cannot be taken apart.
         masks: the masklets, or None if that stage did not run.
         parts: for each segment what the transcriber says of its parts; empty where it did not
             look a second time.
+        several: entities that are more than one thing ("two women").
+        meaning: which deeds say the same, and which exclude each other.
+        forms: by deed, its statement with the verb's other forms.
     """
 
     digest: str
     duration_s: float
     entities: tuple[Entity, ...]
     limits_s: tuple[tuple[float, float], ...]
-    present: tuple[tuple[bool, ...], ...]
+    present: tuple[tuple[bool | None, ...], ...]
     deeds: tuple[tuple[str | None, ...], ...]
     masks: Masks | None = None
     parts: tuple[tuple[Look, ...], ...] = ()
+    several: frozenset[int] = frozenset()
+    meaning: Meaning = field(default_factory=ByWords)
+    forms: Mapping[str, Statement] = field(default_factory=dict)
 
     @cached_property
     def covered(self) -> bool:
@@ -61,8 +72,26 @@ class Film:
         return frozenset(
             entity
             for entity in range(len(self.entities))
-            if all(deeds[entity] is not None or not there[entity] for there, deeds in rows)
+            if all(deeds[entity] is not None or there[entity] is False for there, deeds in rows)
         )
+
+    def kind(self, entity: int) -> str:
+        """The entity's generalized noun, in its number."""
+        noun = self.entities[entity].generalized_noun
+        return plural(noun) if entity in self.several else noun
+
+    def bare(self, deed: str) -> str | None:
+        """The deed as it follows "does the dog": "walk to the left"; None if that is unknown."""
+        statement = self.forms.get(deed)
+        return None if statement is None else statement.do
+
+    def agreeing(self, text: str) -> str:
+        """The text with verbs in the plural beside entities that are several."""
+        for entity in sorted(self.several):
+            names = (self.entities[entity].expression, self.kind(entity))
+            for name in names:
+                text = agreeing(text, f"the {name}")
+        return text
 
     def segment_of(self, window: tuple[float, float]) -> int | None:
         """The segment that most of the window lies in."""
@@ -78,6 +107,10 @@ class Film:
             segment + 1 < len(self.limits_s)
             and abs(self.limits_s[segment + 1][0] - self.limits_s[segment][1]) < 0.05
         )
+
+    def known(self, entity: int) -> bool:
+        """Whether each segment's transcript says if the entity is there."""
+        return all(row[entity] is not None for row in self.present)
 
     def seconds_present(self, entity: int) -> float:
         """For how long the transcript has the entity there."""

@@ -2,63 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterable, Sequence
 
+from strefer.instructions.english import first_sentence
 from strefer.instructions.metadata.film import Film, Look
 from strefer.instructions.metadata.masks import Masks
-from strefer.instructions.metadata.transcript_lines import deed_of, is_garbled
-from strefer.records import Entity, Masklets, Transcript
-
-
-def _clear_deed(line: str, entity: Entity, entities: Sequence[Entity]) -> str | None:
-    deed = deed_of(line, entity)
-    return None if deed is None or is_garbled(deed, entity, entities) else deed
-
-
-def _look(transcript: Transcript, entities: Sequence[Entity]) -> Look:
-    if len(transcript.lines) != len(entities):
-        raise ValueError(
-            f"transcript of segment {transcript.segment} has {len(transcript.lines)} lines for "
-            f"{len(entities)} entities; delete the transcripts file and rerun"
-        )
-    return Look(
-        tuple(line is not None for line in transcript.lines),
-        tuple(
-            None if line is None else _clear_deed(line, entity, entities)
-            for line, entity in zip(transcript.lines, entities, strict=True)
-        ),
-    )
-
-
-def _parts(
-    limits_s: Sequence[tuple[float, float]], again: Sequence[Transcript], entities: Sequence[Entity]
-) -> tuple[tuple[Look, ...], ...]:
-    """The second looks by the segment that holds their middle."""
-    middles = [((t.start_s + t.end_s) / 2, _look(t, entities)) for t in again]
-    return tuple(
-        tuple(look for middle_s, look in middles if start_s <= middle_s < end_s)
-        for start_s, end_s in limits_s
-    )
+from strefer.instructions.metadata.meaning import ByReader, ByWords
+from strefer.records import Entity, Masklets, Reading, Statement, Statements
 
 
 def join_film(
     digest: str,
     duration_s: float,
     entities: Sequence[Entity],
-    transcripts: Sequence[Transcript],
+    statements: Statements,
     masklets: Masklets | None,
-    again: Sequence[Transcript] = (),
+    same_words: float = 1.0,
 ) -> Film:
     """Join the records of one film.
 
     Args:
-        again: transcripts of the segments' parts, the second look.
+        same_words: in a closed language, two looks say the same from this share of words on.
 
     Raises:
-        ValueError: if a transcript does not fit the list of entities.
+        ValueError: if a reading does not fit the list of entities.
     """
-    transcripts = sorted(transcripts, key=lambda t: t.start_s)
-    looks = [_look(transcript, entities) for transcript in transcripts]
+    segments = sorted(statements.segments, key=lambda reading: reading.start_s)
+    looks = [_look(reading, entities) for reading in segments]
     masks = None
     if masklets is not None:
         by_entity = {
@@ -66,7 +37,9 @@ def join_film(
         }
         scores = {m.entity: m.score for m in masklets.masklets}
         masks = Masks(masklets.frame_times_s, masklets.width_px, by_entity, scores)
-    limits = tuple((t.start_s, t.end_s) for t in transcripts)
+    limits = tuple((reading.start_s, reading.end_s) for reading in segments)
+    readings = (*statements.segments, *statements.parts)
+    relations = statements.relations
     return Film(
         digest,
         duration_s,
@@ -75,5 +48,37 @@ def join_film(
         tuple(look.present for look in looks),
         tuple(look.deeds for look in looks),
         masks,
-        _parts(limits, again, entities) if again else (),
+        _parts(limits, statements.parts, entities) if statements.parts else (),
+        frozenset(statements.several),
+        ByWords(same_words) if relations is None else ByReader(relations),
+        _forms(s for reading in readings for s in reading.statements if s is not None),
+    )
+
+
+def _forms(statements: Iterable[Statement]) -> dict[str, Statement]:
+    """Statements by what is done; by its first sentence too, which questions ask about."""
+    forms: dict[str, Statement] = {}
+    for statement in statements:
+        first = [form and first_sentence(form) for form in dataclasses.astuple(statement)]
+        forms |= {first[0]: Statement(*first), statement.does: statement}
+    return forms
+
+
+def _look(reading: Reading, entities: Sequence[Entity]) -> Look:
+    if not len(reading.shown) == len(reading.statements) == len(entities):
+        raise ValueError(
+            f"the statements from {reading.start_s} s have {len(reading.shown)} entities, the film "
+            f"has {len(entities)}; delete the statements file and rerun"
+        )
+    return Look(reading.shown, tuple(s and s.does for s in reading.statements))
+
+
+def _parts(
+    limits_s: Sequence[tuple[float, float]], again: Sequence[Reading], entities: Sequence[Entity]
+) -> tuple[tuple[Look, ...], ...]:
+    """The second looks by the segment that holds their middle."""
+    middles = [((r.start_s + r.end_s) / 2, _look(r, entities)) for r in again]
+    return tuple(
+        tuple(look for middle_s, look in middles if start_s <= middle_s < end_s)
+        for start_s, end_s in limits_s
     )

@@ -63,7 +63,7 @@ def subject(places: Places, entity: int, several: bool = False) -> str:
     """How an answer names the entity: by its words, or, in mask groups, by its category."""
     known = places.film.entities[entity]
     by_words = several or not places.masks
-    return f"the {known.expression if by_words else known.generalized_noun}"
+    return f"the {known.expression if by_words else places.film.kind(entity)}"
 
 
 def _where(places: Places, segment: int) -> dict[str, Window]:
@@ -88,9 +88,9 @@ def absence(places: Places, cell: Cell) -> Description:
     there = [s for s, row in enumerate(film.present) if row[entity]]
     who = subject(places, entity)
     when = " between <start_time> and <end_time>" if places.timed else " in this clip"
-    answer = sentence(f"{who} is not there{when}")
+    answer = sentence(film.agreeing(f"{who} is not there{when}"))
     claims = [holds(film, cell)]
-    if places.timed and there:
+    if places.timed and there and film.known(entity):
         sides = [w for w, side in (("before", -1), ("after", 1)) if _any_on(there, segment, side)]
         answer = f"{answer[:-1]}, only {' and '.join(sides)} that."
         claims += [present(entity, film.limits_s[s]) for s in there]
@@ -116,15 +116,15 @@ def timeline(places: Places, entity: int, segments: Sequence[int]) -> Descriptio
 
 
 def told_in_order(places: Places, who: str, cells: Sequence[Cell]) -> str:
-    """What an entity does in the cells, step by step. Repeats are told once."""
+    """What an entity does in the cells, step by step. Repeats are told once, in whatever words."""
     deeds: list[str] = []
     for segment, entity in cells:
         deed = places.film.deeds[segment][entity] or "is not there"
-        if not deeds or deeds[-1] != deed:
+        if not deeds or places.film.meaning.says(deeds[-1], deed) is not True:
             deeds.append(deed)
     known = places.film.entities[cells[0][1]]
-    again = f"the {known.generalized_noun if places.masks else known.noun}"
-    return step_by_step(who, again, deeds)
+    again = f"the {places.film.kind(cells[0][1]) if places.masks else known.noun}"
+    return places.film.agreeing(step_by_step(who, again, deeds))
 
 
 def introduced(places: Places, told: Description) -> Description:

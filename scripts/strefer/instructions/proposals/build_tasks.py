@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from strefer.instructions.english import bare, first_sentence
+from strefer.instructions.english import first_sentence
 from strefer.instructions.metadata.film import Film
 from strefer.instructions.proposals.facts import ABSENT, AFTER, BEFORE, DURING, Fact
 from strefer.instructions.proposals.tasks import Cell, Scope, Task, gather_facts
@@ -39,7 +39,7 @@ def is_deed(scope: Scope, cell: Cell, text: str) -> Task:
     claims = [holds(film, cell)]
     if not truth:
         claims.append(does(entity, film.limits_s[segment], text, False))
-    slots = {"who": scope.who(entity), "when": scope.when, "deed": text, "bare": bare(text)}
+    slots = {"who": scope.who(entity), "when": scope.when, "deed": text, "bare": film.bare(text)}
     return Task(
         "yes_no", "deed", scope, f"whether {scope.who(entity)} {text}{scope.when}", facts, cited,
         every(claims), (segment,), slots, truth=truth,
@@ -115,7 +115,7 @@ def is_during(scope: Scope, cell: Cell, text: str, other: int, other_text: str) 
         "yes_no", "while", scope,
         f"whether {scope.who(entity)} {text} while {scope.who(other)} {other_text}", facts,
         cited[:1], every(claims), (segment,),
-        slots | {"deed": text, "bare": bare(text), "other_deed": other_text}, truth=truth,
+        slots | {"deed": text, "bare": film.bare(text), "other_deed": other_text}, truth=truth,
     )  # fmt: skip
 
 
@@ -169,7 +169,7 @@ def is_before(scope: Scope, first: Cell, second: Cell) -> Task:
     again = scope.again(e2) if e1 == e2 else scope.who(e2)
     facts, cited = gather_facts(scope, sorted([first, second]))
     claims = [once(e1, film.limits_s[s1], one), once(e2, film.limits_s[s2], two)]
-    slots = {"who": scope.who(e1), "deed": one, "bare": bare(one)}
+    slots = {"who": scope.who(e1), "deed": one, "bare": film.bare(one)}
     return Task(
         "yes_no", "order", scope, f"whether {scope.who(e1)} {one} before {again} {two}", facts,
         cited, every(claims), tuple(sorted({s1, s2})),

@@ -13,7 +13,7 @@ from itertools import permutations
 from strefer.instructions.proposals import build_tasks as build
 from strefer.instructions.proposals.facts import ABSENT
 from strefer.instructions.proposals.open_tasks import neighbours, simultaneous
-from strefer.instructions.proposals.places import Places, overlap
+from strefer.instructions.proposals.places import Places
 from strefer.instructions.proposals.tasks import Cell, Task
 
 Candidate = Callable[[], Task]
@@ -41,7 +41,11 @@ def choice_candidates(places: Places) -> list[tuple[Candidate, ...]]:
 
 
 def _wrong_options(places: Places, cell: Cell, but: str = "") -> tuple[str, ...]:
-    texts = [t for t in places.untrue_deeds(cell) if t != but and places.showable([t], cell[1])]
+    texts: list[str] = []
+    for text in places.untrue_deeds(cell):
+        said_already = any(places.film.meaning.says(text, other) is True for other in texts)
+        if text != but and not said_already and places.showable([text], cell[1]):
+            texts.append(text)
     return tuple(texts[:N_WRONG]) if len(texts) >= N_WRONG else ()
 
 
@@ -78,7 +82,7 @@ def _deeds_or_absence(places: Places) -> list[Candidate]:
         if pick < N_WRONG:
             cell = places.random.choice(cells[kind, options[pick]])
             said = places.deed(cell)
-            options = [t for t in options if not overlap(t, said)] + [ABSENT]
+            options = [t for t in options if places.film.meaning.excludes(t, said)] + [ABSENT]
         name = places.film.entities[cell[1]].expression
         if len(options) == N_WRONG and not any(name in text for text in options):
             found.append(partial(build.deed, places.at(cell), cell, tuple(options)))

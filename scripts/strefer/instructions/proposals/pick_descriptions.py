@@ -94,7 +94,7 @@ def groups(places: Places) -> list[Candidate]:
 
 def _all_read(film: Film, segment: int) -> bool:
     return all(
-        deed is not None or not there
+        deed is not None or there is False
         for deed, there in zip(film.deeds[segment], film.present[segment], strict=True)
     )
 
@@ -118,20 +118,27 @@ def attendances(places: Places) -> list[Candidate]:
     return [
         partial(describe.attendance, places, segment)
         for segment, row in enumerate(places.film.present)
-        if any(row)
+        if any(row) and None not in row
     ]
 
 
 def numbers(places: Places) -> list[Candidate]:
     """How many of a category are there, for categories that the film has several of."""
-    kinds = [places.kind(entity) for entity in range(len(places.film.entities))]
+    if not places.film.meaning.closed:
+        return []  # an open list of entities is seldom complete
+    kinds = [entity.generalized_noun for entity in places.film.entities]
     several = sorted({kind for kind in kinds if kinds.count(kind) > 1})
     return [
         partial(describe.number_there, places, segment, kind)
         for segment, row in enumerate(places.film.present)
         for kind in several
-        if any(there and kinds[entity] == kind for entity, there in enumerate(row))
+        if any(there for there in _of_kind(row, kinds, kind))
+        and None not in _of_kind(row, kinds, kind)
     ]
+
+
+def _of_kind(row: Sequence[bool | None], kinds: Sequence[str], kind: str) -> list[bool | None]:
+    return [there for there, own in zip(row, kinds, strict=True) if own == kind]
 
 
 def appearances(places: Places) -> list[Candidate]:
@@ -155,6 +162,8 @@ def stays(places: Places) -> list[Candidate]:
         return found
     for entity in _acting(places):
         span = _span(places, entity)
+        if not film.known(entity):
+            continue
         if len(span) < len(film.limits_s) and all(film.present[s][entity] for s in span):
             found.append(partial(describe.stay, places, entity, span))
     return found
@@ -167,6 +176,6 @@ def lengths(places: Places) -> list[Candidate]:
         return found
     for entity in _acting(places):
         seconds = round(film.seconds_present(entity))
-        if seconds >= 1:
+        if seconds >= 1 and film.known(entity):
             found.append(partial(describe.length, places, entity, seconds))
     return found

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
+import re
 from random import Random
 
 from strefer.instructions.english import first_sentence
 from strefer.instructions.metadata.agreement import pointable
 from strefer.instructions.metadata.film import Film
 from strefer.instructions.proposals.tasks import Cell, Scope
+
+LONGEST_ASKED = 14  # words of a deed inside a question
+_PRONOUN = re.compile(r"\b(?:he|she|it|they|him|them|himself|herself|itself|themselves)\b", re.I)
 
 
 class Places:
@@ -44,7 +47,7 @@ class Places:
             (segment, entity)
             for segment, present in enumerate(film.present)
             for entity in self.entities
-            if not present[entity] and entity in appearing and not (masks and not timed)
+            if present[entity] is False and entity in appearing and not (masks and not timed)
         ]
         self.once = [cell for cell in self.cells if cell[1] in film.told and self._single(cell)]
         self.deeds_of_kind: dict[str, list[str]] = {}
@@ -59,7 +62,11 @@ class Places:
     def _single(self, cell: Cell) -> bool:
         segment, entity = cell
         deed = self.film.deeds[segment][entity]
-        return sum(row[entity] == deed for row in self.film.deeds) == 1
+        return all(
+            row[entity] is None or self.film.meaning.differs(row[entity], deed)
+            for other, row in enumerate(self.film.deeds)
+            if other != segment
+        )
 
     def at(self, cell: Cell, *others: int) -> Scope:
         """The scope of a question about one segment: a window or a clip."""
@@ -72,8 +79,9 @@ class Places:
         return Scope(self.film, self.masks, None, None, subjects)
 
     def kind(self, entity: int) -> str:
-        """The entity's generalized noun."""
-        return self.film.entities[entity].generalized_noun
+        """The entity's generalized noun, in its number: clauses about one and about several are
+        no options beside each other."""
+        return self.film.kind(entity)
 
     def deed(self, cell: Cell) -> str:
         """What the entity of a readable cell does."""
@@ -86,8 +94,11 @@ class Places:
         return first_sentence(self.deed(cell))
 
     def showable(self, texts: list[str], *subjects: int) -> bool:
-        """Whether the texts may stand in a question about these subjects: they do not describe a
-        region, and no deed speaks of the entity that is to do it."""
+        """Whether the texts may be in a question about these subjects: they are short and name whom
+        they speak of, they do not describe a region, and no deed speaks of the entity that is to do
+        it."""
+        if any(_PRONOUN.search(text) or len(text.split()) > LONGEST_ASKED for text in texts):
+            return False
         if not self.masks:
             return True
         return not any(self.film.entities[e].expression in text for e in subjects for text in texts)
@@ -102,7 +113,7 @@ class Places:
         texts = [
             text
             for text in self.deeds_of_kind.get(self.kind(entity), ())
-            if name not in text and not (said and overlap(text, said))
+            if name not in text and (not said or self.film.meaning.excludes(text, said))
         ]
         self.random.shuffle(texts)
         if self.timed:
@@ -111,16 +122,12 @@ class Places:
         return texts
 
     def only_doer(self, cell: Cell) -> bool:
-        """Whether nobody else in the segment does the same."""
+        """Whether certainly nobody else in the segment does the same."""
         row, present = self.film.deeds[cell[0]], self.film.present[cell[0]]
         text = self.short_deed(cell)
         return not any(
-            there and entity != cell[1] and (row[entity] is None or overlap(text, row[entity]))
+            there is not False
+            and entity != cell[1]
+            and (row[entity] is None or not self.film.meaning.excludes(text, row[entity]))
             for entity, there in enumerate(present)
         )
-
-
-@cache
-def overlap(one: str, other: str) -> bool:
-    """Whether one deed says the other too ("jumps", "jumps and waves")."""
-    return one in other or other in one

@@ -40,13 +40,14 @@ class Scope:
         """The entity's name in facts and questions."""
         known = self.film.entities[entity]
         if self.masks and entity in self.subjects:
-            return f"the {known.generalized_noun} in <region{self.subjects.index(entity) + 1}>"
+            return f"the {self.film.kind(entity)} in <region{self.subjects.index(entity) + 1}>"
         return f"the {known.expression}"
 
     def again(self, entity: int) -> str:
         """The entity's name the second time in one question."""
         known = self.film.entities[entity]
-        return f"that {known.generalized_noun if self.masks else known.noun}"
+        that = "those" if entity in self.film.several else "that"
+        return f"{that} {self.film.kind(entity) if self.masks else known.noun}"
 
     @property
     def when(self) -> str:
@@ -124,7 +125,7 @@ def gather_facts(scope: Scope, cited: Sequence[Cell]) -> tuple[tuple[Fact, ...],
                 if (entity in scope.subjects) == others or (segment, entity) in cells:
                     continue
                 deed = film.deeds[segment][entity]
-                unread = film.present[segment][entity] and deed is None
+                unread = film.present[segment][entity] is not False and deed is None
                 if unread or (others and deed is None) or not scope.hides(deed or ""):
                     continue
                 cells.append((segment, entity))
@@ -139,7 +140,7 @@ def gather_facts(scope: Scope, cited: Sequence[Cell]) -> tuple[tuple[Fact, ...],
 def state(scope: Scope, segment: int, entity: int) -> str:
     """A clause: who, and what it does in the segment."""
     deed = scope.film.deeds[segment][entity]
-    return f"{scope.who(entity)} {ABSENT if deed is None else deed}"
+    return scope.film.agreeing(f"{scope.who(entity)} {ABSENT if deed is None else deed}")
 
 
 def _near(scope: Scope) -> list[int]:

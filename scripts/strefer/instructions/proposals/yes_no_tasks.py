@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from strefer.instructions.proposals import build_tasks as build
-from strefer.instructions.proposals.places import Places, overlap
+from strefer.instructions.proposals.places import Places
 from strefer.instructions.proposals.tasks import Task
 
 Candidate = Callable[[], Task]
@@ -37,7 +37,7 @@ def _deeds(places: Places) -> list[Couple]:
             other
             for other in places.cells
             if places.kind(other[1]) == places.kind(cell[1])
-            and not overlap(text, places.deed(other))
+            and places.film.meaning.excludes(text, places.deed(other))
             and places.film.entities[other[1]].expression not in text
         ]
         if places.timed:  # the entity itself at another time, or not there: then the time decides
@@ -65,7 +65,7 @@ def _orders(places: Places) -> list[Couple]:
     for one in places.once:
         for two in places.once:
             texts = [places.deed(one), places.deed(two)]
-            if one[0] >= two[0] or overlap(*texts):
+            if one[0] >= two[0] or places.film.meaning.alike(*texts):
                 continue
             subjects = tuple(dict.fromkeys((one[1], two[1])))
             if not places.showable(texts, *subjects):
@@ -93,7 +93,7 @@ def _simultaneous(places: Places) -> list[Couple]:
                 for moment in places.once
                 if moment[1] == other
                 and (moment[0], entity) in places.readable
-                and not overlap(text, places.deed((moment[0], entity)))
+                and places.film.meaning.excludes(text, places.deed((moment[0], entity)))
                 and places.showable([text, places.deed(moment)], entity, other)
             ]
             if not counters or not places.showable([places.deed((segment, other))], entity, other):
@@ -112,10 +112,11 @@ def _lengths(places: Places) -> list[Couple]:
     film = places.film
     if not film.covered:
         return []
-    seconds = {entity: round(film.seconds_present(entity)) for entity in places.entities}
+    known = [entity for entity in places.entities if film.known(entity)]
+    seconds = {entity: round(film.seconds_present(entity)) for entity in known}
     couples = []
-    for one in places.entities:
-        for two in places.entities:
+    for one in known:
+        for two in known:
             # Clear differences only: segments are known to a second or so.
             if seconds[two] < 1 or seconds[one] < 1.3 * seconds[two] + 1:
                 continue

@@ -21,8 +21,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from strefer.instructions.english import first_sentence
-
 Claim = dict[str, Any]
 Window = tuple[float, float]
 
@@ -32,8 +30,8 @@ KINDS = ("does", "present", "once", "count", "longer", "seconds", "left_of", "is
 class Witness(Protocol):
     """Answers about one film; None where it cannot tell."""
 
-    def deed(self, entity: int, window: Window) -> str | None:
-        """What the entity does for most of the window; "" if it is not there."""
+    def does(self, entity: int, window: Window, text: str) -> bool | None:
+        """Whether the entity does this for most of the window; False if it is not there."""
 
     def seen(self, entity: int, window: Window) -> bool | None:
         """Whether the entity is there for a good part of the window."""
@@ -138,8 +136,7 @@ def _found(claim: Claim, witness: Witness) -> bool | None:
         return None if known is None else known == claim["expression"]
     window = (claim["start_s"], claim["end_s"]) if "start_s" in claim else None
     if kind == "does":
-        deed = witness.deed(claim["entity"], window)
-        return None if deed is None else first_sentence(deed) == first_sentence(claim["text"])
+        return witness.does(claim["entity"], window, claim["text"])
     if kind == "present":
         return witness.seen(claim["entity"], window)
     if kind == "left_of":

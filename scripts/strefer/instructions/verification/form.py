@@ -8,7 +8,15 @@ from strefer.instructions.metadata.film import Film
 from strefer.records import Instruction
 
 LETTERS = "ABCD"
-_SMALL_WORDS = frozenset(("a", "an", "the", "in", "on", "of", "with", "and", "or", "to", "at"))
+# Words that say nothing of who somebody is.
+# fmt: off
+_SMALL_WORDS = frozenset((
+    "a", "an", "the", "in", "on", "of", "with", "and", "or", "to", "at", "from", "by", "near",
+    "next", "behind", "beside", "into", "onto", "over", "under", "up", "down", "off", "out", "for",
+    "as", "is", "are", "who", "that", "which", "his", "her", "its", "their", "left", "right",
+    "side", "front", "back", "top", "middle", "one", "two", "three",
+))
+# fmt: on
 _WORDS = re.compile(r"[\w'-]+")
 
 

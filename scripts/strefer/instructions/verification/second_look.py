@@ -7,9 +7,7 @@ line is in doubt: the transcriber guessed, or the segment holds more than one sc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
-from strefer.instructions.english import first_sentence, stems
 from strefer.instructions.metadata.film import Film, Look
 from strefer.instructions.verification.claims import Claim, Window
 
@@ -19,12 +17,10 @@ class SecondLook:
 
     Args:
         film: without `parts`, nothing is doubted.
-        same_words: two deeds are one if they share this much of their words (Jaccard index of the
-            stems).
     """
 
-    def __init__(self, film: Film, same_words: float) -> None:
-        self.film, self.same_words = film, same_words
+    def __init__(self, film: Film) -> None:
+        self.film = film
 
     def _parts(self, window: Window) -> tuple[Look, ...]:
         segment = self.film.segment_of(window) if self.film.parts else None
@@ -34,19 +30,20 @@ class SecondLook:
         """Whether a part says too that the entity does this, or no part does."""
         parts, entity = self._parts((claim["start_s"], claim["end_s"])), claim["entity"]
         said = [part.deeds[entity] for part in parts]
-        same = [deed is not None and self._same(deed, claim["text"]) for deed in said]
-        return any(same) if claim["value"] else any(said) and not any(same)
+        same = [self._says(deed, claim["text"]) for deed in said]
+        return True in same if claim["value"] else any(said) and set(same) == {False}
 
     def insists(self, claim: Claim) -> bool:
         """Whether every part says too that the entity does this."""
         parts, entity = self._parts((claim["start_s"], claim["end_s"])), claim["entity"]
-        return bool(parts) and all(self._same(p.deeds[entity] or "", claim["text"]) for p in parts)
+        return bool(parts) and all(self._says(p.deeds[entity], claim["text"]) for p in parts)
 
     def fault(self, claim: Claim) -> str | None:
         """Why the parts contradict what the claim says of one entity in one segment, or None."""
         if claim["kind"] not in ("does", "once", "present"):
             return None
         parts, entity = self._parts((claim["start_s"], claim["end_s"])), claim["entity"]
+        parts = [part for part in parts if part.present[entity] is not None]
         there = [part.present[entity] for part in parts]
         if not parts or (claim["kind"] == "present" and claim["value"] in there):
             return None
@@ -57,27 +54,21 @@ class SecondLook:
     def _deed_fault(self, claim: Claim, deeds: Sequence[str | None]) -> str | None:
         text = claim["text"]
         for deed in deeds:
-            if deed is not None and self._same(deed, text) is not claim["value"]:
+            if deed is not None and self._says(deed, text) is (not claim["value"]):
                 denied = "" if claim["value"] else "not "
                 return f"{denied}{text!r}, but the transcriber says {deed!r} of a part"
         return None
 
     def told_elsewhere(self, entity: int, window: Window, text: str) -> bool:
-        """Whether a part of another segment says that the entity does this."""
+        """Whether a part of another segment says, or may say, that the entity does this."""
         but = self.film.segment_of(window)
         return any(
-            self._same(part.deeds[entity] or "", text)
+            self._says(part.deeds[entity], text) is not False
             for segment, parts in enumerate(self.film.parts)
             for part in parts
             if segment != but
         )
 
-    def _same(self, one: str, other: str) -> bool:
-        return _shared_words(first_sentence(one), first_sentence(other)) >= self.same_words
-
-
-@cache
-def _shared_words(one: str, other: str) -> float:
-    """Jaccard index of two texts' stems; 0 without any."""
-    first, second = set(stems(one)), set(stems(other))
-    return len(first & second) / max(1, len(first | second))
+    def _says(self, deed: str | None, text: str) -> bool | None:
+        """Whether a part's deed is this one; an unread one, and none at all, is not."""
+        return False if deed is None else self.film.meaning.repeats(deed, text)

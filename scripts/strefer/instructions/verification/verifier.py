@@ -40,13 +40,11 @@ class Checks:
         unseen: whether an entity whose masklet and transcript do not bear each other out is
             doubted, in films that have masklets.
         least_score: a masklet whose expression fits it less well needs the transcript's word.
-        same_words: the transcriber's second look says the same from this share of words on.
     """
 
     motion: bool = True
     unseen: bool = True
     least_score: float = 0.0
-    same_words: float = 1.0
 
 
 class Verifier:
@@ -56,7 +54,7 @@ class Verifier:
         self.film, self.checks = film, checks
         self.transcript = TranscriptWitness(film)
         self.masks = None if film.masks is None else MaskWitness(film, film.masks)
-        self.second_look = SecondLook(film, checks.same_words)
+        self.second_look = SecondLook(film)
         self._known: dict[tuple, str | None] = {}
         self._known_of_masks: dict[tuple, str | None] = {}
         self._pieces: dict[tuple[int, Window], bool] = {}
@@ -180,7 +178,8 @@ class Verifier:
         lines = zip(self.film.limits_s, self.film.present, self.film.deeds, strict=True)
         for window, there, deeds in lines:
             deed = deeds[entity]
-            if window == (claim["start_s"], claim["end_s"]) or (there[entity] and deed is None):
+            unread = there[entity] is not False and deed is None
+            if unread or window == (claim["start_s"], claim["end_s"]):
                 continue
             said = present(entity, window, False) if deed is None else does(entity, window, deed)
             # A doubted line counts only if what the claim says may have happened there instead.

@@ -15,12 +15,14 @@ class TranscriptWitness:
     def __init__(self, film: Film) -> None:
         self.film = film
 
-    def deed(self, entity: int, window: Window) -> str | None:
+    def does(self, entity: int, window: Window, text: str) -> bool | None:
         segment = self.film.segment_of(window)
         if segment is None:
             return None
-        present = self.film.present[segment][entity]
-        return self.film.deeds[segment][entity] if present else ""
+        if self.film.present[segment][entity] is False:
+            return False
+        deed = self.film.deeds[segment][entity]
+        return None if deed is None else self.film.meaning.says(deed, text)
 
     def seen(self, entity: int, window: Window) -> bool | None:
         segment = self.film.segment_of(window)
@@ -29,23 +31,25 @@ class TranscriptWitness:
     def occurrences(self, entity: int, text: str) -> list[Window] | None:
         if entity not in self.film.told:
             return None
-        return [
-            limits_s
-            for limits_s, row in zip(self.film.limits_s, self.film.deeds, strict=True)
-            if row[entity] == text
-        ]
+        rows = zip(self.film.limits_s, self.film.deeds, strict=True)
+        deeds = [(limits_s, row[entity]) for limits_s, row in rows if row[entity] is not None]
+        if not all(deed == text or self.film.meaning.differs(deed, text) for _, deed in deeds):
+            return None
+        return [limits_s for limits_s, deed in deeds if deed == text]
 
     def count(self, noun: str, window: Window) -> int | None:
         segment = self.film.segment_of(window)
         if segment is None:
             return None
-        return sum(
-            there and self.film.entities[entity].generalized_noun == noun
-            for entity, there in enumerate(self.film.present[segment])
-        )
+        verdicts = [
+            there
+            for there, known in zip(self.film.present[segment], self.film.entities, strict=True)
+            if known.generalized_noun == noun
+        ]
+        return None if None in verdicts else sum(map(bool, verdicts))
 
     def seconds_seen(self, entity: int) -> float | None:
-        return self.film.seconds_present(entity)
+        return self.film.seconds_present(entity) if self.film.known(entity) else None
 
     def left_of(self, entity: int, other: int, window: Window) -> bool | None:
         return None  # transcripts do not speak of places
@@ -81,8 +85,8 @@ class MaskWitness:
         seen = sum(window[0] <= t < window[1] for t in self.masks.times_s[entity])
         return seen / sampled
 
-    def deed(self, entity: int, window: Window) -> str | None:
-        return "" if self.seen(entity, window) is False else None
+    def does(self, entity: int, window: Window, text: str) -> bool | None:
+        return False if self.seen(entity, window) is False else None
 
     def seen(self, entity: int, window: Window) -> bool | None:
         """True for pixels in half of the frames, False for none at all, in between unknown."""

@@ -29,13 +29,20 @@ def reply_fault(task: Task, written: Written) -> str | None:
 
 
 def assemble(
-    film: Film, group: str, number: int, task: Task, written: Written, random: Random
+    film: Film,
+    group: str,
+    number: int,
+    task: Task,
+    written: Written,
+    random: Random,
+    written_by: str = "llm",
 ) -> Instruction:
     """The pair of a task. Where the writer failed it is there too, rejected and with the reason.
 
     Args:
         number: counts the group's pairs in the film.
         random: draws the right option's letter.
+        written_by: whose words they are.
     """
     question, answer, regions, options = "", "", (), ()
     fault = reply_fault(task, written)
@@ -58,6 +65,7 @@ def assemble(
         clip_s=task.scope.clip_s,
         evidence=Evidence(task.segments, task.scope.subjects, task.claim),
         rejected=fault,
+        written_by=written_by,
     )
 
 

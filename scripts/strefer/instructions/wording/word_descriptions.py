@@ -42,15 +42,16 @@ def _question(places: Places, description: Description, phrasings: Phrasings) ->
             slots[name] = f"the {known.expression}"
         elif len(description.subjects) == 1 and random.random() < PREFACED:
             preface = random.choice(phrasings["preface"]) + " "
-            slots[name] = f"the {known.generalized_noun}"
+            slots[name] = f"the {places.film.kind(entity)}"
         else:
             reference = random.choice(phrasings["reference"])
-            slots[name] = reference.format(noun=known.generalized_noun)
+            slots[name] = reference.format(noun=places.film.kind(entity))
             bare = "{noun}" not in reference and len(description.subjects) == 1
     if description.focus == "moment":
         cell = (description.segments[0], description.subjects[0])
         slots["deed"] = places.deed(cell)
-    return preface + random.choice(phrasings[description.focus]).format_map(slots), bare
+    question = random.choice(phrasings[description.focus]).format_map(slots)
+    return preface + places.film.agreeing(question), bare
 
 
 def _pair(

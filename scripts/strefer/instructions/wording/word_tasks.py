@@ -34,7 +34,7 @@ def write_reply(task: Task, phrasings: Phrasings, random: Random) -> Reply:
     if task.slots.get("bare", "") is None:
         section += "_inflected"  # the deed cannot be put behind "does"
     question = random.choice(phrasings[section]).format_map(task.slots)
-    return Reply(question, right_answer(task))
+    return Reply(task.scope.film.agreeing(question), right_answer(task))
 
 
 def right_answer(task: Task) -> str:

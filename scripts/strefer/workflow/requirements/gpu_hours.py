@@ -148,17 +148,31 @@ def _masklets(config: Mapping, models: Mapping, films: Films) -> dict[str, Token
     return {"assigner": Tokens(questions * (_frame(model) + PROMPT_TOKENS), questions * 20)}
 
 
+def _looks(config: Mapping, films: Films) -> float:
+    """Looks at segments, and at their two parts if there is a second look."""
+    pairs = config["instructions"]
+    looks = 3 if pairs["verify"] and pairs["second_look"] else 1
+    return SEGMENTS_A_MINUTE * films.minutes * looks
+
+
 def _transcripts(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]:
     options, model = config["transcripts"], models["video_llm"]
-    pairs = config["instructions"]
-    looks = 3 if pairs["verify"] and pairs["second_look"] else 1  # at a segment, and at two parts
-    segments = SEGMENTS_A_MINUTE * films.minutes * looks
+    segments = _looks(config, films)
     questions = 2 * ENTITIES
     frames = options["n_frames"] * _frame(model)
     # vLLM reads a segment's frames once for all of its questions.
     times = 1 if engine_of(model.spec) == "vllm" else questions
     read = segments * (times * frames + questions * PROMPT_TOKENS)
     return {"video_llm": Tokens(read, segments * ENTITIES * _reply(options["behaviour_tokens"]))}
+
+
+def _statements(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]:
+    if config["statements"]["reader"] != "llm":
+        return {"llm": Tokens(0, 0)}
+    # One question an entity about all of its lines, and one a category about all of its clauses.
+    lines = _looks(config, films) * ENTITIES
+    questions = 2 * films.count * ENTITIES
+    return {"llm": Tokens(questions * PROMPT_TOKENS + lines * REPLY_TOKENS, lines * REPLY_TOKENS)}
 
 
 def _instructions(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]:
@@ -177,6 +191,7 @@ _TOKENS: dict[str, Callable[[Mapping, Mapping, Films], dict[str, Tokens]]] = {
     "tracks": _tracks,
     "masklets": _masklets,
     "transcripts": _transcripts,
+    "statements": _statements,
     "instructions": _instructions,
 }
 ESTIMATED = tuple(_TOKENS)  # the data stages that load models

@@ -1,7 +1,7 @@
-"""Reading a transcript line as subject and deed, and putting deeds into questions.
+"""Reading transcripts by a grammar: for a closed language, such as the drawn world's.
 
-A transcript line is "The brown dog runs to the left."; its deed is "runs to the left". Mask
-questions put another subject in front of the deed, so the two must come apart.
+A line is "The brown dog runs to the left."; its statement is "runs to the left". A line of another
+form is not read. In a closed language one action has one wording: other words are another one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from strefer.instructions.english import bare
-from strefer.records import Entity
+from strefer.records import Entity, Reading, Statement, Statements, Transcript
 
 # After these the line's subject goes on, so what follows the noun is not the deed yet.
 # fmt: off
@@ -51,3 +51,37 @@ def is_garbled(deed: str, entity: Entity, entities: Sequence[Entity]) -> bool:
         return True
     rests = [deed.partition(f"{e.expression} ")[2] for e in entities if e.expression in deed]
     return any(rest and bare(rest) is not None for rest in rests)
+
+
+def read_by_grammar(
+    entities: Sequence[Entity], transcripts: Sequence[Transcript], again: Sequence[Transcript]
+) -> Statements:
+    """The statements of one film.
+
+    Args:
+        again: transcripts of the segments' parts, the second look.
+    """
+    readings = [tuple(_read(t, entities) for t in looks) for looks in (transcripts, again)]
+    return Statements(*readings)
+
+
+def _read(transcript: Transcript, entities: Sequence[Entity]) -> Reading:
+    lines = tuple(zip(transcript.lines, entities, strict=True))
+    return Reading(
+        transcript.start_s,
+        transcript.end_s,
+        transcript.shown,
+        tuple(None if line is None else _statement(line, e, entities) for line, e in lines),
+    )
+
+
+def _statement(line: str, entity: Entity, entities: Sequence[Entity]) -> Statement | None:
+    deed = deed_of(line, entity)
+    if deed is None or is_garbled(deed, entity, entities):
+        return None
+    return in_forms(deed)
+
+
+def in_forms(deed: str) -> Statement:
+    """A deed with its verb's base form, where the grammar knows it."""
+    return Statement(deed, do=bare(deed))

@@ -2,8 +2,8 @@ import pytest
 
 from helpers.told_films import told_film
 from strefer.instructions.english import bare, listed, sentence, with_article
-from strefer.instructions.metadata.transcript_lines import deed_of
 from strefer.records import Entity
+from strefer.statements.with_grammar import deed_of
 
 GIRL = Entity("girl in a white dress", "girl", "person")
 

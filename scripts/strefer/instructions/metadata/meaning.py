@@ -1,0 +1,101 @@
+"""Whether two statements say the same, or exclude each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Protocol
+
+from strefer.instructions.english import first_sentence, stems
+
+
+class Meaning(Protocol):
+    """What is known of two statements (third person: "walks to the left") about one entity at one
+    time, or about two entities of one category.
+
+    Attributes:
+        closed: whether all that happens is told, and every entity is in the list.
+    """
+
+    closed: bool
+
+    def says(self, one: str, other: str) -> bool | None:
+        """True if the one is the other, False if they exclude each other, None if unknown."""
+
+    def alike(self, one: str, other: str) -> bool:
+        """Whether they are, or hold, the same."""
+
+    def differs(self, one: str, other: str) -> bool:
+        """Whether they are certainly not the same."""
+
+    def excludes(self, one: str, other: str) -> bool:
+        """Whether nobody who does the one does the other."""
+
+    def repeats(self, one: str, other: str) -> bool | None:
+        """`says`, for what two looks at the same scene say."""
+
+
+class ByWords:
+    """A closed language: one action has one wording, and other words are another action.
+
+    Args:
+        same_words: two looks say the same from this share of words on (Jaccard index of stems).
+    """
+
+    closed = True
+
+    def __init__(self, same_words: float = 1.0) -> None:
+        self.same_words = same_words
+
+    def says(self, one: str, other: str) -> bool | None:
+        return first_sentence(one) == first_sentence(other)
+
+    def alike(self, one: str, other: str) -> bool:
+        return one in other or other in one
+
+    def differs(self, one: str, other: str) -> bool:
+        return one != other
+
+    def excludes(self, one: str, other: str) -> bool:
+        return not self.alike(one, other)
+
+    def repeats(self, one: str, other: str) -> bool | None:
+        return _shared_words(first_sentence(one), first_sentence(other)) >= self.same_words
+
+
+class ByReader:
+    """An open language: a reader was asked which statements say the same and which exclude each
+    other. Of all others it is not known.
+
+    Args:
+        relations: (one, other, whether they say the same; if not, they exclude each other).
+    """
+
+    closed = False
+
+    def __init__(self, relations: Iterable[tuple[str, str, bool]]) -> None:
+        self._known: dict[frozenset[str], bool] = {}
+        for one, other, same in relations:
+            self._known[frozenset((one, other))] = same
+
+    def says(self, one: str, other: str) -> bool | None:
+        return True if one == other else self._known.get(frozenset((one, other)))
+
+    def alike(self, one: str, other: str) -> bool:
+        return self.says(one, other) is True
+
+    def differs(self, one: str, other: str) -> bool:
+        return self.says(one, other) is False
+
+    def excludes(self, one: str, other: str) -> bool:
+        return self.says(one, other) is False
+
+    def repeats(self, one: str, other: str) -> bool | None:
+        return self.says(one, other)
+
+
+@cache
+def _shared_words(one: str, other: str) -> float:
+    """Jaccard index of two texts' stems; 0 without any."""
+    first, second = set(stems(one)), set(stems(other))
+    return len(first & second) / max(1, len(first | second))
