@@ -45,6 +45,7 @@ docs: .venv/installed
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --no-deps -r envs/main.lock
 	SAM2_BUILD_CUDA=0 DS_BUILD_OPS=0 $(BIN)/pip install --quiet --no-deps --no-build-isolation -r envs/from_source.lock
+	ln -sf ../../bin/strefer $(BIN)/strefer
 	touch $@
 
 # Resolves envs/main.txt anew and pins what was found.

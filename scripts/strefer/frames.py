@@ -6,6 +6,7 @@ Times are seconds from the first frame of the film. A film whose first timestamp
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from pathlib import Path
 import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
+
+from strefer.picture_folder import opening_options
 
 # What a raw film may be. Playlists (HLS, DASH, concat) are left out: they name other files and
 # addresses, and a film must not make this machine open them.
@@ -31,12 +34,16 @@ class DecodingError(Exception):
 def _open(
     path: str | Path, threads: int = 1
 ) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
+    # `file:` keeps a name with a colon from being read as a protocol.
+    address, kind, options = f"file:{path}", None, dict(_OPEN_ONLY)
+    if os.path.isdir(path):
+        try:
+            address, kind, options = opening_options(path)
+        except (ValueError, OSError) as error:
+            raise DecodingError(f"cannot be decoded: {error}") from None
     try:
-        # `file:` keeps a name with a colon from being read as a protocol.
         # Tags in other encodings than UTF-8 are common, and no reason to refuse a film.
-        with av.open(
-            f"file:{path}", options=dict(_OPEN_ONLY), metadata_errors="replace"
-        ) as container:
+        with av.open(address, format=kind, options=options, metadata_errors="replace") as container:
             if not container.streams.video:
                 raise DecodingError("no video stream")
             stream = container.streams.video[0]

@@ -11,8 +11,9 @@ from strefer.benchmarks.questions import Question
 
 def measure() -> dict[str, float]:
     """Median seconds of five repeats."""
+    sample = {"options": [f"({letter}) an option" for letter in "ABCD"]}
     questions = [
-        Question(str(i), {}, "ABCD"[i % 4], {"type": f"type {i % 5}"}) for i in range(1000)
+        Question(str(i), sample, "ABCD"[i % 4], {"type": f"type {i % 5}"}) for i in range(1000)
     ]
     predictions = {q.id: f"({'ABCD'[i % 3]})" for i, q in enumerate(questions)}
     seconds = []

@@ -5,7 +5,7 @@ import pytest
 
 from helpers.question_files import write_predictions, write_questions
 from strefer.benchmarks import score_predictions as scores
-from strefer.benchmarks.predict_answers import read_predictions
+from strefer.benchmarks.prediction_files import read_predictions
 from strefer.benchmarks.registry import load_questions
 from strefer.benchmarks.score_predictions import (
     compare,
@@ -52,6 +52,8 @@ def test_recipes_stand_side_by_side_with_an_interval(tmp_path):
     assert json.loads((tmp_path / "all.json").read_text())["base"]["videorefer_q"] == {
         "accuracy": 0.25,
         "type/Basic Questions": 0.25,
+        "strict": 0.25,
+        "answered": 1.0,
     }
 
 
@@ -117,11 +119,38 @@ def test_a_missing_answer_is_named(tmp_path):
         score_predictions(predictions, "videorefer_q", files, tmp_path / "s.json", 0, None, {})
 
 
-def test_a_broken_line_of_predictions_is_named(tmp_path):
-    path = tmp_path / "predictions.jsonl"
-    path.write_text('{"id": 1, "prediction": "A"}\n{"id": 2}\n')
-    with pytest.raises(ValueError, match="predictions.jsonl, line 2"):
-        read_predictions(path)
+def said_in(folder, text):
+    questions = load_questions("videorefer_q", write_questions(folder, 3), 0)
+    path = folder / "predictions.jsonl"
+    path.write_text(text, encoding="utf-8")
+    return read_predictions(path, questions)
+
+
+def test_blank_lines_a_mark_of_the_byte_order_and_lists_are_read(tmp_path):
+    said = {"0": "A", "1": None}
+    lines = '{"id": 0, "prediction": "A"}\n\n{"id": "1", "prediction": null}\n\n'
+    assert said_in(tmp_path, "\ufeff" + lines) == said
+    listed = ", ".join(filter(None, lines.split("\n")))
+    assert said_in(tmp_path, f"[{listed}]") == said
+
+
+@pytest.mark.parametrize(
+    ("second", "reason"),
+    [
+        ('{"id": 1}', "line 2: must be a JSON object with `id` and `prediction`"),
+        ("[1]", "line 2: must be a JSON object"),
+        ("{", "line 2: must be a JSON object.*not JSON"),
+        ('{"id": 0, "prediction": "B"}', "line 2: question '0' is answered twice"),
+        ('{"id": 7, "prediction": "B"}', "line 2: the benchmark has no question '7'.*such as '0'"),
+        ('{"id": 1, "prediction": ["A"]}', "line 2: `prediction` must be a text, or null"),
+        ('{"id": null, "prediction": "A"}', "line 2: must be a JSON object with `id`"),
+        ('{"doc_id": 1, "filtered_resps": "A"}', "line 2: this line of an lmms-eval log names no"),
+        ('{"doc_id": 1, "filtered_resps": [1]}', "line 2: `filtered_resps` must hold one answer"),
+    ],
+)
+def test_a_wrong_line_of_predictions_is_named(tmp_path, second, reason):
+    with pytest.raises(ValueError, match=f"predictions.jsonl, {reason}"):
+        said_in(tmp_path, f'{{"id": 0, "prediction": "A"}}\n{second}\n')
 
 
 def test_missing_files_say_where_to_get_them(tmp_path):

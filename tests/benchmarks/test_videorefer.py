@@ -57,6 +57,8 @@ def test_questions_accuracy_is_pooled_and_by_type(tmp_path):
         "accuracy": pytest.approx(2 / 3),
         "type/Basic Questions": 0.5,
         "type/Relationship Questions": 1.0,
+        "strict": pytest.approx(2 / 3),
+        "answered": 1.0,
     }
     assert [row.points for row in scored.rows] == [1.0, 1.0, 0.0]
 
@@ -65,9 +67,61 @@ def test_what_is_missing_is_named(tmp_path):
     entry = {key: value for key, value in ASKED.items() if key != "options"}
     with pytest.raises(ValueError, match="q.json, entry 0: 'options' is missing"):
         videorefer_q.load(write(tmp_path / "q.json", [entry]), tmp_path, {})
-    entry = DESCRIBED | {"annotation": [{"0": {"segmentation": None}}]}
-    with pytest.raises(ValueError, match="entry 0: no frame of the object has a mask"):
-        videorefer_d.load(write(tmp_path / "d.json", [entry]), tmp_path, {})
+
+
+NO_MASK = ({"0": {"segmentation": None}}, {"0": None}, {}, None)
+
+
+@pytest.mark.parametrize("masks", NO_MASK)
+def test_an_object_without_a_mask_costs_one_line_and_its_question(tmp_path, caplog, masks):
+    entries = [DESCRIBED | {"id": 5, "annotation": [masks]}, DESCRIBED]
+    questions = videorefer_d.load(write(tmp_path / "d.json", entries), tmp_path, {})
+    assert [q.id for q in questions] == ["1"]
+    assert "entry 0: left out: object 0 has no mask" in caplog.text
+    entries = [ASKED | {"id": 5, "annotation": [OBJECT, masks]}, ASKED]
+    questions = videorefer_q.load(write(tmp_path / "q.json", entries), tmp_path, {})
+    assert [q.id for q in questions] == ["7"]
+    assert "entry 0: left out: object 1 has no mask" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("objects", "reason"), [([OBJECT], "about 2 regions, and 1 are annotated"), ([], "no object")]
+)
+def test_a_question_about_other_regions_than_annotated_is_left_out(
+    tmp_path, caplog, objects, reason
+):
+    path = write(tmp_path / "q.json", [ASKED | {"annotation": objects}, ASKED | {"id": 8}])
+    assert [q.id for q in videorefer_q.load(path, tmp_path, {})] == ["8"]
+    assert reason in caplog.text
+
+
+@pytest.mark.parametrize("index", ["60", 60])
+def test_a_single_frame_may_be_named_by_a_number(tmp_path, index):
+    path = write(tmp_path / "q.json", [ASKED | {"frame_idx": index}])
+    (question,) = videorefer_q.load(path, tmp_path, {"single_frame": True})
+    assert [set(r) for r in sample_from_json(question.sample).regions] == [{60}, {60}]
+
+
+@pytest.mark.parametrize(
+    ("said", "official", "strict"),
+    [
+        ("(B) no", 1.0, 1.0),
+        ("b", 1.0, 1.0),
+        ("b) no", 1.0, 1.0),
+        (".B", 1.0, 1.0),
+        (" B", 0.0, 1.0),
+        ("The answer is B.", 0.0, 1.0),
+        ("no", 0.0, 1.0),
+        ("Be careful", 1.0, 0.0),
+        ("(B) or (A)", 1.0, 0.0),
+        ("", 0.0, 0.0),
+        (None, 0.0, 0.0),
+    ],
+)
+def test_letters_are_read_officially_and_with_care(tmp_path, said, official, strict):
+    questions = videorefer_q.load(write(tmp_path / "q.json", [ASKED]), tmp_path, {})
+    metrics = videorefer_q.score(questions, {"7": said}, None).metrics
+    assert (metrics["accuracy"], metrics["strict"]) == (official, strict)
 
 
 def test_descriptions_show_all_masks_or_one(tmp_path):
@@ -100,6 +154,8 @@ def test_descriptions_are_averaged_by_respect_then_over_the_four(tmp_path):
         "temporal_description": 3.0,
         "hallucination_detection": 2.0,
         "judged": 0.5,
+        "strict": (3 + 3 + 3 + 2) / 4,
+        "answered": 1.0,
     }
     assert [row.judged for row in scored.rows][1] == MARKS.format(1, 2, 3)
 
@@ -109,18 +165,46 @@ def test_descriptions_cannot_be_scored_without_a_judge(tmp_path):
     assert set(videorefer_d.score(questions, {"1": "A dog."}, None).metrics.values()) == {None}
 
 
+def test_what_got_no_description_is_not_judged_and_strictly_worth_nothing(tmp_path):
+    path = write(tmp_path / "d.json", [DESCRIBED, DESCRIBED | {"id": 2}])
+    questions = videorefer_d.load(path, tmp_path, {})
+    said = {"1": "A dog.", "2": None}
+    judge = lambda prompts: [(MARKS + LAST).format(4, 4, 4, 4)] * len(prompts)  # noqa: E731
+    scored = videorefer_d.score(questions, said, judge, TEMPLATE)
+    metrics = scored.metrics
+    assert (metrics["average"], metrics["strict"], metrics["answered"]) == (4.0, 2.0, 0.5)
+    assert [row.points for row in scored.rows] == [4.0, None]
+
+
+SUBJECT = "Subject Correspondence"
+
+
 @pytest.mark.parametrize(
-    ("reply", "marks"),
+    ("reply", "official", "strict"),
     [
-        ("subject correspondence: 4", {"Subject Correspondence": 4.0}),
-        ("**Temporal Description**: 0", {"Temporal Description": 0.0}),
-        ("1. Subject Correspondence: 7", {}),
-        (
-            "Temporal Description: 1 of 2 named.\nTemporal Description: 3",
-            {"Temporal Description": 3.0},
-        ),
-        ("I cannot tell.", {}),
+        ("1. Subject Correspondence: 4", 4, 4),
+        ("1. Subject Correspondence: 4.5", 4.5, 4.5),
+        ("1. Subject Correspondence: 0.5", 0.5, 0.5),
+        ("1. Subject Correspondence: 4.5/5", 4.5, 4.5),
+        ("1. Subject Correspondence: 4 / 5", 4, 4),
+        ("1. Subject Correspondence: 3 out of 5", 3, 3),
+        ("1. Subject Correspondence: 7", 7, None),
+        ("1. Subject Correspondence: -1", None, None),
+        ("1. Subject Correspondence (0-5): 3", None, 3),
+        ("1. **Subject Correspondence**: **4**", None, 4),
+        ("subject correspondence: 4", None, 4),
+        ("- Subject Correspondence - 4", None, 4),
+        ("| Subject Correspondence | 4 |", None, 4),
+        ('{"subject_correspondence": 4, "appearance_description": 2}', None, 4),
+        ('{"Subject Correspondence": {"score": 2}}', None, 2),
+        ("1. Subject Correspondence: 5\nUnlike Subject Correspondence, 3 things", 5, 5),
+        ("Subject Correspondence: 1 of 2 named.\n1. Subject Correspondence: 3", 3, 3),
+        ("<think>1. Subject Correspondence: 1</think>1. Subject Correspondence: 2", 2, 2),
+        ("1. Subject Correspondence: N/A", None, None),
+        ("1. Subject Correspondence: .", None, None),
+        ("I cannot tell.", None, None),
     ],
 )
-def test_marks_are_read_where_they_are_sound(reply, marks):
-    assert videorefer_d.read_marks(reply) == marks
+def test_marks_are_read_officially_and_with_care(reply, official, strict):
+    assert videorefer_d.official_marks(reply).get(SUBJECT) == official
+    assert videorefer_d.read_marks(reply).get(SUBJECT) == strict

@@ -35,7 +35,8 @@ def drawn(tmp_path_factory):
 
 
 def files_of(folder, name):
-    paths = {"qvhighlights": "qvhighlights.jsonl", "tempcompass": "tempcompass"}
+    paths = dict.fromkeys(("qvhighlights", "qvhighlights_balanced"), "qvhighlights.jsonl")
+    paths["tempcompass"] = "tempcompass"
     annotations = folder / paths.get(name, f"{name}.json")
     return {"annotations": str(annotations), "videos": str(folder / "videos")}
 

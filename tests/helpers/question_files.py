@@ -2,7 +2,7 @@
 
 import json
 
-from strefer.benchmarks import predict_answers
+from strefer.benchmarks import prediction_files
 
 RLE = {"size": [2, 2], "counts": "04"}
 
@@ -23,5 +23,5 @@ def write_questions(folder, count):
 
 
 def write_predictions(path, answers):
-    predict_answers.write_predictions(path, {str(i): a for i, a in enumerate(answers)})
+    prediction_files.write_predictions(path, {str(i): a for i, a in enumerate(answers)})
     return path

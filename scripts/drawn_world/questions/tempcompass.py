@@ -12,6 +12,15 @@ from drawn_world.truth import Truth
 _DIRECTIONS = ("move_left", "move_right")
 
 
+# The question that a caption is judged by: the files of the demo hold it, because several entities
+# of a film share an aspect.
+_OF_CAPTIONS = {
+    "action": "What does the {subject} do?",
+    "direction": "In which direction does the {subject} move?",
+    "order": "In which order does the {subject} do things?",
+}
+
+
 Fact = tuple[str, str, str, list[str]]  # aspect, subject, what it does, two things it does not
 
 
@@ -79,5 +88,7 @@ def _in_four_forms(
         "captioning": {
             "question": "\n".join([captioning, *information, "Generated Caption:"]),
             "answer": letters[place],
+            "mc_question": "\n".join([_OF_CAPTIONS[aspect].format(subject=subject), *letters]),
+            "mc_answer": letters[place],
         },
     }

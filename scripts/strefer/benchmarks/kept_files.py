@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from strefer.benchmarks.questions import Question
-from strefer.files import atomic_write, digest_of, digest_of_file
+from strefer.files import atomic_write, digest_of
+from strefer.picture_folder import film_digest
 
 log = logging.getLogger("strefer")
 
@@ -55,7 +56,7 @@ def content_of(questions: Sequence[Question], films: bool) -> list[dict[str, Any
         films: True puts the digests of the films in their place.
     """
     paths = {str(question.sample["path"]) for question in questions if films}
-    digests = {path: digest_of_file(path) if Path(path).is_file() else None for path in paths}
+    digests = {path: film_digest(path) if Path(path).exists() else None for path in paths}
     return [
         dataclasses.asdict(question)
         | {"sample": {**question.sample, "path": digests.get(str(question.sample["path"]))}}

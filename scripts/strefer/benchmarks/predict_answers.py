@@ -1,24 +1,25 @@
 """Stage `predictions`: a trained Video LLM's answers to a benchmark's questions.
 
-A line is {"id": …, "prediction": …}: what somebody else's predictions can be scored from, too.
+A question whose film or region cannot be shown is answered with null, and a line in the log.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from strefer.benchmarks.kept_files import content_of, make_files
+from strefer.benchmarks.prediction_files import write_predictions
 from strefer.benchmarks.questions import Question
 from strefer.benchmarks.registry import load_questions
-from strefer.files import atomic_write, dumps
+from strefer.frames import DecodingError
 from strefer.stage.fingerprint import identity_of
 from strefer.videollm.data.samples import sample_from_json
 
 log = logging.getLogger("strefer")
+Answer = Callable[[Sequence[Question]], Sequence[str | None]]
 
 
 def predict_benchmarks(
@@ -70,8 +71,11 @@ def predict_answers(
         checkpoint: the student's folder.
         benchmark: its name in the registry.
         files: as `load_questions`.
-        seed: of what the benchmark draws.
+        seed: of what the benchmark picks.
         features: folder of features that students share (see `KeptFeatures`).
+
+    Raises:
+        ValueError: if no question can be answered.
     """
     questions = load_questions(benchmark, files, seed)
     _answer(_load(checkpoint, features), benchmark, questions, output)
@@ -84,39 +88,56 @@ def _load(checkpoint: Path, features: Path | None) -> Any:
 
 
 def _answer(student: Any, benchmark: str, questions: Sequence[Question], output: Path) -> None:
-    answers: dict[str, str] = {}
-    # Films are encoded once if their questions stand together; answers of one length end together.
+    def answer(together: Sequence[Question]) -> list[str]:
+        samples = [sample_from_json(question.sample) for question in together]
+        return student.answer(samples, together[0].max_new_tokens)
+
+    answers: dict[str, str | None] = {}
+    failures: dict[str, str] = {}
+    # Films are encoded once if their questions are together; answers of one length end together.
     for length in sorted({q.max_new_tokens for q in questions}):
         together = sorted(
             (q for q in questions if q.max_new_tokens == length), key=lambda q: q.sample["path"]
         )
-        replies = student.answer([sample_from_json(q.sample) for q in together], length)
-        answers |= {q.id: reply for q, reply in zip(together, replies, strict=True)}
+        answers |= answer_each(answer, together, failures)
         log.info("%s: %d questions of up to %d tokens", benchmark, len(together), length)
+    report_failures(questions, failures)
     write_predictions(output, {question.id: answers[question.id] for question in questions})
 
 
-def write_predictions(path: Path, answers: Mapping[str, str]) -> None:
-    """Write predictions by question id, a line each."""
-    with atomic_write(path) as file:
-        for question_id, answer in answers.items():
-            file.write(dumps({"id": question_id, "prediction": answer}) + "\n")
+def answer_each(
+    answer: Answer, questions: Sequence[Question], failures: dict[str, str]
+) -> dict[str, str | None]:
+    """Answers by question id; None where answering fails, with the reason put into `failures`. All
+    are asked together; if that fails, in halves."""
+    if not questions:
+        return {}
+    try:
+        return {q.id: reply for q, reply in zip(questions, answer(questions), strict=True)}
+    except (ValueError, DecodingError) as error:
+        if len(questions) == 1:
+            failures[questions[0].id] = str(error)
+            return {questions[0].id: None}
+    middle = len(questions) // 2
+    first = answer_each(answer, questions[:middle], failures)
+    return first | answer_each(answer, questions[middle:], failures)
 
 
-def read_predictions(path: Path) -> dict[str, str]:
-    """Predictions by question id.
+def report_failures(questions: Sequence[Question], failures: Mapping[str, str]) -> None:
+    """Log a line for each film and reason.
 
     Raises:
-        ValueError: names the file and the line that is wrong.
+        ValueError: if every question failed: the films are somewhere else.
     """
-    predictions = {}
-    with open(path, encoding="utf-8") as file:
-        for number, text in enumerate(file, 1):
-            try:
-                line = json.loads(text)
-                predictions[str(line["id"])] = str(line["prediction"])
-            except (ValueError, KeyError, TypeError):
-                raise ValueError(
-                    f"{path}, line {number}: must be a JSON object with `id` and `prediction`"
-                ) from None
-    return predictions
+    lines: dict[tuple[str, str], int] = {}
+    for question in questions:
+        if question.id in failures:
+            path, reason = str(question.sample["path"]), failures[question.id]
+            line = (path, reason.removeprefix(f"{path}: "))
+            lines[line] = lines.get(line, 0) + 1
+    for (path, reason), count in lines.items():
+        asked = "1 question" if count == 1 else f"{count} questions"
+        log.warning("%s: %s without an answer: %s", path, asked, reason)
+    if len(failures) == len(questions):
+        path, reason = next(iter(lines))
+        raise ValueError(f"no question could be asked, for example about {path}: {reason}")

@@ -1,12 +1,10 @@
-"""What all benchmarks share: a question, a scored answer, and the reading of their files."""
+"""What all benchmarks share: a question, a scored answer, and the means of both."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 
@@ -15,11 +13,13 @@ class Question:
     """One question of a benchmark.
 
     Attributes:
-        id: unique within the benchmark.
-        sample: in the published format (see published_format.py), without an answer.
+        id: unique within the benchmark; says nothing about the answer.
+        sample: in the published format (see published_format.py), without an answer. Its `context`
+            is the part of the text that may be shortened, if there is one.
         gold: the right answer, as the scorer wants it.
         about: what the scores are reported by (type, aspect, duration, …).
         max_new_tokens: the longest answer that makes sense.
+        old_id: its id in predictions of earlier versions, if that was another.
     """
 
     id: str
@@ -27,17 +27,24 @@ class Question:
     gold: Any
     about: Mapping[str, str] = field(default_factory=dict)
     max_new_tokens: int = 16
+    old_id: str | None = None
 
 
 @dataclass(frozen=True)
 class Row:
-    """One scored answer: points (None if it counts for nothing) and, where a judge was asked,
-    its reply."""
+    """One scored answer.
+
+    Attributes:
+        points: by the official rule; None counts for nothing.
+        judged: the judge's reply, where one was asked.
+        strict: the points where an answer that cannot be read is wrong; None as above.
+    """
 
     id: str
     points: float | None
     about: Mapping[str, str] = field(default_factory=dict)
     judged: str | None = None
+    strict: float | None = None
 
 
 @dataclass(frozen=True)
@@ -50,29 +57,12 @@ class Scored:
 
 
 Ask = Callable[[Sequence[str]], list[str]]  # prompts to a judge's replies
+Predictions = Mapping[str, str | None]  # answers by question id; None: there is no answer
 
 
 def human(text: str) -> list[dict[str, str]]:
     """A conversation that waits for its answer."""
     return [{"from": "human", "value": f"<image>\n{text}"}]
-
-
-def read_json(path: Path) -> Any:
-    """Read a benchmark's JSON or JSON Lines file.
-
-    Raises:
-        ValueError: if it is missing or is neither; names the file.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError:
-        raise ValueError(f"benchmark file {path}: no such file") from None
-    try:
-        if path.suffix == ".jsonl":
-            return [json.loads(line) for line in text.splitlines() if line.strip()]
-        return json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"benchmark file {path}: not JSON: {error}") from None
 
 
 def mean(values: Iterable[float | None]) -> float | None:
@@ -90,16 +80,21 @@ def means_by(rows: Sequence[Row], key: str) -> dict[str, float | None]:
     }
 
 
-def predicted(predictions: Mapping[str, str], question: Question) -> str:
-    """The prediction for a question.
+def share_answered(questions: Sequence[Question], predictions: Predictions) -> float | None:
+    """The share of questions that have an answer at all."""
+    return mean(float(predicted(predictions, question) is not None) for question in questions)
+
+
+def predicted(predictions: Predictions, question: Question) -> str | None:
+    """The prediction for a question; None if the model gave none.
 
     Raises:
-        ValueError: if there is none.
+        ValueError: if the question is missing from the predictions.
     """
     try:
         return predictions[question.id]
     except KeyError:
         raise ValueError(
             f"predictions: there is no answer to question {question.id!r}; every question of the "
-            "benchmark needs a line"
+            "benchmark needs a line (null says that the model gave no answer)"
         ) from None

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from strefer.benchmarks import qvhighlights, tempcompass, videomme, videorefer_d, videorefer_q
+from strefer.benchmarks import (
+    qvhighlights,
+    qvhighlights_balanced,
+    tempcompass,
+    videomme,
+    videorefer_d,
+    videorefer_q,
+)
 from strefer.benchmarks.questions import Question
 
 
@@ -19,7 +27,7 @@ class Benchmark:
         title: its name in print.
         module: its loader and scorer.
         judge_prompt: the role of the prompt that its judge is asked with, or None.
-        paper_base, paper_strefer: the paper's figures of the headline metric.
+        paper_base, paper_strefer: the paper's figures of the headline metric; None: it has none.
         source: where its files come from, for who lacks them.
         mean_of: the headline metric is the mean of the means by this key; None: of all rows.
     """
@@ -27,8 +35,8 @@ class Benchmark:
     title: str
     module: ModuleType
     judge_prompt: str | None
-    paper_base: float
-    paper_strefer: float
+    paper_base: float | None
+    paper_strefer: float | None
     source: str
     mean_of: str | None = None
 
@@ -46,9 +54,13 @@ BENCHMARKS: dict[str, Benchmark] = {
         "QVHighlights, yes/no", qvhighlights, None, 0.5288, 0.6031,
         "the repository jayleicn/moment_detr",
     ),
+    "qvhighlights_balanced": Benchmark(
+        "QVHighlights, yes/no, balanced windows", qvhighlights_balanced, None, None, None,
+        "the repository jayleicn/moment_detr",
+    ),
     "tempcompass": Benchmark(
         "TempCompass", tempcompass, "judge_choice", 60.100, 61.675,
-        "the data set lmms-lab/TempCompass", mean_of="form",
+        "the repository llyx97/TempCompass", mean_of="form",
     ),
     "videomme": Benchmark(
         "Video-MME", videomme, None, 37.45, 37.70, "the data set lmms-lab/Video-MME"
@@ -60,9 +72,10 @@ def load_questions(name: str, files: Mapping[str, str | None], seed: int) -> lis
     """The questions of a benchmark.
 
     Args:
-        files: `annotations` (a file, for TempCompass a folder), `videos` (a folder), and for
-            Video-MME `subtitles`.
-        seed: of what is drawn (QVHighlights' windows).
+        files: `annotations` (a file, for TempCompass a folder), `videos` (a folder), for Video-MME
+            `subtitles`, and for VideoRefer-Bench `masks` ("all", or "one" for its single-frame
+            mode).
+        seed: of what is picked (QVHighlights' windows).
 
     Raises:
         ValueError: if the files are missing or malformed; says where to get them.
@@ -75,7 +88,12 @@ def load_questions(name: str, files: Mapping[str, str | None], seed: int) -> lis
             f"{benchmark.source}, or leave the benchmark out"
         )
     options = {"seed": seed, "subtitles": files.get("subtitles")}
-    questions = benchmark.module.load(annotations, Path(str(files["videos"])), options)
+    options["single_frame"] = files.get("masks") == "one"
+    videos = Path(files.get("videos") or ".")
+    questions = benchmark.module.load(annotations, videos, options)
     if not questions:
         raise ValueError(f"benchmarks.{name}.annotations: {annotations} holds no question")
+    ids = Counter(question.id for question in questions)
+    if twice := [question_id for question_id, count in ids.items() if count > 1]:
+        raise ValueError(f"{annotations}: {len(twice)} ids are there twice, such as {twice[0]!r}")
     return questions

@@ -13,7 +13,7 @@ import numpy as np
 from strefer.agents.chat.interface import Chat, ChatRequest
 from strefer.agents.chat.load import load_chat
 from strefer.benchmarks.kept_files import content_of, make_files
-from strefer.benchmarks.predict_answers import read_predictions
+from strefer.benchmarks.prediction_files import read_predictions
 from strefer.benchmarks.questions import Ask, Question
 from strefer.benchmarks.registry import BENCHMARKS, load_questions
 from strefer.files import atomic_write, digest_of_file
@@ -66,7 +66,7 @@ def score_benchmarks(
 
 
 def score_predictions(
-    predictions: Path,
+    predictions: Path | Sequence[Path],
     benchmark: str,
     files: Mapping[str, str | None],
     output: Path,
@@ -74,8 +74,8 @@ def score_predictions(
     judge: Mapping[str, Any] | None,
     prompts: Mapping[str, str],
 ) -> dict[str, float | None]:
-    """Score one benchmark's predictions and write `{"metrics": …, "rows": …}`, with the judge's
-    replies.
+    """Score one benchmark's predictions, a file or several, and write `{"metrics": …, "rows": …}`
+    with the judge's replies.
 
     Args:
         judge: specification of the chat agent that decides what no rule can; None: nobody does.
@@ -92,7 +92,7 @@ def score_predictions(
 def _score(
     benchmark: str,
     questions: Sequence[Question],
-    predictions: Path,
+    predictions: Path | Sequence[Path],
     output: Path,
     ask: Ask | None,
     prompts: Mapping[str, str],
@@ -103,7 +103,8 @@ def _score(
         ask = None
     elif ask is not None:
         arguments = {"template": load_prompt(prompts[kind.judge_prompt])}
-    scored = kind.module.score(questions, read_predictions(predictions), ask, **arguments)
+    said = read_predictions(predictions, questions)
+    scored = kind.module.score(questions, said, ask, **arguments)
     content = {"metrics": scored.metrics, "rows": [asdict(row) for row in scored.rows]}
     with atomic_write(output) as file:
         json.dump(content, file, indent=1)

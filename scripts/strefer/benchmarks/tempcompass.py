@@ -1,19 +1,28 @@
 """TempCompass: temporal perception in four forms of questions.
 
 A rule decides whatever a rule can, as in the official evaluation; a judge decides the rest, and
-every captioning answer (it answers the multiple-choice question from the caption).
+every captioning answer (it answers a multiple-choice question from the caption).
 """
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from strefer.benchmarks.files import (
+    LIST,
+    OBJECT,
+    TEXT,
+    entries_of,
+    field,
+    find_film,
+    log,
+    read_json,
+)
 from strefer.benchmarks.questions import (
     Ask,
+    Predictions,
     Question,
     Row,
     Scored,
@@ -21,9 +30,10 @@ from strefer.benchmarks.questions import (
     mean,
     means_by,
     predicted,
-    read_json,
+    share_answered,
 )
-from strefer.benchmarks.qvhighlights import find_video
+from strefer.benchmarks.readings import plain, read_letter, read_yes_no
+from strefer.benchmarks.tempcompass_rules import decide, listed, read_caption
 from strefer.prompts import Prompt
 
 HEADLINE = "average"
@@ -34,175 +44,187 @@ HINTS = {
     "caption_matching": "Please directly give the best option:",
     "captioning": "",
 }
-# Captions are judged by the multiple-choice question that their information answers.
-_OF_CAPTIONS = {
-    "action": "What does the {subject} do?",
-    "direction": "In which direction does the {subject} move?",
-    "speed": "How fast is the {subject}?",
-    "order": "In which order does the {subject} do things?",
-    "attribute_change": "How does the {subject} change?",
-}
+_NAMES = ("questions/{form}.json", "{form}.json", "questions_{form}.json")
 
 
-def load(annotations: Path, videos: Path, options: Mapping) -> list[Question]:
-    """Questions of the official files.
+def load(annotations: Path, videos: Path, options: Mapping[str, Any]) -> list[Question]:
+    """Questions of the official files, of those forms that are there.
 
     Args:
-        annotations: the folder with `questions_<form>.json` of the four forms.
+        annotations: the repository, its folder `questions`, or a folder with
+            `questions_<form>.json`.
         videos: the folder with `<video>.mp4`.
 
     Raises:
-        ValueError: if a file is missing or malformed.
+        ValueError: if no file is there, or one is malformed.
     """
-    questions = []
+    paths = {form: path for form in FORMS if (path := _file_of(annotations, form))}
+    if not paths:
+        raise ValueError(
+            f"{annotations}: holds neither questions/multi-choice.json nor another of TempCompass' "
+            f"four forms ({', '.join(FORMS)})"
+        )
     for form in FORMS:
-        path = annotations / f"questions_{form}.json"
-        for film, by_aspect in read_json(path).items():
-            for aspect, entries in by_aspect.items():
-                for number, entry in enumerate(entries):
-                    if not {"question", "answer"} <= entry.keys():
-                        raise ValueError(f"{path}, film {film}: question or answer is missing")
-                    if form == "captioning" and aspect not in _OF_CAPTIONS:
-                        known = ", ".join(_OF_CAPTIONS)
-                        raise ValueError(f"{path}, film {film}: aspect {aspect} is none of {known}")
-                    text = f"{entry['question']}\n{HINTS[form]}".strip()
-                    sample = {
-                        "conversations": human(text),
-                        "path": str(find_video(videos, film)),
-                        "question": entry["question"],
-                    }
-                    about = {"form": form, "aspect": aspect}
-                    length = 48 if form == "captioning" else 24
-                    name = f"{form}/{film}/{aspect}/{number}"
-                    questions.append(Question(name, sample, entry["answer"], about, length))
+        if form not in paths:
+            log.warning("%s: the form %s is missing, its questions are left out", annotations, form)
+    forms = {form: _facts(read_json(path), path) for form, path in paths.items()}
+    films: dict[str, str] = {}
+    questions = []
+    for form, facts in forms.items():
+        for (film, aspect), entries in facts.items():
+            path = films.setdefault(film, str(find_film(videos, film)))
+            for number, (where, entry) in enumerate(entries):
+                question = field(entry, "question", TEXT, where)
+                sample = {
+                    "conversations": human(f"{question}\n{HINTS[form]}".strip()),
+                    "path": path,
+                    "question": question,
+                }
+                gold = field(entry, "answer", TEXT, where)
+                if form == "captioning":
+                    judged = _judged_question(entry, forms.get("multi-choice"), film, aspect, where)
+                    sample["judged_question"], gold = judged
+                about = {"form": form, "aspect": aspect}
+                length = 48 if form == "captioning" else 24
+                name = f"{form}/{film}/{aspect}/{number}"
+                questions.append(Question(name, sample, gold, about, length))
     return questions
 
 
-def decide(form: str, question: str, answer: str, prediction: str) -> bool | None:
-    """Whether the prediction is right, by rule; None if no rule decides.
+_Facts = dict[tuple[str, str], list[tuple[str, dict[str, Any]]]]
 
-    Args:
-        form: one of `FORMS`; no rule decides `captioning`.
-        question: with its options, one a line, after the first line.
-    """
-    prediction = prediction.strip()
+
+def _file_of(folder: Path, form: str) -> Path | None:
+    paths = (folder / name.format(form=form) for name in _NAMES)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _facts(content: Any, path: Path) -> _Facts:
+    """A file's entries by film and aspect."""
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: must hold an object of films")
+    facts: _Facts = {}
+    for film in content:
+        aspects = field(content, film, OBJECT, f"{path}, film {film}")
+        for aspect in aspects:
+            where = f"{path}, film {film}"
+            entries = field(aspects, aspect, LIST, where)
+            facts[film, aspect] = list(entries_of(entries, f"{where}, {aspect}"))
+    return facts
+
+
+def _judged_question(
+    entry: Mapping[str, Any], choices: _Facts | None, film: str, aspect: str, where: str
+) -> tuple[str, str]:
+    """The question that a judge answers from the caption, with its options, and the right option:
+    the entry's own `mc_question` and `mc_answer`, or the film's first multiple-choice question
+    about the aspect, as in the official evaluation."""
+    if "mc_question" not in entry:
+        if not choices or not choices.get((film, aspect)):
+            raise ValueError(
+                f"{where}: captions are judged by the film's multiple-choice question about "
+                f"{aspect}, and multi-choice.json has none"
+            )
+        where, choice = choices[film, aspect][0]
+        return field(choice, "question", TEXT, where), field(choice, "answer", TEXT, where)
+    return field(entry, "mc_question", TEXT, where), field(entry, "mc_answer", TEXT, where)
+
+
+def read(question: Question, prediction: str | None) -> bool | None:
+    """Whether the prediction is right as a careful reader takes it; None if it cannot be read."""
+    form, text = question.about["form"], question.sample["question"]
     if form == "yes_no":
-        return _decide_yes_no(answer, prediction)
+        said = read_yes_no(prediction)
+        return None if said is None else said == question.gold
     if form == "multi-choice":
-        return _decide_choice(question, answer, prediction)
-    if form == "caption_matching":
-        return _decide_caption(question, answer, prediction)
-    return None
-
-
-def _decide_yes_no(answer: str, prediction: str) -> bool | None:
-    said = prediction.lower()
-    for word in ("yes", "no"):
-        if said.startswith(word):
-            return word == answer
-    return None
-
-
-def _decide_choice(question: str, answer: str, prediction: str) -> bool | None:
-    if prediction == answer:
-        return True
-    for option in _listed(question):
-        letter = option[:1]
-        # "(A)" is ours: the official evaluation asks its judge about it, needlessly.
-        marked = (f"{letter}.", f"{letter})", f"({letter})")
-        if prediction == letter or prediction.startswith(marked):
-            return letter == answer[:1]
-    return None
-
-
-def _decide_caption(question: str, answer: str, prediction: str) -> bool | None:
-    bare = prediction.replace(".", "")
-    inner = prediction.split(") ")[1] if ") " in prediction else prediction
-    for option in _listed(question):
-        name, _, sentence = option.partition(": ")
-        index = name.split()[-1]
-        whole = prediction in (option, name, index) or bare in (name, index)
-        # "(A)" alone is ours, as above.
-        if whole or sentence in (prediction, inner) or prediction == f"({index})":
-            return option == answer
-    return None
-
-
-def _listed(question: str) -> list[str]:
-    """The options, which stand one a line after the question's first line."""
-    return question.split("\n")[1:]
+        letter = read_letter(prediction, listed(text))
+        return None if letter is None else letter == question.gold[:1]
+    if form == "captioning" or prediction is None:
+        return None
+    verdict = decide(form, text, question.gold, prediction)
+    return read_caption(text, question.gold, plain(prediction)) if verdict is None else verdict
 
 
 def score(
     questions: Sequence[Question],
-    predictions: Mapping[str, str],
+    predictions: Predictions,
     ask: Ask | None,
     template: Prompt | None = None,
 ) -> Scored:
     """Percent right: by form, by aspect, pooled within each form, and the mean of the forms.
 
     What no rule decides goes to the judge; without one it is wrong. `judged` is the share of
-    answers that needed one.
+    answers that needed one, `pooled` the leaderboard's mean over all answers, and `strict` the mean
+    of the forms with answers read with care: what can neither be read nor was judged is wrong. A
+    form of which the predictions hold nothing is left out with a line.
     """
-    verdicts: dict[str, tuple[bool, str | None]] = {}
-    open_ones = []
+    questions = _answered_forms(questions, predictions)
+    verdicts = {q.id: _by_rule(q, predicted(predictions, q)) for q in questions}
+    waiting = [q for q in questions if verdicts[q.id] is None]
+    replies: dict[str, str] = {}
+    if ask is not None and template is not None and waiting:
+        prompts = [judge_prompt(template, q, predictions[q.id] or "") for q in waiting]
+        replies = dict(zip([q.id for q in waiting], ask(prompts), strict=True))
+        verdicts |= {q.id: agrees(q, replies[q.id]) for q in waiting}
+    rows = []
     for question in questions:
-        said, text = predicted(predictions, question), question.sample["question"]
-        verdict = decide(question.about["form"], text, question.gold, said)
-        if verdict is None:
-            open_ones.append(question)
-        verdicts[question.id] = (bool(verdict), None)
-    if ask is not None and template is not None and open_ones:
-        replies = ask([judge_prompt(template, q, predictions[q.id]) for q in open_ones])
-        for question, reply in zip(open_ones, replies, strict=True):
-            verdicts[question.id] = (agrees(question, reply), reply)
-    rows = [Row(q.id, 100.0 * verdicts[q.id][0], q.about, verdicts[q.id][1]) for q in questions]
+        strict = read(question, predictions[question.id])
+        if strict is None and question.id in replies:
+            strict = verdicts[question.id]
+        points, reply = 100.0 * bool(verdicts[question.id]), replies.get(question.id)
+        rows.append(Row(question.id, points, question.about, reply, 100.0 * bool(strict)))
     by_form = means_by(rows, "form")
-    judged = len(open_ones) / len(questions) if questions else None
+    judged = len(waiting) / len(questions) if questions else None
     metrics = {HEADLINE: mean(by_form.values())} | by_form | means_by(rows, "aspect")
-    return Scored(metrics | {"judged": judged}, rows)
+    metrics |= {"judged": judged, "pooled": mean(row.points for row in rows)}
+    metrics["strict"] = mean(
+        mean(row.strict for row in rows if row.about["form"] == form) for form in FORMS
+    )
+    metrics["answered"] = share_answered(questions, predictions)
+    return Scored(metrics, rows)
 
 
-def _options(question: Question) -> list[str]:
-    """The lettered options of a question, whatever its form."""
-    form, text = question.about["form"], question.sample["question"]
-    if form == "yes_no":
-        return ["A. yes", "B. no"]
-    if form == "multi-choice":
-        return _listed(text)
-    if form == "captioning":
-        options = [str(told[question.about["aspect"]]) for told in _information(text)]
-    else:
-        options = [line.partition(": ")[2] for line in _listed(text)]
-    return [f"{chr(65 + i)}. {option}" for i, option in enumerate(options)]
+def _by_rule(question: Question, said: str | None) -> bool | None:
+    return decide(question.about["form"], question.sample["question"], question.gold, said)
 
 
-def _information(text: str) -> list[dict[str, Any]]:
-    """What a captioning question offers: lines such as
-    `Information A: {'subject': 'man', 'speed': 'slow'}`."""
-    lines = [line for line in _listed(text) if line.startswith("Information")]
-    return [ast.literal_eval(line.partition(": ")[2]) for line in lines]
+def _answered_forms(questions: Sequence[Question], predictions: Predictions) -> list[Question]:
+    forms = {q.about["form"] for q in questions}
+    there = {q.about["form"] for q in questions if q.id in predictions} or forms
+    for form in sorted(forms - there):
+        log.warning("predictions: no line about the form %s, which is left out", form)
+    return [q for q in questions if q.about["form"] in there]
 
 
 def judge_prompt(template: Prompt, question: Question, prediction: str) -> str:
     """What the judge is asked about an answer that no rule decides."""
-    first = question.sample["question"].split("\n")[0]
-    if question.about["form"] == "captioning":
-        subject = _information(question.sample["question"])[0]["subject"]
-        first = _OF_CAPTIONS[question.about["aspect"]].format(subject=subject)
-    return template.render(
-        question=first, options="\n".join(_options(question)), prediction=prediction
-    )
+    first, options = _judged(question)
+    return template.render(question=first, options="\n".join(options), prediction=prediction)
+
+
+def _judged(question: Question) -> tuple[str, list[str]]:
+    """The question that a judge decides, and its lettered options."""
+    form, text = question.about["form"], question.sample["question"]
+    text = question.sample.get("judged_question", text)
+    first = text.split("\n")[0]
+    if form == "yes_no":
+        return first, ["A. yes", "B. no"]
+    options = listed(text)
+    if form == "caption_matching":
+        sentences = [line.partition(": ")[2] for line in options]
+        options = [f"{chr(65 + i)}. {sentence}" for i, sentence in enumerate(sentences)]
+    return first, options
 
 
 def agrees(question: Question, reply: str) -> bool:
     """Whether the option that the judge names is the right one; none named is wrong."""
-    found = re.match(r"\W*([A-Z])\b", reply)
-    if not found:
+    _, options = _judged(question)
+    letter = read_letter(reply, options)
+    if letter is None:
         return False
-    position = ord(found.group(1)) - ord("A")
     if question.about["form"] == "yes_no":
-        return ("yes", "no")[position : position + 1] == (question.gold,)
+        return question.gold == ("yes", "no")[ord(letter) - ord("A")]
     if question.about["form"] == "caption_matching":
-        return _listed(question.sample["question"])[position : position + 1] == [question.gold]
-    return found.group(1) == question.gold[:1]
+        captions = listed(question.sample["question"])
+        return captions[ord(letter) - ord("A")] == question.gold
+    return letter == question.gold[:1]

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from strefer.benchmarks.files import (
+    LIST,
+    TEXT,
+    entries_of,
+    field,
+    find_film,
+    log,
+    read_rows,
+    texts,
+)
 from strefer.benchmarks.letters import videomme_letter
 from strefer.benchmarks.questions import (
     Ask,
+    Predictions,
     Question,
     Row,
     Scored,
@@ -16,9 +28,9 @@ from strefer.benchmarks.questions import (
     mean,
     means_by,
     predicted,
-    read_json,
+    share_answered,
 )
-from strefer.benchmarks.qvhighlights import find_video
+from strefer.benchmarks.readings import read_letter
 
 HEADLINE = "accuracy"
 BEFORE = (
@@ -27,32 +39,64 @@ BEFORE = (
 )
 _WITH_SUBTITLES = "This video's subtitles are listed below:\n{subtitles}\n"
 _BY = ("duration", "domain", "sub_category", "task_type")
+_OF_FILM = ("video_id", "duration", "domain", "sub_category")
+_COUNTER = re.compile(r"\d+|.*-->.*")
+_MARKUP = re.compile(r"<[^<>]*>|\{\\[^{}]*\}")  # font tags, and positions such as {\an8}
 
 
-def load(annotations: Path, videos: Path, options: Mapping) -> list[Question]:
-    """Questions of a file in Video-MME's result format (`response` is not needed).
+def load(annotations: Path, videos: Path, options: Mapping[str, Any]) -> list[Question]:
+    """Questions of the data set (its parquet file, or the folder that holds it), of the same rows
+    as JSON, or of a file in the nested result format (`response` is not needed).
 
     Args:
-        videos: the folder with `<video_id>.mp4`.
-        options: `subtitles`: a folder with `<video_id>.srt`, or None.
+        videos: the folder with the films, by YouTube id (`videoID`) or by `video_id`.
+        options: `subtitles`: a folder with a .srt file by either name, or None.
 
     Raises:
         ValueError: if an entry lacks a field; names the film.
     """
     questions = []
-    for film in read_json(annotations):
-        try:
-            path = find_video(videos, film["video_id"])
-            before = _subtitles(options.get("subtitles"), film["video_id"])
-            for entry in film["questions"]:
-                asked = before + question_text(entry["question"], entry["options"])
-                about = {key: film[key] for key in _BY[:3]} | {"task_type": entry["task_type"]}
-                sample = {"conversations": human(asked), "path": str(path)}
-                questions.append(Question(entry["question_id"], sample, entry["answer"], about, 8))
-        except KeyError as missing:
-            name = film.get("video_id")
-            raise ValueError(f"{annotations}, film {name}: {missing} is missing") from None
+    subtitles = _Subtitles(options.get("subtitles"))
+    films: dict[str, str] = {}
+    for where, row in _rows(read_rows(annotations), annotations):
+        about = {key: field(row, key, TEXT, where) for key in _BY}
+        names = [row.get("videoID"), field(row, "video_id", TEXT, where)]
+        names = [name for name in names if isinstance(name, str) and name]
+        if not names:
+            raise ValueError(f"{where}: 'video_id' is empty")
+        path = films.setdefault("\n".join(names), str(find_film(videos, *names)))
+        lines = texts(row, "options", where)
+        context = subtitles.of(names)
+        asked = context + question_text(field(row, "question", TEXT, where), lines)
+        sample = {"conversations": human(asked), "path": path, "options": lines}
+        if context:
+            sample["context"] = context.split("\n", 1)[1].rstrip("\n")
+        gold = field(row, "answer", TEXT, where)
+        questions.append(Question(field(row, "question_id", TEXT, where), sample, gold, about, 8))
+    subtitles.report()
+    _report_zipped(videos, films)
     return questions
+
+
+def _report_zipped(videos: Path, films: Mapping[str, str]) -> None:
+    """Say that films are still in the archives in which they are published."""
+    if videos == Path(".") or any(Path(path).exists() for path in films.values()):
+        return  # scoring names no folder, and opens no film
+    if list(videos.glob("*.zip")):
+        log.warning("%s: holds .zip files and none of %d films; unzip them", videos, len(films))
+
+
+def _rows(content: Any, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A row for each question, whether the file nests questions in films or not."""
+    for where, entry in entries_of(content, path):
+        where = f"{path}, film {entry['video_id']}" if entry.get("video_id") else where
+        if "questions" not in entry:
+            yield where, entry
+            continue
+        film = {key: field(entry, key, TEXT, where) for key in _OF_FILM}
+        film |= {"videoID": entry.get("videoID")}
+        for _, question in entries_of(field(entry, "questions", LIST, where), path):
+            yield where, film | question
 
 
 def question_text(question: str, options: Sequence[str]) -> str:
@@ -60,28 +104,65 @@ def question_text(question: str, options: Sequence[str]) -> str:
     return "\n".join([BEFORE, question, *options, "The best answer is:"])
 
 
-def _subtitles(folder: str | None, name: str) -> str:
-    if not folder:
-        return ""
-    path = Path(folder) / f"{name}.srt"
-    if not path.exists():  # some films have none, and the official run asks without
-        return ""
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    spoken = [s for s in lines if s.strip() and not re.fullmatch(r"\d+|.*-->.*", s.strip())]
-    return _WITH_SUBTITLES.format(subtitles="\n".join(spoken))
+class _Subtitles:
+    """The subtitles of films, each read once, and a count of the films that have none."""
+
+    def __init__(self, folder: str | None) -> None:
+        self.folder = Path(folder) if folder else None
+        self._read: dict[str, str] = {}
+
+    def of(self, names: Sequence[str]) -> str:
+        """The part of the prompt with a film's subtitles; "" if it has none, as the official run
+        asks about such films."""
+        if self.folder is None:
+            return ""
+        if names[0] not in self._read:
+            places = (self.folder, self.folder / "subtitle")
+            paths = (place / f"{name}.srt" for place in places for name in names)
+            self._read[names[0]] = next((_spoken(path) for path in paths if path.exists()), "")
+        return self._read[names[0]]
+
+    def report(self) -> None:
+        """Say how many films have no subtitles.
+
+        Raises:
+            ValueError: if none has any: the folder is the wrong one.
+        """
+        missing = [name for name, text in self._read.items() if not text]
+        if missing and len(missing) == len(self._read):
+            raise ValueError(
+                f"{self.folder}: holds subtitles of none of the {len(missing)} films (looked for "
+                f"{missing[0]}.srt, also in {self.folder / 'subtitle'})"
+            )
+        if missing:
+            some = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
+            log.warning("%s: no subtitles of %d of %d films, asked without: %s",
+                        self.folder, len(missing), len(self._read), some)  # fmt: skip
 
 
-def score(questions: Sequence[Question], predictions: Mapping[str, str], ask: Ask | None) -> Scored:
+def _spoken(path: Path) -> str:
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    lines = (_MARKUP.sub("", line).strip() for line in text.splitlines())
+    spoken = [line for line in lines if line and not _COUNTER.fullmatch(line)]
+    return _WITH_SUBTITLES.format(subtitles="\n".join(spoken)) if spoken else ""
+
+
+def score(questions: Sequence[Question], predictions: Predictions, ask: Ask | None) -> Scored:
     """Percent right as the official script has it (unparsable answers leave the denominator),
-    pooled and by group; `accuracy_strict` counts them as wrong."""
+    pooled and by group. `accuracy_strict` counts them as wrong; `strict` also reads the answer with
+    care, so that "The correct option is C" is C."""
     rows = []
     for question in questions:
-        letter = videomme_letter(predicted(predictions, question))
+        said = predicted(predictions, question)
+        letter = None if said is None else videomme_letter(said)
         points = None if letter is None else 100.0 * (letter == question.gold)
-        rows.append(Row(question.id, points, question.about))
+        strict = 100.0 * (read_letter(said, question.sample["options"]) == question.gold)
+        rows.append(Row(question.id, points, question.about, strict=strict))
     metrics = {
         HEADLINE: mean(row.points for row in rows),
         "accuracy_strict": mean(row.points or 0.0 for row in rows),
+        "strict": mean(row.strict for row in rows),
+        "answered": share_answered(questions, predictions),
     }
     for key in _BY:
         metrics |= means_by(rows, key)

@@ -99,6 +99,8 @@ def results_table(figures: dict[str, dict]) -> str:
     )
     rows += ["", f"| {' | '.join(head)} |", "|---|---:|---:|---:|"]
     for name, benchmark in BENCHMARKS.items():
+        if f"{name}.base" not in reproduced:
+            continue
         base, strefer = (_shown(reproduced[f"{name}.{r}"]) for r in ("base", "strefer"))
         ends = [reproduced.get(f"{name}.difference_{end}") for end in ("low", "high")]
         known = None not in ends
@@ -111,14 +113,15 @@ def results_table(figures: dict[str, dict]) -> str:
 
 def recipes_table(figures: dict) -> str:
     """The figures of reproduce.json as Markdown table: a row a recipe, a column a benchmark."""
+    shown = [name for name in BENCHMARKS if f"{name}.base" in figures]
     rows = [
         "In brackets: the 95% interval of the difference from `base`.",
         "",
-        "| recipe | " + " | ".join(f"`{name}`" for name in BENCHMARKS) + " |",
-        "|---|" + "---|" * len(BENCHMARKS),
+        "| recipe | " + " | ".join(f"`{name}`" for name in shown) + " |",
+        "|---|" + "---|" * len(shown),
     ]
     for recipe, compared in compared_recipes(figures).items():
-        cells = [_cell(compared[name]) for name in BENCHMARKS]
+        cells = [_cell(compared[name]) for name in shown]
         rows.append(f"| `{recipe}` | " + " | ".join(cells) + " |")
     return _with_circumstances(figures, rows)
 

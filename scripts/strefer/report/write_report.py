@@ -77,9 +77,13 @@ def _score_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "values_shown": [_number(value) for value in row["values"].values()],
         "difference": _number(last and last.value, "+.3f"),
         "interval": f"{last.low:+.3f} to {last.high:+.3f}" if last else "",
-        "paper_base": f"{row['paper_base']:g}",
-        "paper_strefer": f"{row['paper_strefer']:g}",
+        "paper_base": _papers(row["paper_base"]),
+        "paper_strefer": _papers(row["paper_strefer"]),
     }
+
+
+def _papers(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
 
 
 def _number(value: float | None, form: str = ".3f") -> str:

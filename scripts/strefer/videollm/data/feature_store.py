@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from strefer.files import atomic_write, digest_of
+from strefer.picture_folder import film_digest
 from strefer.videollm.architecture.vision import VisionEncoder
 from strefer.workflow.code_digest import code_of
 
@@ -53,8 +54,7 @@ class FeatureStore:
 
     def _file(self, path: str, times_s: Sequence[float]) -> Path:
         if path not in self._films:
-            with open(path, "rb") as film:
-                self._films[path] = hashlib.file_digest(film, "sha256").hexdigest()
+            self._films[path] = film_digest(path)
         making = {"encoder": self._encoder, "film": self._films[path], "times_s": list(times_s)}
         digest = digest_of(making)
         return self.folder / digest[:2] / f"{digest[2:]}.npy"

@@ -18,6 +18,7 @@ from transformers import PreTrainedTokenizerBase
 from strefer.videollm.architecture.model import IGNORED
 from strefer.videollm.architecture.tokens import END_TIME, REGION, START_TIME, VIDEO, time_token
 from strefer.videollm.data.conversation import encode_conversation
+from strefer.videollm.data.fitting import encode_to_fit
 from strefer.videollm.data.frame_source import View, film_shape, view_of
 from strefer.videollm.data.samples import Sample
 from strefer.videollm.data.shapes import mask_of_shape
@@ -36,7 +37,7 @@ class ProcessorSettings:
         sampled_regions, raw_regions: which annotated frames of a region are used in training,
             "one" at random or "all", by the kind of frame keys.
         system: system sentence, if the chat template takes one.
-        most_text_tokens: longer texts are cut at the end.
+        most_text_tokens: longer texts are shortened (see `encode_to_fit`).
         learn_time_tokens: whether times in answers count in the loss.
         text_only: leave out films and what marks regions: what words alone tell, as a control.
     """
@@ -117,17 +118,19 @@ class Processor:
             view = view_of(sample.path, self.settings.n_frames, sample.clip_s)
         encoded = Encoded(view)
         counts = self._add_regions(encoded, sample, draw) if view is not None else []
-        turns = self._fill(sample, counts)
-        ids, learned = encode_conversation(self.tokenizer, turns, self.settings.system)
         most = self.settings.most_text_tokens + (self.settings.video_tokens if view else 0)
-        encoded.ids = ids[:most]
+        encoded.ids, learned = encode_to_fit(sample, lambda s: self._tokens(s, counts), most)
         encoded.labels = [
             token if learn and token not in self._unlearned else IGNORED
-            for token, learn in zip(encoded.ids, learned, strict=False)
+            for token, learn in zip(encoded.ids, learned, strict=True)
         ]
         if view is not None:
             encoded.prefix = _last_index(encoded.ids, self._video_id) + 1
         return encoded
+
+    def _tokens(self, sample: Sample, counts: list[int]) -> tuple[list[int], list[bool]]:
+        turns = self._fill(sample, counts)
+        return encode_conversation(self.tokenizer, turns, self.settings.system)
 
     def _add_regions(
         self, encoded: Encoded, sample: Sample, draw: random.Random | None

@@ -4,11 +4,12 @@
                        {"from": "gpt", "value": "…"}, …],
      "path": "film.mp4", "start_time": "HH:MM:SS.mmm", "end_time": "HH:MM:SS.mmm",
      "annotation": [{"<frame>": {"segmentation": {…}}, …}, …],   one object a region
-     "clip_timestamps": [start, end], "frame_keys": "sampled" | "raw"}
+     "clip_timestamps": [start, end], "frame_keys": "sampled" | "raw", "context": "…"}
 
 Only `conversations` is needed. Frame keys are indices into the frames that the model samples
 ("sampled", the default) or raw frame numbers of the film ("raw", as in VideoRefer). With
 `clip_timestamps` the model sees that part of the film alone, and all times are relative to it.
+`context` repeats the part of the question that may be shortened (a film's subtitles).
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Sample:
     start_s: float | None = None
     end_s: float | None = None
     clip_s: tuple[float, float] | None = None
+    context: str | None = None
 
 
 def sample_from_json(fields: Mapping[str, Any]) -> Sample:
@@ -65,7 +67,7 @@ def sample_from_json(fields: Mapping[str, Any]) -> Sample:
             raise ValueError(f"{placeholder} without {name}")
     if regions and not fields.get("path"):
         raise ValueError("annotation without path")
-    clip = fields.get("clip_timestamps")
+    clip, context = fields.get("clip_timestamps"), fields.get("context")
     return Sample(
         turns=turns,
         path=fields.get("path"),
@@ -74,6 +76,7 @@ def sample_from_json(fields: Mapping[str, Any]) -> Sample:
         start_s=None if times["start_time"] is None else seconds_of(str(times["start_time"])),
         end_s=None if times["end_time"] is None else seconds_of(str(times["end_time"])),
         clip_s=None if clip is None else (seconds_of(str(clip[0])), seconds_of(str(clip[1]))),
+        context=context if isinstance(context, str) else None,
     )
 
 

@@ -17,6 +17,7 @@ from strefer.videollm.architecture.model import IGNORED
 from strefer.videollm.architecture.tokens import END_TIME, START_TIME, VIDEO
 from strefer.videollm.data.batches import pad_samples
 from strefer.videollm.data.conversation import encode_conversation
+from strefer.videollm.data.fitting import encode_to_fit
 from strefer.videollm.data.frame_source import View, film_shape, view_of
 from strefer.videollm.data.samples import Sample
 from strefer.videollm.data.shapes import mask_of_shape
@@ -85,20 +86,21 @@ class QwenProcessor:
                 f"{sample.path}: {len(sample.regions)} regions, {len(COLOURS)} colours"
             )
         found: Any = {}
-        video = ""
+        video, n_tokens = "", 0
         if sample.path is not None:
             found = self._film(sample, draw)
             n_tokens = int(found["video_grid_thw"].prod()) // self._merge() ** 2
             video = f"<|vision_start|>{self._pad * n_tokens}<|vision_end|>"
-        ids, learned = encode_conversation(
-            self.tokenizer, self._turns(sample, video), self.settings.system
-        )
-        most = self.settings.most_text_tokens + ids.count(self.video_id)
-        ids, learned = ids[:most], learned[:most]
+        most = self.settings.most_text_tokens + n_tokens
+        ids, learned = encode_to_fit(sample, lambda s: self._tokens(s, video), most)
         labels = [i if learn else IGNORED for i, learn in zip(ids, learned, strict=True)]
         return EncodedQwen(
             ids, labels, found.get("pixel_values_videos"), found.get("video_grid_thw")
         )
+
+    def _tokens(self, sample: Sample, video: str) -> tuple[list[int], list[bool]]:
+        turns = self._turns(sample, video)
+        return encode_conversation(self.tokenizer, turns, self.settings.system)
 
     def _merge(self) -> int:
         return self.processor.video_processor.merge_size

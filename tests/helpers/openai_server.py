@@ -1,0 +1,40 @@
+"""A small server of OpenAI's protocol for tests: answers by a function of the prompt."""
+
+import contextlib
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        content = asked["messages"][0]["content"]
+        text = content if isinstance(content, str) else content[-1]["text"]
+        self.server.asked.append(content)
+        message = {"role": "assistant", "content": self.server.answer(text)}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        head = {"id": "1", "object": "chat.completion", "created": 0, "model": asked["model"]}
+        data = json.dumps(head | {"choices": [choice]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def serving(answer):
+    """The server, with its `url` and what it was `asked`; `answer` gives a reply or None."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.answer, server.asked = answer, []
+    server.url = f"http://127.0.0.1:{server.server_port}/v1"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
