@@ -168,10 +168,10 @@ class Project:
         computed = []
         compute = stage._compute
 
-        def counting(name, missing, worker, shelf):
+        def counting(name, missing, *rest):
             for item in missing.values():
                 computed.append((name, item.video_id, item.part.get("segment")))
-            return compute(name, missing, worker, shelf)
+            return compute(name, missing, *rest)
 
         stage._compute = counting
         try:
