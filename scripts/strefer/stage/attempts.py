@@ -10,9 +10,10 @@ What a fault of the machine costs (`stage.faults`):
 
 An item that was in hand then is a suspect. Suspects are tried last and one by one, and after
 another item has been computed in the same process, if need be again: so a machine that is broken
-is found to be. An item that nevertheless ends its process a third time becomes a failure, and the
-shard goes on. Where no item of the shard has a result, nothing shows that the machine works: there
-a crash counts, and the memory that runs out for the shard's only item; a device's error does not.
+is found to be. An item that nevertheless ends its process a third time, then as the first after
+the witness, becomes a failure, and the shard goes on. Where no item of the shard has a result,
+nothing shows that the machine works: there a crash counts, and the memory that runs out for the
+shard's only item; a device's error does not.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from strefer.stage.faults import Fault, ItemFailure, MachineFault, fault_of
-from strefer.stage.journal import Journal, verdict
+from strefer.stage.journal import ATTEMPTS, Journal, verdict
 
 if TYPE_CHECKING:
     from strefer.stage.run import Item, Worker
@@ -61,15 +62,22 @@ class Attempts:
             MachineFault: if some could not be done and are not to blame. The others are done, or
                 nothing is possible on this machine now.
         """
-        suspects = [digest for digest in missing if digest in self.journal.deaths]
-        suspects.sort(key=lambda digest: len(self.journal.deaths[digest]))
-        fresh = {d: item for d, item in missing.items() if d not in self.journal.deaths}
+        deaths = self.journal.deaths
+        suspects = [digest for digest in missing if digest in deaths]
+        suspects.sort(key=lambda digest: len(deaths[digest]))
+        fresh = {d: item for d, item in missing.items() if d not in deaths}
         self._alone = len(missing) == 1 and self.witness is None
+        for digest in suspects:
+            if len(deaths[digest]) >= ATTEMPTS - 1:
+                # Its last attempt: right after the witness, while the process is young.
+                self._try_suspect(digest, missing[digest], counts=True)
+                suspects.remove(digest)
+                break
         if fresh:
             self._with_patience(fresh, counts=False)
         for digest in suspects:
-            self._see_that_it_works()
-            self._with_patience({digest: missing[digest]}, counts=True)
+            few = len(deaths[digest]) < ATTEMPTS - 1
+            self._try_suspect(digest, missing[digest], counts=few)
         if self._aside:
             digest, happened = next(iter(self._aside.items()))
             raise MachineFault(
@@ -77,13 +85,13 @@ class Attempts:
                 "another attempt; `exclude` sets a film aside"
             )
 
-    def _see_that_it_works(self) -> None:
-        if self._works or self.witness is None:
-            return
-        for _, result in self.worker([self.witness]):
-            if isinstance(result, ItemFailure) and result.fault is not Fault.ITEM:
-                raise MachineFault(f"an item that was done before: {result}")
-        self._works = True
+    def _try_suspect(self, digest: str, item: Item, counts: bool) -> None:
+        if not self._works and self.witness is not None:
+            for _, result in self.worker([self.witness]):
+                if isinstance(result, ItemFailure) and result.fault is not Fault.ITEM:
+                    raise MachineFault(f"an item that was done before: {result}")
+            self._works = True
+        self._with_patience({digest: item}, counts)
 
     def _with_patience(self, items: Mapping[str, Item], counts: bool) -> None:
         """Try items until all are done or aside. Those that storage does not give come last."""
@@ -183,22 +191,21 @@ def one_by_one(function: Callable[[Item], Any]) -> Worker:
         for item in items:
             try:
                 yield item, function(item)
-            except ItemFailure as failure:
-                yield item, failure
             except Exception as error:
-                failure = failure_by(error)
-                log.warning("%s%s", item.video_id, item.part or "", exc_info=True)
-                yield item, failure
+                yield item, failure_by(error, item)
 
     return work
 
 
-def failure_by(error: Exception) -> ItemFailure:
-    """The failure that an error comes to. Call it while the error is being handled.
+def failure_by(error: Exception, item: Item) -> ItemFailure:
+    """The failure of an item that an error comes to. Call it while the error is being handled.
 
     Raises:
         Exception: the error itself, if the process can do nothing more.
     """
     if fault_of(error).ends_process:
         raise error
+    if isinstance(error, ItemFailure):
+        return error
+    log.warning("%s%s", item.video_id, item.part or "", exc_info=True)
     return ItemFailure(f"{type(error).__name__}: {error}")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from strefer.stage.attempts import failure_by
-from strefer.stage.faults import ItemFailure
+from strefer.stage.faults import ItemFailure, fault_of
 from strefer.stage.run import Item
 
-log = logging.getLogger("strefer")
 # A batch ends with the item that reaches this many bytes, whatever its size: engines make copies of
 # frames several times as large, and a job's memory must not grow with its films.
 MOST_BYTES = 2 * 10**9
@@ -67,9 +65,7 @@ def _attempt(
     try:
         return list(zip(items, function(batch), strict=True))
     except Exception as error:
-        failure = failure_by(error)
-        if len(batch) == 1:
-            log.warning("%s%s", items[0].video_id, items[0].part or "", exc_info=True)
-            return [(items[0], failure)]
+        if len(batch) == 1 or fault_of(error).ends_process:
+            return [(items[0], failure_by(error, items[0]))]
     middle = len(batch) // 2
     return _attempt(batch[:middle], function) + _attempt(batch[middle:], function)
