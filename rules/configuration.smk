@@ -6,6 +6,7 @@ ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from strefer.workflow import configuration
+from strefer.videos.choose_films import choose_films
 from strefer.videos.find_videos import list_videos
 
 
@@ -31,8 +32,9 @@ DEMO_FILMS = [
 ]
 if IS_DEMO:
     FILMS = {name: f"{WORLD}/films/videos/{name}" for name in DEMO_FILMS}
-else:
-    try:
+try:
+    if not IS_DEMO:
         FILMS = list_videos(config["videos"])
-    except ValueError as error:
-        stop(error)
+    FILMS = choose_films(FILMS, config["exclude"], config["limit"])
+except ValueError as error:
+    stop(error)

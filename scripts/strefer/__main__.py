@@ -2,6 +2,9 @@
 
 score BENCHMARK   scores somebody's predictions, a file of {"id": …, "prediction": …} lines
 accept            lets a neutral change of code count as the code before it
+retry RUN         lets the next call try failed films again
+store sweep RUN   drops results that the run does not use any more (--dry-run reports them)
+store move RUN    packs the results of an older version, which kept a file an item
 docs              writes the made parts of the documentation
 """
 
@@ -15,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from strefer.files import ROOT
+from strefer.workflow.commands import add_commands
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     accept.add_argument("--since", required=True, help="the commit before the change")
     accept.add_argument("--reason", required=True, help="why it changes no result; is recorded")
     accept.add_argument("--only", nargs="*", default=(), help="scripts; none means all that differ")
+    add_commands(commands)
     docs = commands.add_parser("docs", help="write the made parts of the documentation")
     docs.set_defaults(command=_docs)
     return parser

@@ -112,7 +112,10 @@ def test_without_locks_each_job_has_files_of_its_own(tmp_path, monkeypatch):
     for number in range(3):
         put(tmp_path, [number], "a")
     assert len(segments_of(tmp_path)) == 3
-    assert found(tmp_path, range(4), "a") == [0, 1, 2]
+    for number in range(3, 30):
+        put(tmp_path, [number], "a")
+        assert found(tmp_path, range(31), "a") == list(range(number + 1))
+        assert len(list(tmp_path.iterdir())) <= 2 * store.MOST_SEGMENTS
 
 
 def test_what_does_not_fit_is_cut_off_again(tmp_path, monkeypatch):

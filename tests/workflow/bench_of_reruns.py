@@ -201,7 +201,7 @@ class Project:
 def _is_volatile(path):
     # A temporary file of a killed process begins with a dot.
     return (
-        path.parts[0] in ("logs", "usage", "training", "provenance.json")
+        path.parts[0] in ("logs", "usage", "training", "provenance.json", "store")
         or path.name in ("training.json", "training_log.jsonl")
         or path.name.startswith(".")
     )

@@ -58,11 +58,11 @@ class Job:
     Attributes:
         facts: `id`, `began`, `hardware`, `software`, `boot`, `oom_kills`.
         end: `seconds`, `max_memory_mb`, `computed`, `warnings`; of a process that died, what its
-            last answer shows.
+            last answer shows, and by what it `died`.
     """
 
     facts: dict[str, Any]
-    end: dict[str, Any] | None = None
+    end: dict[str, Any] = field(default_factory=dict)
     answered: int = 0
     seconds: float = 0.0
     in_hand: dict[str, bool] = field(default_factory=dict)  # digest: whether its death would count
@@ -88,7 +88,7 @@ def read_journal(path: Path) -> Past:
     for line in text.split("\n")[:-1]:  # what follows the last line break was torn by a kill
         _take(past, line)
     for job in past.jobs:
-        if job.end is None:
+        if not job.end:
             _bury(past, job)
     return past
 
@@ -125,13 +125,6 @@ def _bury(past: Past, job: Job) -> None:
         causes = past.deaths.setdefault(digest, [])
         if counts or not causes:
             causes.append(cause)
-    if job.in_hand:
-        log.warning(
-            "the last process of this shard died %s, with %d item(s) in hand%s",
-            cause if cause == SILENT else f"by {cause}",
-            len(job.in_hand),
-            ":\n" + "\n".join(job.noise[:30]) if job.noise else "",
-        )
     job.end = {"seconds": job.seconds, "computed": job.answered, "died": cause}
 
 
@@ -176,6 +169,11 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         past = read_journal(path)
+        for job in past.jobs:
+            if "died" in job.end and job.in_hand:
+                noise = ":\n" + "\n".join(job.noise[:30]) if job.noise else ""
+                text = "a process of this shard died with %d item(s) in hand, by %s%s"
+                log.warning(text, len(job.in_hand), job.end["died"], noise)
         self.jobs, self.deaths = past.jobs, past.deaths
         self.in_hand: dict[str, None] = {}
         self.job = os.urandom(4).hex()
@@ -189,9 +187,10 @@ class Journal:
         boot, oom_kills = _kernel()
         began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         facts = {"id": self.job, "began": began, "boot": boot, "oom_kills": oom_kills}
+        self._facts = facts | job_facts()
         write_journal(self.path, Past(self.jobs, self.deaths))
         self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
-        self._write(f"job {dumps(facts | job_facts())}")
+        self._write(f"job {dumps(self._facts)}")
         self._begin, self._armed, self._armed_for = time.monotonic(), float("-inf"), 1
         log.addHandler(self._warnings)
         faulthandler.enable(self._file)
@@ -230,7 +229,9 @@ class Journal:
         memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         end = {"seconds": round(time.monotonic() - self._begin, 2), "computed": self.computed}
         end |= {"max_memory_mb": round(memory_mb, 1), "warnings": self._warnings.counted()}
-        self._write(f"end {dumps(end)}")
+        with contextlib.suppress(OSError):  # a full disk: it stays as it is
+            self._write(f"end {dumps(end)}")
+            write_journal(self.path, Past([*self.jobs, Job(self._facts, end)], self.deaths))
         os.close(self._file)
         self._file = None
 

@@ -5,9 +5,9 @@
     <shard>.used        the digests that the shard's items have now, for `workflow.store_upkeep`.
     <shard>.journal     which processes computed what, and what they had in hand (`stage.journal`).
 
-A shard's job writes its own files and reads those of all shards, so that a film that has moved to
-another shard is found. Reading takes no lock: a line counts if its checksum does, and a line or an
-entry that is torn ends its file. What an index lacks is read from the lines themselves.
+A shard's job writes its own files and reads those of all shards: a film may have moved to another.
+Reading takes no lock: a line counts if its checksum does, and a line or an entry that is torn ends
+its file. What an index lacks is read from the lines themselves.
 
 Writing takes the kernel's lock (`flock`) on the file of items, and cuts a torn end off before it
 appends. If another process holds the lock, or the file system has none (Lustre without `-o
@@ -86,6 +86,15 @@ class Segment:
                 yield Entry(digest, start, len(line), job)
                 start += len(line)
 
+    def write_index(self) -> int:
+        """Write the index again if it lacks anything. Gives where the whole lines end, in bytes."""
+        entries = self.entries()
+        index = b"".join(ENTRY.pack(*entry) for entry in entries)
+        if not self.index_path.exists() or self.index_path.read_bytes() != index:
+            with atomic_write(self.index_path, "wb") as file:
+                file.write(index)
+        return entries[-1].offset + entries[-1].length if entries else 0
+
     def line(self, entry: Entry) -> bytes | None:
         """A line's bytes; None if it is damaged."""
         if self._file is None:
@@ -144,15 +153,9 @@ class Writer:
             held = _lock(folder / f"{shard}.{last}.items", new=True)
         self.segment = Segment(folder / f"{shard}.{last}.items")
         self._items = held
-        entries = self.segment.entries()
-        self.end = entries[-1].offset + entries[-1].length if entries else 0
+        self.end = self.segment.write_index()
         os.ftruncate(self._items, self.end)
-        index = b"".join(ENTRY.pack(*entry) for entry in entries)
-        path = self.segment.index_path
-        if not path.exists() or path.read_bytes() != index:
-            with atomic_write(path, "wb") as file:
-                file.write(index)
-        self._index = os.open(path, os.O_WRONLY | os.O_APPEND)
+        self._index = os.open(self.segment.index_path, os.O_WRONLY | os.O_APPEND)
 
     def append(self, line: bytes) -> Entry:
         """Write a line; gives its entry. What cannot be written whole is cut off again."""
@@ -279,24 +282,18 @@ class ItemStore:
 
 def join_segments(folder: Path, shard: str, keep: Collection[bytes] | None = None) -> None:
     """Join the segments of a shard into one if there are many, or if `keep` names the digests that
-    are to be left. A kill in between loses nothing: the old files go when the new one is whole."""
+    are to be left. A kill in between loses nothing."""
     old = segments_of(folder, shard)
     if not old or (keep is None and len(old) < MOST_SEGMENTS):
         return
     latest = {e.digest: (segment, e) for segment in old for e in segment.entries()}
+    kept = [(s, e) for s, e in latest.values() if keep is None or e.digest in keep]
     number = int(old[-1].path.stem.rpartition(".")[2]) + 1
     path = folder / f"{shard}.{number}.items"
-    index, offset = [], 0
     with atomic_write(path, "wb") as file:
-        for digest, (segment, entry) in latest.items():
-            line = segment.line(entry) if keep is None or digest in keep else None
-            if line is None:
-                continue
-            file.write(line)
-            index.append(ENTRY.pack(digest, offset, len(line), entry.job))
-            offset += len(line)
-    with atomic_write(path.with_suffix(".index"), "wb") as file:
-        file.write(b"".join(index))
+        for segment, entry in kept:
+            file.write(segment.line(entry) or b"")
+    Segment(path).write_index()
     for segment in old:
         segment.close()
         segment.path.unlink()

@@ -2,7 +2,11 @@
 
 The data themselves hold no time, host or duration, so that the same run gives the same bytes;
 `results/<run>/provenance.json` holds them. It is made from the configuration, from the files that
-jobs leave (logs, usage) and from git, and written when a call begins and when it ends.
+jobs leave and from git, and written when a call begins and when it ends.
+
+What is kept in an item store has its own record there (`results`): the machine that made it, its
+hours and warnings, whatever later calls find it. `stages`, `items` and `machines` are of the last
+job of each rule and shard, by its log and its usage file.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from strefer.files import atomic_write
 from strefer.prompts import load_prompt
 from strefer.stage.job_facts import job_facts
 from strefer.workflow.requirements.resolved import models_of_run
+from strefer.workflow.store_upkeep import made_by
 
 MODELS = "config/models.yaml"  # what is known of models
 FACTS = "job: "  # begins the line of a log that holds `job_facts`
@@ -68,6 +73,7 @@ def write_provenance(
             models_of_run(config, root / MODELS, before.get("models", {}), finished)
         ),
         "seeds": {"seed": config["seed"], "recipes": dict(recipe_seeds)},
+        "results": made_by(run),
         "stages": read_usage(run / "usage"),
         "items": items,
         "machines": machines,
