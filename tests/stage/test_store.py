@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import resource
 import time
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from helpers import children
 from strefer.files import digest_of
 from strefer.stage import store
+from strefer.stage.run import Item, Shard, one_by_one, run_stage
 from strefer.stage.store import ENTRY, ItemStore, Writer, segments_of
 
 JOB = "00c0ffee"
@@ -179,3 +181,29 @@ def test_an_index_is_found_without_reading_the_results(tmp_path, monkeypatch):
     assert len(entries) == 20
     assert segment.index_path.stat().st_size == 20 * ENTRY.size
     assert json.loads(segment.line(entries[4])[83:]) == result(4)
+
+
+@pytest.mark.parametrize("n_items", [2000, pytest.param(100_000, marks=pytest.mark.long)])
+def test_a_run_that_finds_everything_opens_few_files_and_is_quick(tmp_path, n_items, monkeypatch):
+    items = [Item(f"film {number}", digest(number)) for number in range(n_items)]
+    shard = Shard(tmp_path / "clips" / "00000-of-00001.jsonl", tmp_path / "store", {"code": "1"})
+    worker = one_by_one(lambda item: {"text": "x" * 1000, "of": item.content})
+    run_stage("clips", items, lambda: worker, shard)
+    before = shard.output.read_bytes()
+    assert len(list(shard.store.iterdir())) == 4
+    opened = []
+    real = os.open
+
+    def counting(*given, **more):
+        opened.append(given)
+        return real(*given, **more)
+
+    monkeypatch.setattr(os, "open", counting)
+    begin = time.monotonic()
+    run_stage("clips", items, None, shard)
+    seconds = time.monotonic() - begin
+    assert seconds < 60
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2_000_000  # kB; torch is loaded
+    assert len(opened) < 10
+    assert shard.output.read_bytes() == before
+    print(f"{n_items} items found in {seconds:.1f} s")
