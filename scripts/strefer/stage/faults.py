@@ -38,12 +38,13 @@ class ItemFailure(Exception):
     """One item cannot be done. Its text is the reason that the failure line and the report show.
 
     Attributes:
-        fault: the item's, unless it was made while an error of the machine was being handled.
+        fault: the item's, unless it was made while an error of the machine was being handled, or
+            says otherwise.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, fault: Fault | None = None) -> None:
         super().__init__(reason)
-        self.fault = fault_of(sys.exc_info()[1])
+        self.fault = fault or fault_of(sys.exc_info()[1])
 
 
 # fmt: off
@@ -94,7 +95,8 @@ def fault_of_text(reason: str) -> Fault:
     for fault, numbers in _BY_ERRNO.items():
         if any(f"[Errno {n}]" in reason or os.strerror(n) in reason for n in numbers):
             return fault
-    return Fault.ITEM
+    by_plain_read = reason == f"unreadable: {os.strerror(errno.EIO)}"
+    return Fault.STORAGE if by_plain_read else Fault.ITEM
 
 
 def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
