@@ -132,6 +132,13 @@ def test_the_only_film_of_a_shard(tmp_path):
             large.run(raising(MemoryError("16 GB"), "a"))
     large.run(raising(MemoryError("16 GB"), "a"))
     assert large.lines() == {"a": "killed the process 3 times, last by MemoryError: 16 GB"}
+    among_bad = Stage(tmp_path / "bad", "ab")
+    answers = {"a": MemoryError("16 GB"), "b": ValueError("no film")}
+    for _ in range(2):
+        with pytest.raises(MachineFault):
+            among_bad.run(lambda film: raising(answers[film], film)(film))
+    among_bad.run(lambda film: raising(answers[film], film)(film))
+    assert among_bad.lines()["b"] == "ValueError: no film"
     broken = Stage(tmp_path / "broken", "a")
     for _ in range(5):
         with pytest.raises(RuntimeError):
@@ -154,6 +161,20 @@ def test_storage_that_comes_back_costs_a_pause(tmp_path, pauses, name):
     stage.run(answer)
     assert stage.lines() == ALL_DONE
     assert [p for p in pauses if p] == [attempts.PAUSES_S[0]]
+
+
+def test_storage_that_goes_away_now_and_then_never_ends_the_job(tmp_path, pauses):
+    stage = Stage(tmp_path, "abcdefghijkl")
+    tried = []
+
+    def answer(film):
+        tried.append(film)
+        if len(tried) % 3 == 0:
+            raise OSError(errno.ESTALE, "stale")
+        return film
+
+    stage.run(answer)
+    assert stage.lines() == {film: film * 2 for film in stage.films}
 
 
 def test_storage_that_stays_away_ends_the_job_and_blames_nobody(tmp_path, pauses):

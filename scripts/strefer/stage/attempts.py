@@ -13,14 +13,14 @@ another item has been computed in the same process, if need be again: so a machi
 is found to be. An item that nevertheless ends its process a third time, then as the first after
 the witness, becomes a failure, and the shard goes on. Where no item of the shard has a result,
 nothing shows that the machine works: there a crash counts, and the memory that runs out for the
-shard's only item; a device's error does not.
+only item that is left; a device's error does not.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,7 @@ class Attempts:
     _done: set[str] = field(default_factory=set)
     _aside: dict[str, str] = field(default_factory=dict)  # digest: what happened
     _works: bool = False  # a result came in this process
-    _alone: bool = False  # the shard has one item
+    _all: Set[str] = frozenset()  # the digests of all items to do
 
     def work(self, missing: Mapping[str, Item]) -> None:
         """Do items, given by their digests.
@@ -66,9 +66,9 @@ class Attempts:
         suspects = [digest for digest in missing if digest in deaths]
         suspects.sort(key=lambda digest: len(deaths[digest]))
         fresh = {d: item for d, item in missing.items() if d not in deaths}
-        self._alone = len(missing) == 1 and self.witness is None
+        self._all = missing.keys()
         for digest in suspects:
-            if len(deaths[digest]) >= ATTEMPTS - 1:
+            if self.witness is not None and len(deaths[digest]) >= ATTEMPTS - 1:
                 # Its last attempt: right after the witness, while the process is young.
                 self._try_suspect(digest, missing[digest], counts=True)
                 suspects.remove(digest)
@@ -76,8 +76,8 @@ class Attempts:
         if fresh:
             self._with_patience(fresh, counts=False)
         for digest in suspects:
-            few = len(deaths[digest]) < ATTEMPTS - 1
-            self._try_suspect(digest, missing[digest], counts=few)
+            counts = self.witness is None or len(deaths[digest]) < ATTEMPTS - 1
+            self._try_suspect(digest, missing[digest], counts)
         if self._aside:
             digest, happened = next(iter(self._aside.items()))
             raise MachineFault(
@@ -96,14 +96,19 @@ class Attempts:
     def _with_patience(self, items: Mapping[str, Item], counts: bool) -> None:
         """Try items until all are done or aside. Those that storage does not give come last."""
         lost: dict[str, str] = {}
-        said = None
-        for pause_s in (0.0, *PAUSES_S):
-            time.sleep(pause_s)
+        pauses_s = list(PAUSES_S)
+        while True:
             left = [d for d in items if d not in self._done and d not in self._aside]
             left.sort(key=lambda digest: digest in lost)
+            n_done = len(self._done)
             said = self._try({digest: items[digest] for digest in left}, counts, lost)
             if said is None:
                 return
+            if len(self._done) > n_done:
+                pauses_s = list(PAUSES_S)  # it had come back
+            if not pauses_s:
+                break
+            time.sleep(pauses_s.pop(0))
         left = [d for d in left if d not in self._done and d not in self._aside]
         if any(digest not in lost for digest in left):
             raise MachineFault(said)
@@ -170,7 +175,8 @@ class Attempts:
     def _blame(self, digests: Sequence[str], fault: Fault, happened: str, counts: bool) -> None:
         """Note a fault of the machine for the items in hand. Those of storage and room never count
         against an item; of the others the first does, and those of a suspect alone."""
-        shown = self._works or (fault is Fault.MEMORY and self._alone)
+        nothing_else = not (self._all - self._done - set(digests))
+        shown = self._works or (fault is Fault.MEMORY and nothing_else)
         for digest in digests:
             first = not self.journal.deaths.get(digest)
             counted = fault in (Fault.MEMORY, Fault.DEVICE) and (first or (counts and shown))
