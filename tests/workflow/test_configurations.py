@@ -1,4 +1,4 @@
-"""Every configuration for films of one's own fits the schema and gives a plan."""
+"""Every configuration for films of one's own is accepted and gives a plan."""
 
 import pytest
 

@@ -10,12 +10,11 @@ from types import TracebackType
 from strefer.files import dumps
 from strefer.stage.run import StrictError
 from strefer.workflow import run_lock
-from strefer.workflow.configuration import ConfigurationError
 from strefer.workflow.provenance import FACTS, job_facts
 
 # Errors that tell the user what to mend: their text says it all, a traceback would bury it.
 # A full disk or a file that cannot be read is an OSError.
-EXPECTED = (ValueError, OSError, ConfigurationError, StrictError)
+EXPECTED = (ValueError, OSError, StrictError)
 
 
 def start_log(path: str) -> None:
