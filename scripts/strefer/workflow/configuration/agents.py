@@ -126,6 +126,9 @@ ROLES: dict[str, dict[str, type[Agent]]] = {
 }
 
 
+AGENTS = (*ROLES, "assigner")
+
+
 class Engine(Section):
     """What an assigner has besides the options of its engine."""
 

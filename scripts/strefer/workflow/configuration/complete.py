@@ -10,11 +10,9 @@ from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
-from strefer.workflow.configuration.agents import adapters_of, engines_of, options_of
+from strefer.workflow.configuration.agents import AGENTS, adapters_of, engines_of, options_of
 from strefer.workflow.configuration.section import Section, allowed, section_of
 from strefer.workflow.configuration.sections import Configuration
-
-ROLES = ("video_llm", "llm", "judge", "detector", "tracker", "assigner", "embedder")
 
 
 class ConfigurationError(ValueError):
@@ -31,9 +29,9 @@ def complete(config: Mapping[str, Any]) -> dict[str, Any]:
     """
     whole = _checked(Configuration, config, "")
     agents = whole["agents"]
-    for role in sorted(agents.keys() - set(ROLES)):
-        _refuse_unknown(f"agents.{role}", role, ROLES)
-    for role in ROLES:
+    for role in sorted(agents.keys() - set(AGENTS)):
+        _refuse_unknown(f"agents.{role}", role, AGENTS)
+    for role in AGENTS:
         if role not in agents:
             raise ConfigurationError(f"configuration: the option 'agents.{role}' is missing")
         agents[role] = _checked_agent(role, agents[role])
