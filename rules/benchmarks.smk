@@ -23,23 +23,24 @@ rule draw_benchmarks:
 rule predict_answers:
     input:
         checkpoint=f"{RUN}/checkpoints/{{student}}",
-        annotations=annotations_of,
-        films=lambda wildcards: inputs_among(films_asked(wildcards.benchmark)),
+        annotations=BENCHMARKS.annotations,
+        films=lambda wildcards: inputs_among(BENCHMARKS.films),
     output:
-        f"{RUN}/predictions/{{student}}/{{benchmark}}.jsonl",
+        **of_benchmarks("predictions", "jsonl"),
     log:
-        log_of("predict_answers", "{student}/{benchmark}"),
+        log_of("predict_answers", "{student}"),
     benchmark:
-        usage_of("predict_answers", "{student}/{benchmark}")
+        usage_of("predict_answers", "{student}")
     conda:
         "../envs/train.yaml"
     resources:
         **needs("predictions"),
     params:
         code=code_of("predict_answers", "train"),
-        files=lambda wildcards: BENCHMARK_FILES[wildcards.benchmark],
-        marks=lambda wildcards: marks_among(films_asked(wildcards.benchmark)),
+        files=BENCHMARKS.files,
+        marks=lambda wildcards: marks_among(BENCHMARKS.films),
         features=features_of,
+        store=store_of("predictions"),
         seed=config["seed"],
     script:
         "../scripts/predict_answers.py"
@@ -47,27 +48,22 @@ rule predict_answers:
 
 rule score_predictions:
     input:
-        predictions=f"{RUN}/predictions/{{student}}/{{benchmark}}.jsonl",
-        annotations=annotations_of,
-        judge_description=prompt("judge_description"),
-        judge_choice=prompt("judge_choice"),
-        models=agent_files("judge"),
+        **of_benchmarks("predictions", "jsonl"),
+        **inputs_of("scores"),
+        annotations=BENCHMARKS.annotations,
     output:
-        f"{RUN}/scores/{{student}}/{{benchmark}}.json",
+        **of_benchmarks("scores", "json"),
     log:
-        log_of("score_predictions", "{student}/{benchmark}"),
+        log_of("score_predictions", "{student}"),
     benchmark:
-        usage_of("score_predictions", "{student}/{benchmark}")
+        usage_of("score_predictions", "{student}")
     conda:
-        f"../envs/{environment_for('judge')}.yaml"
+        environment_file("scores")
     resources:
         **needs("scores"),
     params:
-        code=code_of("score_predictions", environment_for("judge")),
-        files=lambda wildcards: BENCHMARK_FILES[wildcards.benchmark],
-        effect=effect_of("scores", "judge"),
-        judge=agent("judge"),
-        seed=config["seed"],
+        **params_of("scores"),
+        files=BENCHMARKS.files,
     script:
         "../scripts/score_predictions.py"
 

@@ -3,8 +3,7 @@
 
 rule cut_clips:
     input:
-        videos=of_shard("videos"),
-        models=agent_files("embedder"),
+        **inputs_of("clips"),
     output:
         of_shard("clips"),
     log:
@@ -12,16 +11,11 @@ rule cut_clips:
     benchmark:
         usage_of("cut_clips", "{shard}")
     conda:
-        f"../envs/{environment_for('embedder')}.yaml"
+        environment_file("clips")
     threads: config["resources"]["clips"]["threads"]
     resources:
         **needs("clips"),
     params:
-        code=code_of("cut_clips", environment_for("embedder")),
-        effect=effect_of("clips", "embedder"),
-        options=options_of("clips"),
-        embedder=agent("embedder"),
-        store=store_of("clips"),
-        strict=config["strict"],
+        **params_of("clips"),
     script:
         "../scripts/cut_clips.py"

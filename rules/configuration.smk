@@ -1,24 +1,34 @@
-# The checked configuration, and the films that it names.
+# The checked configuration, and what it names: films, recipes, students, benchmarks, base data.
 import sys
 from pathlib import Path
 
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from strefer.workflow import configuration
+from strefer.recipes.recipe import load_recipe
+from strefer.recipes.students import models_of_training, recipe_of, seed_number, students_of
 from strefer.videos.choose_films import choose_films
 from strefer.videos.find_videos import list_videos
+from strefer.workflow import accepted_changes, stages
+from strefer.workflow.configuration.complete import complete, overridden
+from strefer.workflow.inputs import (
+    BaseData,
+    Benchmarks,
+    ShardedFilms,
+    inputs_among,
+    local_files,
+    marks_among,
+)
 
 
 def stop(error):
-    """End with one clear line: a traceback would bury what the user has to mend."""
+    """End with one clear line: a traceback would bury what the user has to change."""
     sys.exit(str(error))
 
 
-SCHEMA = configuration.load_schema(ROOT / "config" / "schema.yaml")
 try:
-    config = configuration.complete(config, SCHEMA)
-except configuration.ConfigurationError as error:
+    config = complete(config)
+except ValueError as error:
     stop(error)
 
 RUN = f"results/{config['run']}"
@@ -30,11 +40,23 @@ DEMO_FILMS = [
     for kind, count in (("", config["demo"]["films"]), ("_long", config["demo"]["long_films"]))
     for number in range(count)
 ]
-if IS_DEMO:
-    FILMS = {name: f"{WORLD}/films/videos/{name}" for name in DEMO_FILMS}
 try:
-    if not IS_DEMO:
-        FILMS = list_videos(config["videos"])
+    FILMS = {name: f"{WORLD}/films/videos/{name}" for name in DEMO_FILMS}
+    FILMS = FILMS if IS_DEMO else list_videos(config["videos"])
     FILMS = choose_films(FILMS, config["exclude"], config["limit"])
+    ACCEPTED = accepted_changes.load_table(ROOT / accepted_changes.FILE)
+    ENVIRONMENTS = {stage: stages.environment_for(stage, config) for stage in stages.STAGES}
+    RECIPES = {name: load_recipe(Path(f"config/recipes/{name}.yaml")) for name in config["recipes"]}
+    TRAINING = {
+        name: overridden(config, "training", recipe.training, f"recipe config/recipes/{name}.yaml")
+        for name, recipe in RECIPES.items()
+    }
 except ValueError as error:
     stop(error)
+
+SHARDED = ShardedFilms(FILMS, config["shards"], drawn=IS_DEMO)
+SHARDS = SHARDED.shards
+STUDENTS = students_of(config["recipes"], config["training_seeds"])
+BENCHMARKS = Benchmarks(config["benchmarks"], WORLD, config["seed"])
+SCORED = [(student, name) for student in STUDENTS for name in BENCHMARKS.files]
+BASE = BaseData(config["base_data"], WORLD, RECIPES)

@@ -3,9 +3,7 @@
 
 rule recognize_entities:
     input:
-        videos=of_shard("videos"),
-        entity_recognizer=prompt("entity_recognizer"),
-        models=agent_files("video_llm"),
+        **inputs_of("entities"),
     output:
         of_shard("entities"),
     log:
@@ -13,15 +11,10 @@ rule recognize_entities:
     benchmark:
         usage_of("recognize_entities", "{shard}")
     conda:
-        f"../envs/{environment_for('video_llm')}.yaml"
+        environment_file("entities")
     resources:
         **needs("entities"),
     params:
-        code=code_of("recognize_entities", environment_for("video_llm")),
-        effect=effect_of("entities", "video_llm"),
-        options=options_of("entities"),
-        video_llm=agent("video_llm"),
-        store=store_of("entities"),
-        strict=config["strict"],
+        **params_of("entities"),
     script:
         "../scripts/recognize_entities.py"

@@ -4,9 +4,7 @@
 
 rule track_entities:
     input:
-        videos=of_shard("videos"),
-        references=of_shard("references"),
-        models=agent_files("detector", "tracker"),
+        **inputs_of("tracks"),
     output:
         of_shard("tracks"),
     log:
@@ -14,28 +12,18 @@ rule track_entities:
     benchmark:
         usage_of("track_entities", "{shard}")
     conda:
-        f"../envs/{environment_for('detector', 'tracker')}.yaml"
+        environment_file("tracks")
     resources:
         **needs("tracks"),
     params:
-        code=code_of("track_entities", environment_for("detector", "tracker")),
-        effect=effect_of("tracks", "detector", "tracker"),
-        options=options_of("tracks"),
-        detector=agent("detector"),
-        tracker=agent("tracker"),
-        store=store_of("tracks"),
-        strict=config["strict"],
+        **params_of("tracks"),
     script:
         "../scripts/track_entities.py"
 
 
 rule assign_masklets:
     input:
-        **prompts_if(config["agents"]["assigner"]["adapter"] == "chat", "assigner"),
-        videos=of_shard("videos"),
-        references=of_shard("references"),
-        tracks=of_shard("tracks"),
-        models=agent_files("assigner"),
+        **inputs_of("masklets"),
     output:
         of_shard("masklets"),
     log:
@@ -43,15 +31,10 @@ rule assign_masklets:
     benchmark:
         usage_of("assign_masklets", "{shard}")
     conda:
-        f"../envs/{environment_for('assigner')}.yaml"
+        environment_file("masklets")
     resources:
         **needs("masklets"),
     params:
-        code=code_of("assign_masklets", environment_for("assigner")),
-        effect=effect_of("masklets", "assigner"),
-        options=options_of("masklets"),
-        assigner=agent("assigner"),
-        store=store_of("masklets"),
-        strict=config["strict"],
+        **params_of("masklets"),
     script:
         "../scripts/assign_masklets.py"

@@ -8,7 +8,7 @@ rule measure_masklets:
     input:
         videos=of_shard("videos"),
         truth=rules.draw_films.output.truth,
-        assigner=prompt("assigner"),
+        assigner=config["prompts"]["assigner"],
         models=agent_files(*MASKLET_AGENTS),
     output:
         of_shard("masklet_scores"),
@@ -25,6 +25,7 @@ rule measure_masklets:
         n_films=-(-config["quality"]["teacher_films"] // len(SHARDS)),
         options={"tracks": config["tracks"], "masklets": config["masklets"]},
         agents={role: config["agents"][role] for role in MASKLET_AGENTS},
+        prompts=unwatched({"assigner": config["prompts"]["assigner"]}),
         store=store_of("masklet_scores"),
         strict=config["strict"],
     script:

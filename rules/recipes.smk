@@ -22,6 +22,6 @@ rule mix_recipe:
     params:
         code=code_of("mix_recipe", "main"),
         mixture=lambda wildcards: repr(RECIPES[wildcards.recipe].mixture),
-        base_root=BASE_ROOT,
+        base_root=BASE.root,
     script:
         "../scripts/mix_recipe.py"

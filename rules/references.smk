@@ -3,9 +3,7 @@
 
 rule parse_references:
     input:
-        entities=of_shard("entities"),
-        referring_parser=prompt("referring_parser"),
-        models=agent_files("llm"),
+        **inputs_of("references"),
     output:
         of_shard("references"),
     log:
@@ -13,15 +11,10 @@ rule parse_references:
     benchmark:
         usage_of("parse_references", "{shard}")
     conda:
-        f"../envs/{environment_for('llm')}.yaml"
+        environment_file("references")
     resources:
         **needs("references"),
     params:
-        code=code_of("parse_references", environment_for("llm")),
-        effect=effect_of("references", "llm"),
-        options=options_of("references"),
-        llm=agent("llm"),
-        store=store_of("references"),
-        strict=config["strict"],
+        **params_of("references"),
     script:
         "../scripts/parse_references.py"

@@ -4,7 +4,7 @@
 rule train_checkpoint:
     input:
         recipe=lambda wildcards: f"{RUN}/recipes/{recipe_of(wildcards.student)}.jsonl",
-        films=lambda wildcards: inputs_among(base_films(recipe_of(wildcards.student))),
+        films=lambda wildcards: inputs_among(BASE.films(recipe_of(wildcards.student))),
         models=lambda wildcards: local_files(
             *models_of_training(TRAINING[recipe_of(wildcards.student)]).values()
         ),
@@ -21,7 +21,7 @@ rule train_checkpoint:
         **needs("training"),
     params:
         code=code_of("train_checkpoint", "train"),
-        marks=lambda wildcards: marks_among(base_films(recipe_of(wildcards.student))),
+        marks=lambda wildcards: marks_among(BASE.films(recipe_of(wildcards.student))),
         options=lambda wildcards: TRAINING[recipe_of(wildcards.student)],
         seed=lambda wildcards: config["seed"] + seed_number(wildcards.student),
         work=f"{RUN}/training/{{student}}",

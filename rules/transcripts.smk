@@ -3,13 +3,7 @@
 
 rule transcribe_clips:
     input:
-        videos=of_shard("videos"),
-        clips=of_shard("clips"),
-        references=of_shard("references"),
-        masklets=of_shard("masklets"),
-        existence=prompt("existence"),
-        behaviour=prompt("behaviour"),
-        models=agent_files("video_llm"),
+        **inputs_of("transcripts"),
     output:
         of_shard("transcripts"),
     log:
@@ -17,16 +11,11 @@ rule transcribe_clips:
     benchmark:
         usage_of("transcribe_clips", "{shard}")
     conda:
-        f"../envs/{environment_for('video_llm')}.yaml"
+        environment_file("transcripts")
     resources:
         **needs("transcripts"),
     params:
-        code=code_of("transcribe_clips", environment_for("video_llm")),
-        effect=effect_of("transcripts", "video_llm"),
-        options=options_of("transcripts"),
-        video_llm=agent("video_llm"),
-        store=store_of("transcripts"),
-        strict=config["strict"],
+        **params_of("transcripts"),
     script:
         "../scripts/transcribe_clips.py"
 
@@ -36,7 +25,7 @@ rule transcribe_clips:
 
 rule cut_parts:
     input:
-        clips=of_shard("clips"),
+        **inputs_of("clip_parts"),
     output:
         of_shard("clip_parts"),
     log:
@@ -44,25 +33,18 @@ rule cut_parts:
     benchmark:
         usage_of("cut_parts", "{shard}")
     conda:
-        "../envs/main.yaml"
+        environment_file("clip_parts")
     resources:
         **needs("videos"),
     params:
-        code=code_of("cut_parts", "main"),
-        store=store_of("clip_parts"),
-        strict=config["strict"],
+        **params_of("clip_parts"),
     script:
         "../scripts/cut_parts.py"
 
 
 use rule transcribe_clips as transcribe_parts with:
     input:
-        videos=of_shard("videos"),
-        clips=of_shard("clip_parts"),
-        references=of_shard("references"),
-        existence=prompt("existence"),
-        behaviour=prompt("behaviour"),
-        models=agent_files("video_llm"),
+        **(inputs_of("transcripts") | {"clips": of_shard("clip_parts"), "masklets": []}),
     output:
         of_shard("second_looks"),
     log:

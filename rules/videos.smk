@@ -4,7 +4,7 @@
 
 rule probe_videos:
     input:
-        films_of,
+        lambda wildcards: SHARDED.inputs(wildcards.shard),
     output:
         of_shard("videos"),
     log:
@@ -12,14 +12,12 @@ rule probe_videos:
     benchmark:
         usage_of("probe_videos", "{shard}")
     conda:
-        "../envs/main.yaml"
+        environment_file("videos")
     resources:
         **needs("videos"),
     params:
-        code=code_of("probe_videos", "main"),
-        films=lambda wildcards: {film: FILMS[film] for film in MEMBERS[wildcards.shard]},
-        marks=marks_of,
-        store=store_of("videos"),
-        strict=config["strict"],
+        **params_of("videos"),
+        films=lambda wildcards: SHARDED.films(wildcards.shard),
+        marks=lambda wildcards: SHARDED.marks(wildcards.shard),
     script:
         "../scripts/probe_videos.py"

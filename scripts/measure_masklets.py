@@ -3,27 +3,15 @@
 from pathlib import Path
 
 from drawn_world.quality.measure_masklets import measure_masklets
-from strefer.stage.fingerprint import making_of
-from strefer.stage.run import Shard
-from strefer.workflow.logs import start_log
+from strefer.workflow.job import start_job
 
-start_log(snakemake.log[0])
+job = start_job(snakemake)
 measure_masklets(
     videos=Path(snakemake.input.videos),
     truth_dir=Path(snakemake.input.truth[0]).parent,
     n_films=snakemake.params.n_films,
-    shard=Shard(
-        Path(snakemake.output[0]),
-        Path(snakemake.params.store),
-        making_of(
-            snakemake.params.code,
-            snakemake.params.options,
-            {"assigner": snakemake.input.assigner},
-            snakemake.params.agents,
-        ),
-        snakemake.params.strict,
-    ),
-    options=snakemake.params.options,
-    agents=snakemake.params.agents,
-    prompt=Path(snakemake.input.assigner),
+    shard=job.shard,
+    options=job.options,
+    agents=job.agents,
+    prompt=Path(job.prompts["assigner"]),
 )

@@ -1,28 +1,13 @@
 """Rule recognize_entities: has a video LLM name the active entities of each film of a shard."""
 
-from pathlib import Path
-
 from strefer.entities.recognize_entities import recognize_entities
-from strefer.stage.fingerprint import making_of
-from strefer.stage.run import Shard
-from strefer.workflow.logs import start_log
+from strefer.workflow.job import start_job
 
-start_log(snakemake.log[0])
-prompts = {"entity_recognizer": snakemake.input.entity_recognizer}
+job = start_job(snakemake)
 recognize_entities(
-    videos=Path(snakemake.input.videos),
-    shard=Shard(
-        Path(snakemake.output[0]),
-        Path(snakemake.params.store),
-        making_of(
-            snakemake.params.code,
-            snakemake.params.options,
-            prompts,
-            agents={"video_llm": snakemake.params.video_llm},
-        ),
-        snakemake.params.strict,
-    ),
-    options=snakemake.params.options,
-    prompts=prompts,
-    chat=snakemake.params.video_llm,
+    **job.inputs,
+    shard=job.shard,
+    options=job.options,
+    prompts=job.prompts,
+    chat=job.agents["video_llm"],
 )

@@ -1,17 +1,18 @@
-"""Rule score_predictions: a benchmark's metrics by its official rules."""
+"""Rule score_predictions: a student's metrics in all benchmarks, by their official rules."""
 
 from pathlib import Path
 
-from strefer.benchmarks.score_predictions import score_predictions
+from strefer.benchmarks.score_predictions import score_benchmarks
 from strefer.workflow.logs import start_log
 
 start_log(snakemake.log[0])
-score_predictions(
-    predictions=Path(snakemake.input.predictions),
-    benchmark=snakemake.wildcards.benchmark,
+score_benchmarks(
+    predictions={name: Path(snakemake.input[name]) for name in snakemake.params.files},
     files=snakemake.params.files,
-    output=Path(snakemake.output[0]),
-    seed=snakemake.params.seed,
-    judge=snakemake.params.judge,
-    prompts={role: snakemake.input[role] for role in ("judge_description", "judge_choice")},
+    outputs={name: Path(snakemake.output[name]) for name in snakemake.params.files},
+    store=Path(snakemake.params.store),
+    code=snakemake.params.code,
+    seed=snakemake.params.options["seed"],
+    judge=snakemake.params.agents["judge"],
+    prompts=snakemake.params.prompts,
 )

@@ -15,6 +15,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from strefer.workflow.stages import STAGES
+
 ROOT = Path(__file__).parents[1]
 SCRIPTS = ROOT / "scripts"
 AGENTS = "strefer.agents."
@@ -49,14 +51,19 @@ CHOSEN = CHAT | {
     "assigner": ("vision", "vllm", "rexseek"),
     "embedder": ("vision",),
     "detector": ("vision",),
+    "tracker": ("vision",),
 }
 CASES = [
     (script[1], environment)
     for file in sorted((ROOT / "rules").glob("*.smk"))
     for rule in re.split(r"^rule ", file.read_text(), flags=re.M)[1:]
     if (script := re.search(r"scripts/(\w+)\.py", rule))
-    for named in re.findall(r"envs/(?:\{environment_for\(')?(\w+)", rule)
-    for environment in CHOSEN.get(named, (named,))
+    for environment in re.findall(r"envs/(\w+)", rule)
+] + [
+    (stage.script, environment)
+    for stage in STAGES.values()
+    for role in stage.agents or (None,)
+    for environment in CHOSEN.get(role, (stage.without_agents,))
 ]
 
 

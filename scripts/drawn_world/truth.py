@@ -206,10 +206,15 @@ def truth_of(plan: FilmPlan) -> Truth:
 def write_truth(plan: FilmPlan, path_json: str | Path) -> Truth:
     """Write the film's ground truth as JSON and return it."""
     truth = truth_of(plan)
-    text = json.dumps(asdict(truth), sort_keys=True, separators=(",", ":"))
-    with atomic_write(Path(path_json)) as file:
-        file.write(text + "\n")
+    save_truth(truth, path_json)
     return truth
+
+
+def save_truth(truth: Truth, path: str | Path) -> None:
+    """Write a film's ground truth as JSON."""
+    text = json.dumps(asdict(truth), sort_keys=True, separators=(",", ":"))
+    with atomic_write(Path(path)) as file:
+        file.write(text + "\n")
 
 
 def _by_frame(entries: dict) -> dict[int, object]:

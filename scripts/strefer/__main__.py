@@ -87,10 +87,9 @@ def _judge(path: Path) -> tuple[Mapping[str, Any], Mapping[str, str]]:
     """The judge's specification and the prompt files of a configuration file."""
     import yaml
 
-    from strefer.workflow.configuration import complete, load_schema
+    from strefer.workflow.configuration.complete import complete
 
-    schema = load_schema(ROOT / "config" / "schema.yaml")
-    config = complete(yaml.safe_load(path.read_text(encoding="utf-8")), schema)
+    config = complete(yaml.safe_load(path.read_text(encoding="utf-8")))
     return config["agents"]["judge"], config["prompts"]
 
 

@@ -20,6 +20,15 @@ def digest_of(value: Any) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def digest_of_file(path: str | Path) -> str:
+    """SHA-256 of a file's bytes."""
+    digest = hashlib.sha256()  # hashlib.file_digest needs Python 3.11, envs/rexseek.yaml has 3.10
+    with open(path, "rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
 def dumps(value: Any) -> str:
     """One line of JSON; infinities and NaN are errors, since JSON has none."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False)

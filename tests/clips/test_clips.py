@@ -1,5 +1,4 @@
 import itertools
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +8,11 @@ import scenedetect
 from drawn_world.draw_films import write_world
 from drawn_world.truth import load_truth
 from helpers.films import turn_film, write_colours, write_film_of_sizes
-from helpers.shards import MeanColour, video_of
+from helpers.shards import MeanColour, video_of, write_shard
 from helpers.shared_data import shared_data
 from strefer.agents.embedder import load_embedder
 from strefer.clips import cut_clips as clips
-from strefer.records import Clips, Video, to_json
+from strefer.records import Clips, Video
 from strefer.stage.run import Shard, read_records
 
 OPTIONS = {
@@ -125,13 +124,7 @@ def test_no_segment_is_shorter_than_allowed(tmp_path):
 def test_a_shard_with_a_film_that_went_away(tmp_path, monkeypatch):
     good = video_of(write_colours(tmp_path / "a.mp4", [RED] * 24 + [BLUE] * 24))
     gone = Video(str(tmp_path / "gone.mp4"), "1" * 64, 3.0, 8.0, 24, 64, 48)
-    shard = tmp_path / "videos.jsonl"
-    shard.write_text(
-        "".join(
-            json.dumps({"video_id": name} | to_json(video)) + "\n"
-            for name, video in (("a", good), ("gone", gone))
-        )
-    )
+    shard = write_shard(tmp_path / "videos.jsonl", [("a", good), ("gone", gone)])
     monkeypatch.setattr(clips, "load_embedder", lambda spec: MeanColour())
     clips.cut_clips(
         shard,

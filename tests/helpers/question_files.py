@@ -2,6 +2,8 @@
 
 import json
 
+from strefer.benchmarks import predict_answers
+
 RLE = {"size": [2, 2], "counts": "04"}
 
 
@@ -21,6 +23,5 @@ def write_questions(folder, count):
 
 
 def write_predictions(path, answers):
-    lines = [json.dumps({"id": i, "prediction": a}) + "\n" for i, a in enumerate(answers)]
-    path.write_text("".join(lines))
+    predict_answers.write_predictions(path, {str(i): a for i, a in enumerate(answers)})
     return path

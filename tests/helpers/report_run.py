@@ -1,6 +1,7 @@
 """A tiny run with a real film for tests of the report; names and replies are what a test wants."""
 
 import numpy as np
+from transformers import TrainerState
 
 from helpers.films import write_film
 from helpers.shards import video_of, write_shard
@@ -20,6 +21,7 @@ from strefer.records import (
     Transcript,
 )
 from strefer.report.write_report import write_report
+from strefer.videollm.training.trainer import TrainingLog
 
 MASK = encode_mask(np.eye(32, 48, dtype=bool))
 
@@ -72,6 +74,14 @@ def _pair(number, reply, **changed):
         evidence=Evidence((0,), (0,), does(0, (0.0, 1.0), "sits")),
         **changed,
     )
+
+
+def write_training_log(path, losses):
+    """The log of a training with these losses, a step each, as its callback writes it."""
+    history = [{"step": step, "loss": loss} for step, loss in enumerate(losses, 1)]
+    state = TrainerState(log_history=[*history, {"step": len(losses), "train_runtime": 1.0}])
+    TrainingLog(path).on_log(None, state, None)
+    return path
 
 
 def write_page(folder, stages, **changed):

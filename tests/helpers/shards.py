@@ -1,25 +1,30 @@
 """Shard files for tests of stages."""
 
-import json
+import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from strefer.frames import measure
 from strefer.records import Video, to_json
+from strefer.stage.run import Item, ItemFailure, Shard, one_by_one, run_stage
 
 
 def write_shard(path, records):
-    """Write (video id, record or failure's reason, parts of the line) as a shard file."""
-    lines = []
-    for video_id, record, *part in records:
-        fields = {"video_id": video_id} | (part[0] if part else {})
-        if isinstance(record, str):
-            fields["failure"] = {"stage": "before", "reason": record}
-        else:
-            fields |= to_json(record)
-        lines.append(json.dumps(fields) + "\n")
-    Path(path).write_text("".join(lines))
+    """Write (video id, record or failure's reason, parts of the line) as a shard file, as a stage
+    named "before" writes it."""
+    items = [
+        Item(video_id, number, context=record, part=part[0] if part else {})
+        for number, (video_id, record, *part) in enumerate(records)
+    ]
+
+    def result(item):
+        if isinstance(item.context, str):
+            raise ItemFailure(item.context)
+        return to_json(item.context)
+
+    with tempfile.TemporaryDirectory() as store:
+        run_stage("before", items, lambda: one_by_one(result), Shard(Path(path), Path(store), {}))
     return Path(path)
 
 

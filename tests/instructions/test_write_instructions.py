@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from pathlib import Path
 
@@ -185,10 +186,11 @@ def test_what_the_writer_fails_at_is_worded_by_phrasings(inputs, tmp_path, monke
 
 
 def test_verification_leaves_as_many_yes_as_no(inputs, tmp_path):
-    fields = json.loads(inputs["masklets"].read_text().splitlines()[0])
-    for masklet in fields["masklets"]:
-        masklet["masks"] = dict(sorted(masklet["masks"].items())[:9])
-    inputs["masklets"].write_text(json.dumps(fields) + "\n")
+    whole = masklets()
+    short = tuple(
+        dataclasses.replace(m, masks=dict(sorted(m.masks.items())[:9])) for m in whole.masklets
+    )
+    write_shard(inputs["masklets"], [("a", dataclasses.replace(whole, masklets=short))])
     pairs = read_records(write(inputs, tmp_path), Instruction)["a"]
     asked = [p for p in pairs if p.form == "yes_no"]
     assert any(p.rejected == stage.UNBALANCED for p in asked)

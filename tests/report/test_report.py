@@ -1,14 +1,14 @@
 """The page on a tiny run with a real film; names and replies are hostile."""
 
-import json
 import re
 
 import pytest
 
 from helpers.question_files import write_predictions, write_questions
-from helpers.report_run import write_page, write_stages
+from helpers.report_run import write_page, write_stages, write_training_log
 from helpers.shards import write_shard
 from strefer.benchmarks.score_predictions import score_predictions
+from strefer.documentation.figures import write_figures
 
 EVIL = "<script>alert('film')</script>"
 REPLY = "It sits.<img src=x onerror=alert(2)>"
@@ -38,10 +38,9 @@ def write_scores(folder):
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    log = folder / "log.jsonl"
-    log.write_text('{"step": 1, "loss": 3.0}\n{"step": 2, "loss": 2.0}\n{"done": true}\n')
+    log = write_training_log(folder / "log.jsonl", [3.0, 2.0])
     quality = folder / "quality.json"
-    quality.write_text(json.dumps({"about": {}, "a.b": 0.5, "a.c": None, "a.b@case": 0.1}))
+    write_figures(quality, ("a.c",), {"a.b": 0.5, "a.b@case": 0.1}, "make quality")
     return write_page(
         folder,
         write_run(folder / "stages"),
@@ -109,8 +108,7 @@ def test_a_run_without_scores_or_finished_films_has_a_page(tmp_path):
 
 
 def test_a_training_without_a_logged_loss_has_no_curve(tmp_path):
-    log = tmp_path / "log.jsonl"
-    log.write_text('{"done": true}\n')
+    log = write_training_log(tmp_path / "log.jsonl", [])
     stages = write_run(tmp_path / "stages")
     assert "Training" not in write_page(tmp_path, stages, training_logs={"base": log})
 

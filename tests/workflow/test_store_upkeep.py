@@ -10,7 +10,7 @@ import pytest
 from strefer.files import ROOT, digest_of, dumps
 from strefer.stage.run import Item, Shard, one_by_one, run_stage
 from strefer.workflow import provenance, store_upkeep
-from strefer.workflow.configuration import complete, load_schema
+from strefer.workflow.configuration.complete import complete
 from strefer.workflow.stale_shards import remove_stale_shards
 
 SHARDS = ("00000-of-00002", "00001-of-00002")
@@ -75,7 +75,7 @@ def test_films_that_moved_to_other_shards_keep_theirs(stage, tmp_path):
 
 def test_the_runs_record_holds_it(stage, tmp_path):
     stage("ab", cpu="H200")
-    config = complete({"agents": agents()}, load_schema(ROOT / "config/schema.yaml"))
+    config = complete({"agents": agents()})
     provenance.write_provenance(tmp_path, ROOT, config, {}, {}, {}, finished=False)
     about = json.loads((tmp_path / "provenance.json").read_text())
     assert about["results"]["clips"][0]["hardware"] == {"cpu": "H200"}

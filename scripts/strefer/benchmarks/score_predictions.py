@@ -12,15 +12,57 @@ import numpy as np
 
 from strefer.agents.chat.interface import Chat, ChatRequest
 from strefer.agents.chat.load import load_chat
+from strefer.benchmarks.kept_files import content_of, make_files
 from strefer.benchmarks.predict_answers import read_predictions
-from strefer.benchmarks.questions import Ask
+from strefer.benchmarks.questions import Ask, Question
 from strefer.benchmarks.registry import BENCHMARKS, load_questions
-from strefer.files import atomic_write
+from strefer.files import atomic_write, digest_of_file
 from strefer.prompts import load_prompt
 from strefer.recipes.students import recipe_of
+from strefer.stage.fingerprint import making_of
 
 JUDGE_TOKENS = 320  # a comparison and four lines of marks
 RESAMPLES = 2000
+
+
+def score_benchmarks(
+    predictions: Mapping[str, Path],
+    files: Mapping[str, Mapping[str, str | None]],
+    outputs: Mapping[str, Path],
+    store: Path,
+    code: str,
+    seed: int,
+    judge: Mapping[str, Any],
+    prompts: Mapping[str, str],
+) -> None:
+    """Score a student's predictions of all benchmarks and write a file for each.
+
+    The judge is loaded once, and not at all if no benchmark that it decides has changed.
+
+    Args:
+        predictions: predictions files, by benchmark.
+        files: by benchmark, as `load_questions`.
+        outputs: the files of scores, by benchmark.
+        store: where they are kept, by all that made them.
+        code: the digest of the code.
+        judge: specification of the chat agent that decides what no rule can.
+        prompts: prompt files by role.
+    """
+    asked = {name: load_questions(name, files[name], seed) for name in outputs}
+    ask = _judge(judge, seed)
+    made_from = {}
+    for name, questions in asked.items():
+        role = BENCHMARKS[name].judge_prompt
+        judged = ({role: prompts[role]}, {"judge": judge}) if role else ()
+        made_from[name] = making_of(code, {"seed": seed}, *judged) | {
+            "asked": content_of(questions, films=False),
+            "predictions": digest_of_file(predictions[name]),
+        }
+
+    def make(name: str, output: Path) -> None:
+        _score(name, asked[name], predictions[name], output, ask, prompts)
+
+    make_files(store, outputs, made_from, make)
 
 
 def score_predictions(
@@ -32,7 +74,8 @@ def score_predictions(
     judge: Mapping[str, Any] | None,
     prompts: Mapping[str, str],
 ) -> dict[str, float | None]:
-    """Score a predictions file and write `{"metrics": …, "rows": …}`, judge replies included.
+    """Score one benchmark's predictions and write `{"metrics": …, "rows": …}`, with the judge's
+    replies.
 
     Args:
         judge: specification of the chat agent that decides what no rule can; None: nobody does.
@@ -41,11 +84,24 @@ def score_predictions(
     Returns:
         The metrics.
     """
-    kind = BENCHMARKS[benchmark]
     questions = load_questions(benchmark, files, seed)
-    ask, arguments = None, {}
-    if kind.judge_prompt is not None and judge is not None:
-        ask = _judge(judge, seed)
+    ask = None if judge is None else _judge(judge, seed)
+    return _score(benchmark, questions, predictions, output, ask, prompts)
+
+
+def _score(
+    benchmark: str,
+    questions: Sequence[Question],
+    predictions: Path,
+    output: Path,
+    ask: Ask | None,
+    prompts: Mapping[str, str],
+) -> dict[str, float | None]:
+    kind = BENCHMARKS[benchmark]
+    arguments = {}
+    if kind.judge_prompt is None:
+        ask = None
+    elif ask is not None:
         arguments = {"template": load_prompt(prompts[kind.judge_prompt])}
     scored = kind.module.score(questions, read_predictions(predictions), ask, **arguments)
     content = {"metrics": scored.metrics, "rows": [asdict(row) for row in scored.rows]}

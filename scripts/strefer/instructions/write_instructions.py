@@ -19,7 +19,7 @@ from strefer.instructions.proposals.tasks import Task
 from strefer.instructions.verification.verifier import Checks, Verifier
 from strefer.instructions.wording.ask_writer import Written, read_again, write_by_chat
 from strefer.instructions.wording.assemble_pairs import assemble, reply_fault
-from strefer.instructions.wording.phrasings import Phrasings, load_folder
+from strefer.instructions.wording.phrasings import Phrasings, folder_digest, load_folder
 from strefer.instructions.wording.word_tasks import Reply, write_reply
 from strefer.prompts import Prompt, load_prompt
 from strefer.records import Instruction, Masklets, References, Transcript, Video, to_json
@@ -33,13 +33,13 @@ def write_instructions(
     videos: Path,
     references: Path,
     transcripts: Path,
-    masklets: Path | None,
-    second_looks: Path | None,
     shard: Shard,
     options: Mapping[str, Any],
     prompts: Mapping[str, str],
     phrasings: Path,
     llm: Mapping[str, Any],
+    masklets: Path | None = None,
+    second_looks: Path | None = None,
 ) -> None:
     """Write the shard file of `Instruction` records, a line a pair; rejected pairs are among them.
 
@@ -52,7 +52,7 @@ def write_instructions(
             `least_score`, `same_words`, `second_reader`;
             `reply_tokens`, `temperature`, `attempts`, `retry_temperature`; `batch_films`; `seed`.
         prompts: `question_writer` and `second_reader`.
-        phrasings: the folder of phrasings files; its digest belongs into the shard's `making`.
+        phrasings: the folder of phrasings files, whose digest counts as part of `making`.
         llm: the LLM's specification; loaded only if it is asked anything.
     """
     items = list(_items(videos, references, transcripts, masklets, second_looks))
@@ -65,7 +65,8 @@ def write_instructions(
             worker.chat = load_chat(llm)
         return lambda missing: in_batches(_joined(missing), options["batch_films"], worker.write)
 
-    run_stage("instructions", items, start, shard)
+    making = {**shard.making, "phrasings": folder_digest(phrasings)}
+    run_stage("instructions", items, start, dataclasses.replace(shard, making=making))
 
 
 def _second_reader(options: Mapping[str, Any]) -> bool:

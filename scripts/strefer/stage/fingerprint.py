@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from strefer.files import digest_of_file
 from strefer.prompts import load_prompt
 
 # These say how fast an engine runs, not what it answers.
@@ -57,7 +57,7 @@ def identity_of(spec: Mapping[str, Any]) -> dict[str, Any]:
     identity = effective_spec(spec)
     folder = Path(str(spec.get("model", "")))
     if folder.is_dir():
-        identity["files"] = {p.name: _digest(p) for p in model_files(spec)}
+        identity["files"] = {p.name: digest_of_file(p) for p in model_files(spec)}
     return identity
 
 
@@ -67,11 +67,3 @@ def model_files(spec: Mapping[str, Any]) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted(p for p in folder.iterdir() if p.is_file() and p.suffix != ".md")
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()  # hashlib.file_digest needs Python 3.11, envs/rexseek.yaml has 3.10
-    with open(path, "rb") as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()

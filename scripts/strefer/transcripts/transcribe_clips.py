@@ -39,11 +39,11 @@ def transcribe_clips(
     videos: Path,
     clips: Path,
     references: Path,
-    masklets: Path | None,
     shard: Shard,
     options: Mapping[str, Any],
     prompts: Mapping[str, str],
     chat: Mapping[str, Any],
+    masklets: Path | None = None,
 ) -> None:
     """Write the shard file of `Transcript` records, a line a segment.
 

@@ -1,7 +1,6 @@
 """Every figure is full for a run that is right, and falls for the mistake that it is about."""
 
 import dataclasses
-import json
 
 import pytest
 
@@ -9,7 +8,7 @@ from drawn_world.quality.films import MeasuredFilm, parsed_share, read_run
 from drawn_world.quality.measure_masklets import score_masklets
 from drawn_world.quality.measure_quality import figures_of
 from drawn_world.quality.pairs import TruthWitness, near_duplicates
-from drawn_world.truth import Boundary
+from drawn_world.truth import Boundary, save_truth
 from helpers.hand_made_run import (
     BALL,
     DOG,
@@ -192,7 +191,7 @@ def test_runs_are_read_from_their_shards(tmp_path):
     for stage, records in RIGHT.items():
         lines = [("film.mp4", record) for record in records]
         stages[stage] = [write_shard(tmp_path / f"{stage}.jsonl", lines)]
-    (tmp_path / "film.json").write_text(json.dumps(dataclasses.asdict(TRUTH)))
+    save_truth(TRUTH, tmp_path / "film.json")
     (read,) = read_run(stages, tmp_path)
     assert read.truth == TRUTH
     assert read.records == RIGHT

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from strefer.agents.environments import engine_of
+from strefer.records import Video
+from strefer.stage.run import read_records
 from strefer.workflow.requirements.facts import NamedModel, load_facts, named_models
 from strefer.workflow.requirements.gpu_hours import (
     ASSUMED,
+    ESTIMATED,
     FILM_MINUTES,
-    STAGES,
     Films,
     gpu_hours,
     training_hours_a_thousand,
@@ -25,20 +26,17 @@ from strefer.workflow.requirements.machine import (
     missing_of_model,
     this_machine,
 )
+from strefer.workflow.stages import STAGES
 
 _WITHOUT_REVISION = ("open_clip", "rexseek")  # engines that download the newest
+_STUDENT = ("training.vision", "training.llm", "training.start_from")
+_AGENTS = {name: stage.agents for name, stage in STAGES.items() if stage.agents}
 # The models of a stage. A trained student, the model of `predictions`, is as large as its parts.
 ROLES = {
-    "clips": ("embedder",),
-    "entities": ("video_llm",),
-    "references": ("llm",),
-    "tracks": ("detector", "tracker"),
-    "masklets": ("assigner",),
-    "transcripts": ("video_llm",),
-    "instructions": ("llm",),
-    "training": ("training.vision", "training.llm", "training.start_from"),
-    "predictions": ("training.vision", "training.llm", "training.start_from"),
-    "scores": ("judge",),
+    **{name: roles for name, roles in _AGENTS.items() if name != "scores"},
+    "training": _STUDENT,
+    "predictions": _STUDENT,
+    "scores": _AGENTS["scores"],
 }
 
 
@@ -90,11 +88,11 @@ def check_configuration(
 
 def count_films(run: Path, n_films: int) -> Films:
     """The films and their minutes: as probed, and else as assumed."""
-    probed_s = []
-    for path in sorted((run / "videos").glob("*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            record = json.loads(line).get("record")
-            probed_s += [record["duration_s"]] if record else []
+    probed_s = [
+        video.duration_s
+        for path in sorted((run / "videos").glob("*.jsonl"))
+        for [video] in read_records(path, Video).values()
+    ]
     rest = max(n_films - len(probed_s), 0)
     return Films(n_films, sum(probed_s) / 60 + rest * FILM_MINUTES, len(probed_s))
 
@@ -152,7 +150,7 @@ def _told_jobs(
         least = least_gpu_gb(stage, of_stage[stage])
         size = "unknown size" if least is None else f"{least:.0f}+ GB"
         gpus = f"{asked['gpus']} GPU(s) of {size}" if asked["gpus"] else "no GPU"
-        jobs = f"{shards} job(s)" if stage in STAGES else "a job each"
+        jobs = f"{shards} job(s)" if stage in ESTIMATED else "a job each"
         yield (
             f"  {stage:12} {jobs:12} {gpus:26} {asked['mem_mb'] / 1000:5.0f} GB of memory, "
             f"up to {asked['runtime_min'] / 60:g} h"
@@ -182,7 +180,7 @@ def _told_hours(
     if not any(asked["gpus"] for asked in config["resources"].values()):
         yield "  none: no job asks for a GPU"
         return
-    hours = {stage: gpu_hours(stage, config, models, films, shards) for stage in STAGES}
+    hours = {stage: gpu_hours(stage, config, models, films, shards) for stage in ESTIMATED}
     known = [value for value in hours.values() if value is not None]
     unknown = [stage for stage, value in hours.items() if value is None]
     for stage, value in hours.items():
@@ -193,7 +191,7 @@ def _told_hours(
         f"({films.probed} of them probed): about {sum(known):.1f}{besides}"
     )
     limits = sum(
-        config["resources"][s]["gpus"] * config["resources"][s]["runtime_min"] for s in STAGES
+        config["resources"][s]["gpus"] * config["resources"][s]["runtime_min"] for s in ESTIMATED
     )
     yield f"  never more than {shards * limits / 60:.0f}, by the jobs' time limits, without retries"
     if config["resources"]["training"]["gpus"]:

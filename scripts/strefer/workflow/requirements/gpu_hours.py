@@ -179,4 +179,4 @@ _TOKENS: dict[str, Callable[[Mapping, Mapping, Films], dict[str, Tokens]]] = {
     "transcripts": _transcripts,
     "instructions": _instructions,
 }
-STAGES = tuple(_TOKENS)
+ESTIMATED = tuple(_TOKENS)  # the data stages that load models

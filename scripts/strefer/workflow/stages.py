@@ -1,0 +1,140 @@
+"""The table of stages: what each reads, which agents it loads, which prompts it asks with.
+
+Rules make their inputs, parameters and environments from it, and the target `check` its list of
+models. Jobs do not import it: what they need comes to them as parameters (`job.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from strefer.agents.environments import environment_of
+from strefer.files import ROOT
+
+Config = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage. Its name is that of its folder of results, its resources and its item store.
+
+    Attributes:
+        script: the rule's script, without its ending.
+        reads: the stages whose shard files it reads.
+        agents: the roles that it loads.
+        prompts: the roles of the prompts that it asks with.
+        section: the configuration's section with its options, if it has any.
+        also: options that it takes from elsewhere in the configuration, by their paths.
+        without_agents: its environment if it loads no agents.
+        of_shards: True if its jobs run over shards of films.
+    """
+
+    script: str
+    reads: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
+    prompts: tuple[str, ...] = ()
+    section: str | None = None
+    also: tuple[str, ...] = ()
+    without_agents: str = "main"
+    of_shards: bool = True
+
+
+STAGES = {
+    "videos": Stage("probe_videos"),
+    "clips": Stage("cut_clips", ("videos",), ("embedder",), section="clips"),
+    "entities": Stage(
+        "recognize_entities", ("videos",), ("video_llm",), ("entity_recognizer",),
+        section="entities", also=("seed",),
+    ),
+    "references": Stage(
+        "parse_references", ("entities",), ("llm",), ("referring_parser",),
+        section="references", also=("seed",),
+    ),
+    "tracks": Stage(
+        "track_entities", ("videos", "references"), ("detector", "tracker"),
+        section="tracks", also=("masklets.procedure",),
+    ),
+    "masklets": Stage(
+        "assign_masklets", ("videos", "references", "tracks"), ("assigner",), ("assigner",),
+        section="masklets",
+    ),
+    "transcripts": Stage(
+        "transcribe_clips", ("videos", "clips", "references", "masklets"), ("video_llm",),
+        ("existence", "behaviour"), section="transcripts", also=("seed",),
+    ),
+    "clip_parts": Stage("cut_parts", ("clips",)),
+    "instructions": Stage(
+        "write_instructions",
+        ("videos", "references", "transcripts", "masklets", "second_looks"), ("llm",),
+        ("question_writer", "second_reader"), section="instructions", also=("seed",),
+    ),
+    "scores": Stage(
+        "score_predictions", (), ("judge",), ("judge_description", "judge_choice"),
+        also=("seed",), of_shards=False,
+    ),
+}  # fmt: skip
+
+# Prompts and stages that are read only under a condition.
+READ_IF: dict[str, Callable[[Config], bool]] = {
+    "assigner": lambda config: config["agents"]["assigner"]["adapter"] == "chat",
+    "question_writer": lambda config: config["instructions"]["question_writer"] == "llm",
+    "second_reader": lambda config: _verified(config, "second_reader"),
+    "second_looks": lambda config: _verified(config, "second_look"),
+}
+
+
+def _verified(config: Config, option: str) -> bool:
+    return bool(config["instructions"]["verify"] and config["instructions"][option])
+
+
+def stages_read(stage: str, config: Config) -> list[str]:
+    """The stages whose shard files a stage reads in this configuration."""
+    return list(_read(STAGES[stage].reads, config))
+
+
+def prompts_of(stage: str, config: Config) -> dict[str, str]:
+    """By role, the prompt files that a stage asks with in this configuration."""
+    return {role: config["prompts"][role] for role in _read(STAGES[stage].prompts, config)}
+
+
+def _read(names: tuple[str, ...], config: Config) -> Iterator[str]:
+    return (name for name in names if name not in READ_IF or READ_IF[name](config))
+
+
+def agents_of(stage: str, config: Config) -> dict[str, Mapping[str, Any]]:
+    """By role, the specifications of the agents that a stage loads."""
+    return {role: config["agents"][role] for role in STAGES[stage].agents}
+
+
+def options_of(stage: str, config: Config) -> dict[str, Any]:
+    """The options of a stage, with those that it takes from elsewhere."""
+    about = STAGES[stage]
+    options = dict(config[about.section]) if about.section else {}
+    for path in about.also:
+        *sections, name = path.split(".")
+        value: Any = config
+        for section in sections:
+            value = value[section]
+        options[name] = value[name]
+    return options
+
+
+def environment_for(stage: str, config: Config) -> str:
+    """The environment of a stage's jobs, a file of `envs/` without its ending.
+
+    Raises:
+        ValueError: if there is no such file, or two agents of the stage need different ones.
+    """
+    agents = agents_of(stage, config)
+    names = {role: environment_of(role, spec) for role, spec in agents.items()}
+    first = next(iter(names.values()), STAGES[stage].without_agents)
+    for role, name in names.items():
+        option = f"configuration: agents.{role}.environment"
+        if not (ROOT / "envs" / f"{name}.yaml").is_file():
+            raise ValueError(f"{option} is {name!r}, but there is no envs/{name}.yaml")
+        if name != first:
+            other = next(iter(names))
+            raise ValueError(f"{option} is not that of agents.{other}, and one job loads both")
+    return first
