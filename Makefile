@@ -37,7 +37,7 @@ reproduce: .venv/installed
 	cp results/reproduce/reproduce.json docs/figures/reproduce.json
 	$(MAKE) docs
 
-# Writes the parts of the documentation that are made from the schema and the figures.
+# Writes the parts of the documentation that are made from the options and the figures.
 docs: .venv/installed
 	PYTHONPATH=scripts $(BIN)/python -m strefer docs
 

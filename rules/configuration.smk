@@ -7,8 +7,10 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from strefer.recipes.recipe import load_recipe
 from strefer.recipes.students import models_of_training, recipe_of, seed_number, students_of
+from strefer.videos.choose_films import choose_films
 from strefer.videos.find_videos import list_videos
-from strefer.workflow import accepted_changes, configuration, stages
+from strefer.workflow import accepted_changes, stages
+from strefer.workflow.configuration.complete import complete, overridden
 from strefer.workflow.inputs import (
     BaseData,
     Benchmarks,
@@ -24,9 +26,8 @@ def stop(error):
     sys.exit(str(error))
 
 
-SCHEMA = configuration.load_schema(ROOT / "config" / "schema.yaml")
 try:
-    config = configuration.complete(config, SCHEMA)
+    config = complete(config)
 except ValueError as error:
     stop(error)
 
@@ -42,13 +43,12 @@ DEMO_FILMS = [
 try:
     FILMS = {name: f"{WORLD}/films/videos/{name}" for name in DEMO_FILMS}
     FILMS = FILMS if IS_DEMO else list_videos(config["videos"])
+    FILMS = choose_films(FILMS, config["exclude"], config["limit"])
     ACCEPTED = accepted_changes.load_table(ROOT / accepted_changes.FILE)
     ENVIRONMENTS = {stage: stages.environment_for(stage, config) for stage in stages.STAGES}
     RECIPES = {name: load_recipe(Path(f"config/recipes/{name}.yaml")) for name in config["recipes"]}
     TRAINING = {
-        name: configuration.overridden(
-            config, "training", recipe.training, SCHEMA, f"recipe config/recipes/{name}.yaml"
-        )
+        name: overridden(config, "training", recipe.training, f"recipe config/recipes/{name}.yaml")
         for name, recipe in RECIPES.items()
     }
 except ValueError as error:

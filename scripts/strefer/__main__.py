@@ -4,6 +4,9 @@ questions BENCHMARK   writes a benchmark's questions, for any model to answer
 predict BENCHMARK     asks them a model behind a server, or one trained here
 score BENCHMARK       scores somebody's predictions, a file of {"id": …, "prediction": …} lines
 accept                lets a neutral change of code count as the code before it
+retry RUN             lets the next call try failed films again
+store sweep RUN       drops results that the run does not use any more (--dry-run reports them)
+store move RUN        packs the results of an older version, which kept a file an item
 docs                  writes the made parts of the documentation
 """
 
@@ -32,18 +35,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from strefer.benchmarks.commands import add_commands
+    from strefer.benchmarks import commands as of_benchmarks
+    from strefer.workflow import commands as of_runs
 
     parser = argparse.ArgumentParser(
         prog="strefer", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    add_commands(commands)
-    accept = commands.add_parser("accept", help="accept a neutral change without computing anew")
+    of_benchmarks.add_commands(commands)
+    accept = commands.add_parser("accept", help="accept a neutral change without computing again")
     accept.set_defaults(command=_accept)
     accept.add_argument("--since", required=True, help="the commit before the change")
     accept.add_argument("--reason", required=True, help="why it changes no result; is recorded")
     accept.add_argument("--only", nargs="*", default=(), help="scripts; none means all that differ")
+    of_runs.add_commands(commands)
     docs = commands.add_parser("docs", help="write the made parts of the documentation")
     docs.set_defaults(command=_docs)
     return parser

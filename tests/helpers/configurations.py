@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from strefer.workflow.configuration import complete, load_schema
+from strefer.workflow.configuration.complete import complete
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,4 +18,4 @@ def read_configuration(name, **agents):
     told = yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())
     if agents:
         told["agents"] |= agents
-    return complete(told, load_schema(ROOT / "config" / "schema.yaml"))
+    return complete(told)

@@ -13,7 +13,7 @@ from strefer.recipes.published_format import PUBLISHED_FIELDS, own_samples, publ
 from strefer.recipes.recipe import load_recipe
 from strefer.videollm.data.samples import iterate_samples, sample_from_json
 from strefer.videollm.data.shapes import mask_of_shape
-from strefer.workflow.configuration import load_schema, overridden
+from strefer.workflow.configuration.complete import overridden
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 RECIPES = sorted((CONFIG / "recipes").glob("*.yaml"))
@@ -47,11 +47,11 @@ def test_a_recipe_may_train_its_students_by_options_of_its_own(tmp_path):
     file = tmp_path / "recipe.yaml"
     file.write_text("training: {text_only: true}\nparts: [{groups: all}]")
     assert load_recipe(file).training == {"text_only": True}
-    schema, config = load_schema(CONFIG / "schema.yaml"), read_configuration("config")
-    changed = overridden(config, "training", {"text_only": True}, schema, "x.yaml")
+    config = read_configuration("config")
+    changed = overridden(config, "training", {"text_only": True}, "x.yaml")
     assert changed == config["training"] | {"text_only": True}
     with pytest.raises(ValueError, match="x.yaml: .*no option 'training.text_onli'.*text_only"):
-        overridden(config, "training", {"text_onli": True}, schema, "x.yaml")
+        overridden(config, "training", {"text_onli": True}, "x.yaml")
     file.write_text("training: 3\nparts: [{groups: all}]")
     with pytest.raises(ValueError, match="`training` must name options, not 3"):
         load_recipe(file)

@@ -5,7 +5,8 @@ import pytest
 
 from strefer.stage import batches
 from strefer.stage.batches import in_batches
-from strefer.stage.run import Item, ItemFailure, MachineFault
+from strefer.stage.faults import Fault, ItemFailure, MachineFault
+from strefer.stage.run import Item
 
 
 def items(*names):
@@ -59,10 +60,38 @@ def test_frames_of_one_batch_are_bounded_and_those_of_two_are_never_held(monkeyp
     assert max(held) == 2, "while an array is loaded, there are only those of its own batch"
 
 
-@pytest.mark.parametrize("fault", [MachineFault, MemoryError])
-def test_what_is_no_items_fault_ends_the_job(fault):
-    def gone(batch):
-        raise fault("the server is gone")
+@pytest.mark.parametrize(
+    "error", [MachineFault("the server is gone"), RuntimeError("CUDA error: unspecified")]
+)
+def test_what_the_process_does_not_survive_ends_it_at_once(error):
+    asked = []
 
-    with pytest.raises(fault):
+    def gone(batch):
+        asked.append(batch)
+        raise error
+
+    with pytest.raises(type(error)):
         list(in_batches(items("a", "b"), 2, gone))
+    assert len(asked) == 1
+
+
+def test_memory_that_runs_out_is_answered_by_smaller_batches_with_equal_results():
+    sizes = []
+
+    def small_only(batch):
+        sizes.append(len(batch))
+        if len(batch) > 2:
+            raise MemoryError
+        return [name * 2 for _, name in batch]
+
+    results = list(in_batches(items(*"abcdefgh"), None, small_only))
+    assert [result for _, result in results] == [name * 2 for name in "abcdefgh"]
+    assert sizes == [8, 4, 2, 2, 4, 2, 2]
+
+
+def test_an_item_alone_that_is_too_much_for_the_memory_is_not_to_blame_yet():
+    def never(batch):
+        raise MemoryError("16 GB")
+
+    [(_, failure)] = in_batches(items("a"), None, never)
+    assert failure.fault is Fault.MEMORY

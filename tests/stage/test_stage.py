@@ -123,8 +123,8 @@ def test_a_killed_job_loses_the_item_in_hand_only(run):
 
 def test_a_damaged_store_entry_is_computed_again(run, tmp_path):
     run(Counting(), "a")
-    (entry,) = (tmp_path / "store").rglob("*.json")
-    entry.write_text('{"text": "abo')
+    (lines,) = (tmp_path / "store").glob("*.items")
+    lines.write_bytes(lines.read_bytes().replace(b"about", b"abort"))
     stage = Counting()
     run(stage, "a")
     assert stage.done == ["a"]

@@ -168,10 +168,10 @@ class Project:
         computed = []
         compute = stage._compute
 
-        def counting(name, missing, worker, shelf):
+        def counting(name, missing, *rest):
             for item in missing.values():
                 computed.append((name, item.video_id, item.part.get("segment")))
-            return compute(name, missing, worker, shelf)
+            return compute(name, missing, *rest)
 
         stage._compute = counting
         try:
@@ -201,7 +201,7 @@ class Project:
 def _is_volatile(path):
     # A temporary file of a killed process begins with a dot.
     return (
-        path.parts[0] in ("logs", "usage", "training", "provenance.json")
+        path.parts[0] in ("logs", "usage", "training", "provenance.json", "store")
         or path.name in ("training.json", "training_log.jsonl")
         or path.name.startswith(".")
     )

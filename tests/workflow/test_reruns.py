@@ -133,7 +133,7 @@ def test_an_accepted_change_computes_nothing_and_is_on_record(base, tmp_path):
     git(project, "init", "--quiet")
     git(project, "add", "scripts", "envs", "config")
     git(project, "commit", "--quiet", "--message", "before")
-    module("segmentation")(project)
+    module("clips/segmentation")(project)
     assert ("cut_clips", 0) in {named(job) for job in project.plan()}
 
     names = acceptance.accept(project.folder, "HEAD", "a name that nobody reads")
@@ -167,13 +167,12 @@ def test_the_profiles_say_what_the_matrix_assumes():
 def test_every_rule_names_its_environment_in_its_digest():
     for path in sorted((ROOT / "rules").glob("*.smk")):
         for rule in path.read_text(encoding="utf-8").split("\nrule ")[1:]:
-            if "conda:" in rule:
+            if "environment_file(" in rule:  # the stage's, in whose parameters its digest is
+                stage = rule.partition("environment_file(")[2].partition(")")[0]
+                assert f"**params_of({stage})" in rule, rule
+            elif "conda:" in rule:
                 environment = rule.partition("../envs/")[2].partition(".yaml")[0]
-                if environment.startswith("{"):  # by the agent's adapter
-                    named = environment.strip("{}").replace("'", '"')
-                else:
-                    named = f'"{environment}"'
-                assert named in rule.partition("code_of(")[2][:80], rule
+                assert f'"{environment}"' in rule.partition("code_of(")[2][:80], rule
 
 
 def test_secrets_are_left_out_of_the_provenance():

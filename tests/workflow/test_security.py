@@ -2,12 +2,12 @@
 
 import ast
 import json
-import re
 from pathlib import Path
 
 import pytest
 
 from strefer.workflow import provenance
+from strefer.workflow.configuration.agents import CHAT
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "scripts").rglob("*.py"))
@@ -65,11 +65,12 @@ def test_the_test_sees_what_it_looks_for(source):
 
 
 def test_remote_code_is_off_unless_it_is_named():
-    schema = (ROOT / "config" / "schema.yaml").read_text(encoding="utf-8")
-    assert re.search(r"trust_remote_code: \{type: boolean, default: false", schema)
+    for chat in CHAT.values():
+        option = chat.model_fields.get("trust_remote_code")
+        assert option is None or option.default is False
     for path in (ROOT / "config").glob("*.yaml"):
         text = path.read_text(encoding="utf-8")
-        assert path.name == "schema.yaml" or "trust_remote_code: true" not in text
+        assert "trust_remote_code: true" not in text
 
 
 def test_keys_of_the_environment_are_in_no_record(monkeypatch):

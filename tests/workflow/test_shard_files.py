@@ -7,7 +7,9 @@ def test_only_files_of_other_shards_go(tmp_path):
         "clips/notes-of-mine.jsonl",
         "logs/cut_clips/00002-of-00003.log",
         "recipes/strefer.jsonl",
-        "store/clips/ab/00000-of-00002.json",
+        "store/clips/00000-of-00002.0.items",
+        "store/clips/00000-of-00002.journal",
+        "store/clips/00000-of-00003.used",
         "predictions/strefer/videomme.jsonl",
         "world/films/videos/00000-of-00002.mp4",
     ]
@@ -17,6 +19,7 @@ def test_only_files_of_other_shards_go(tmp_path):
         "masklet_scores/00001-of-00002.jsonl",
         "logs/cut_clips/00000-of-00002.log",
         "usage/cut_clips/00000-of-00002.tsv",
+        "store/clips/00000-of-00002.used",
     ]
     for name in kept + stale:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

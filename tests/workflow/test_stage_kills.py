@@ -10,11 +10,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from strefer.files import atomic_write
-from strefer.stage.run import is_machines_fault
 
 from .driven_stage import N_ITEMS
 
@@ -67,7 +65,7 @@ def test_a_killed_stage_loses_the_item_in_hand_alone(tmp_path, undisturbed, kill
         process.communicate()
         if process.returncode == 0:  # it was faster: begin again with an empty store
             again = sum(begun(tmp_path).values())
-            assert again <= N_ITEMS + in_hand
+            assert again <= N_ITEMS + 2 * in_hand
             assert output.read_bytes() == undisturbed
             subprocess.run(["rm", "-r", tmp_path / "results", tmp_path / "journal"], check=True)
             in_hand = 0
@@ -77,7 +75,8 @@ def test_a_killed_stage_loses_the_item_in_hand_alone(tmp_path, undisturbed, kill
     assert finish(tmp_path) == undisturbed
     counts = begun(tmp_path)
     assert len(counts) == N_ITEMS
-    assert sum(counts.values()) <= N_ITEMS + in_hand
+    # What was in hand is begun again, and another before it that shows the machine to work.
+    assert sum(counts.values()) <= N_ITEMS + 2 * in_hand
 
 
 def test_a_stage_without_memory_fails_as_a_job_and_blames_no_film(tmp_path, undisturbed):
@@ -114,20 +113,6 @@ def test_a_full_disk_ends_the_job_with_one_line_and_loses_nothing(tmp_path, undi
         assert sum(begun(tmp_path).values()) <= N_ITEMS + 1
     finally:
         subprocess.run(["umount", str(results)], check=True)
-
-
-def test_what_runs_out_is_the_machines_fault():
-    import torch
-
-    with pytest.raises(RuntimeError) as caught:
-        torch.empty(10**15)
-    assert is_machines_fault(caught.value)
-    with pytest.raises(MemoryError) as caught:
-        np.ones(10**15)
-    assert is_machines_fault(caught.value)
-    assert is_machines_fault(OSError(28, "No space left on device"))
-    assert not is_machines_fault(FileNotFoundError(2, "No such file"))
-    assert not is_machines_fault(RuntimeError("shapes differ"))
 
 
 @pytest.mark.parametrize("mode", ["w", "wb"])

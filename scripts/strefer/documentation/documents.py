@@ -12,7 +12,7 @@ from pathlib import Path
 from strefer.benchmarks.registry import BENCHMARKS
 from strefer.documentation.figures import Compared, compared_recipes
 from strefer.files import ROOT
-from strefer.workflow.configuration import load_schema, options_table
+from strefer.workflow.configuration.tables import agents_table, options_table
 
 FOLDER = ROOT / "docs" / "figures"
 
@@ -165,9 +165,9 @@ def _read_figures(name: str) -> dict:
 
 def made_documents() -> dict[Path, str]:
     """Every document that has made parts, as it should be."""
-    table = options_table(load_schema(ROOT / "config" / "schema.yaml"))
     options = ROOT / "config" / "README.md"
-    documents = {options: replace_part(options.read_text(encoding="utf-8"), "options", table)}
+    text = replace_part(options.read_text(encoding="utf-8"), "options", options_table())
+    documents = {options: replace_part(text, "options of agents", agents_table())}
     readme = FOLDER / "README.md"
     text = readme.read_text(encoding="utf-8")
     for name, table_of in TABLES.items():

@@ -1,4 +1,4 @@
-"""Options of the stages `tracks` and `masklets`. Their defaults stand in config/schema.yaml."""
+"""Options of the stages `tracks` and `masklets`; workflow/configuration has their defaults."""
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from strefer.stage.run import Item, ItemFailure, is_machines_fault
+from strefer.stage.attempts import failure_by
+from strefer.stage.faults import ItemFailure, fault_of
+from strefer.stage.run import Item
 
-log = logging.getLogger("strefer")
 # A batch ends with the item that reaches this many bytes, whatever its size: engines make copies of
 # frames several times as large, and a job's memory must not grow with its films.
 MOST_BYTES = 2 * 10**9
@@ -28,10 +28,12 @@ def in_batches(
         size: items a batch; None takes all in one. Arrays (frames) of more than `MOST_BYTES` are
             never together in one.
         function: gives the results of a batch, in its order. If it raises for a batch, its
-            halves are tried, and theirs, so that only those items fail which it raises for.
+            halves are tried, and theirs: only those items fail which it raises for, and what is too
+            much for the memory is done in smaller batches. An item's result must not depend on
+            the batch that it is in.
 
     Raises:
-        MemoryError, MachineFault: what the function raises of these is no item's fault.
+        Exception: what the function raises if the process can do nothing more (`stage.faults`).
 
     Yields:
         (item, result or ItemFailure), each batch as soon as it is done.
@@ -63,10 +65,7 @@ def _attempt(
     try:
         return list(zip(items, function(batch), strict=True))
     except Exception as error:
-        if is_machines_fault(error):
-            raise
-        if len(batch) == 1:
-            log.warning("%s%s", items[0].video_id, items[0].part or "", exc_info=True)
-            return [(items[0], ItemFailure(f"{type(error).__name__}: {error}"))]
+        if len(batch) == 1 or fault_of(error).ends_process:
+            return [(items[0], failure_by(error, items[0]))]
     middle = len(batch) // 2
     return _attempt(batch[:middle], function) + _attempt(batch[middle:], function)

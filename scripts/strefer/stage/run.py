@@ -9,15 +9,18 @@ The result of one item is kept in the item store under the digest of everything 
 stage's code, parameters, prompts and models (`making`) and the item's content. So a rerun computes
 only what is not there, a killed job loses the items in hand and no more, and a copied, touched or
 renamed film costs nothing. A job that finds all its items in the store loads no model.
+
+`stage.faults` says who is to blame for an error, `stage.attempts` what follows from it,
+`stage.journal` what processes that died had in hand, and `stage.store` how results are kept.
 """
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,14 +29,14 @@ from tqdm import tqdm
 
 from strefer.files import atomic_write, digest_of, dumps
 from strefer.records import from_json
+from strefer.stage.attempts import Attempts, one_by_one
+from strefer.stage.faults import ItemFailure, MachineFault
+from strefer.stage.journal import Journal, verdict
+from strefer.stage.store import ItemStore
 
 log = logging.getLogger("strefer")
 T = TypeVar("T")
-Result = "dict | list[dict] | ItemFailure"
-
-
-class ItemFailure(Exception):
-    """One item cannot be done. Its text is the reason that the failure line and the report show."""
+__all__ = ["ItemFailure", "MachineFault", "one_by_one"]  # where stages look for them
 
 
 class StrictError(Exception):
@@ -86,72 +89,8 @@ class Line:
     failure: dict[str, str] | None
 
 
-class MachineFault(Exception):
-    """No film's fault: an engine or a server is gone. It ends the job, to be tried again."""
-
-
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EIO}
-
-
-def is_machines_fault(error: BaseException) -> bool:
-    """Whether memory, disk, open files or an engine is gone: the film is not to blame, and the job
-    must end to be tried again, or a line would say for ever that the film is bad."""
-    if isinstance(error, MemoryError | MachineFault) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    if isinstance(error, OSError):
-        return error.errno in _NO_ROOM
-    # Torch's allocator for CPUs, and OpenCV's.
-    text = str(error)
-    return "allocate memory" in text or "Insufficient memory" in text
-
-
-Worker = Callable[[Sequence[Item]], Iterator[tuple[Item, Any]]]
-
-
-def one_by_one(function: Callable[[Item], dict | list[dict]]) -> Worker:
-    """A worker that does its items one after the other.
-
-    Whatever `function` raises fails that item alone, except running out of memory or disk, which
-    is the machine's fault and not the film's.
-    """
-
-    def work(items: Sequence[Item]) -> Iterator[tuple[Item, Any]]:
-        for item in items:
-            try:
-                yield item, function(item)
-            except ItemFailure as failure:
-                yield item, failure
-            except Exception as error:
-                if is_machines_fault(error):
-                    raise
-                log.warning("%s%s", item.video_id, item.part or "", exc_info=True)
-                yield item, ItemFailure(f"{type(error).__name__}: {error}")
-
-    return work
-
-
-class ItemStore:
-    """Results by digest, one small file each, written atomically."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = Path(folder)
-
-    def path(self, digest: str) -> Path:
-        return self.folder / digest[:2] / f"{digest[2:]}.json"
-
-    def get(self, digest: str) -> dict | list[dict] | None:
-        """The stored result, or None. A damaged file counts as absent: it is computed again."""
-        try:
-            return json.loads(self.path(digest).read_bytes())
-        except FileNotFoundError:
-            return None
-        except ValueError:
-            log.warning("item store: %s is damaged, computing it again", self.path(digest))
-            return None
-
-    def put(self, digest: str, result: dict | list[dict]) -> None:
-        with atomic_write(self.path(digest)) as file:
-            file.write(dumps(result))
+Worker = Callable[[Iterable[Item]], Iterator[tuple[Item, Any]]]
+"""Does items as it takes them, and gives each with its result or `ItemFailure`, in any order."""
 
 
 def run_stage(
@@ -170,57 +109,76 @@ def run_stage(
 
     Raises:
         StrictError: if the shard is `strict` and an item failed. The other items stay in the store.
+        MachineFault: if the machine is to blame that items are left. The others are in the store.
     """
     items = list(items)
-    shelf = ItemStore(shard.store)
     made_by = {"stage": stage, "making": shard.making}
     digests = [digest_of(made_by | {"content": item.content}) for item in items]
-    results: dict[str, Any] = {}
-    missing: dict[str, Item] = {}
-    for item, digest in zip(items, digests, strict=True):
-        if digest in results or digest in missing:
-            continue  # two copies of one film are one computation
-        stored = shelf.get(digest)
-        if stored is None:
-            missing[digest] = item
-        else:
-            results[digest] = stored
-    log.info("%s: %d items, %d of them in the store", stage, len(items), len(items) - len(missing))
-    if missing:
-        results |= _compute(stage, missing, start(), shelf)
-    failures = [d for d in digests if isinstance(results[d], ItemFailure)]
-    with atomic_write(shard.output) as file:
-        for item, digest in zip(items, digests, strict=True):
-            for line in _lines(stage, item, results[digest]):
-                file.write(dumps(line) + "\n")
+    first = dict(zip(reversed(digests), reversed(items), strict=True))
+    with contextlib.closing(ItemStore(shard.store, shard.output.stem)) as shelf:
+        shelf.note_used(digests)
+        found = shelf.find(first)
+        # Two copies of one film are one computation.
+        missing = {d: first[d] for d in dict.fromkeys(digests) if d not in found}
+        n_stored = len(items) - len(missing)
+        log.info("%s: %d items, %d of them in the store", stage, len(items), n_stored)
+        witness = next((first[digest] for digest in digests if digest in found), None)
+        failures = _compute(stage, missing, start, shelf, witness) if missing else {}
+        with atomic_write(shard.output) as file:
+            for item, digest in zip(items, digests, strict=True):
+                failure = failures.get(digest)
+                result = failure or shelf.get(digest)
+                for line in _lines(stage, item, result):
+                    file.write(dumps(line) + "\n")
     if shard.strict and failures:
         shard.output.unlink()
-        raise StrictError(f"{stage}: {len(failures)} item(s) failed, first: {results[failures[0]]}")
+        reason = next(iter(failures.values()))
+        raise StrictError(f"{stage}: {len(failures)} item(s) failed, first: {reason}")
 
 
-def _compute(stage: str, missing: dict[str, Item], worker: Worker, shelf: ItemStore) -> dict:
-    digest_by_item = {id(item): digest for digest, item in missing.items()}
-    results: dict[str, Any] = {}
-    progress = tqdm(total=len(missing), desc=stage, disable=not sys.stderr.isatty(), leave=False)
-    with progress:
-        for item, result in worker(list(missing.values())):
-            digest = digest_by_item[id(item)]
-            if isinstance(result, ItemFailure):
-                log.warning("%s: %s%s failed: %s", stage, item.video_id, item.part or "", result)
-            else:
-                shelf.put(digest, result)
-            results[digest] = result
-            progress.update()
-    unanswered = [i.video_id for d, i in missing.items() if d not in results]
-    if unanswered:
-        raise RuntimeError(f"{stage}: the worker gave no result for {unanswered[0]}")
-    return results
+def _compute(
+    stage: str,
+    missing: Mapping[str, Item],
+    start: Callable[[], Worker],
+    shelf: ItemStore,
+    witness: Item | None,
+) -> dict[str, str]:
+    """Do items and keep their results; gives why some failed, by digest."""
+    journal = Journal(shelf.folder / f"{shelf.shard}.journal")
+    failures: dict[str, str] = {}
+
+    def keep(digest: str, result: Any) -> None:
+        if not isinstance(result, ItemFailure):
+            try:
+                shelf.put(digest, journal.job, result)
+            except ValueError as error:
+                result = ItemFailure(f"its result cannot be written: {error}")
+        if isinstance(result, ItemFailure):
+            item = missing[digest]
+            log.warning("%s: %s%s failed: %s", stage, item.video_id, item.part or "", result)
+            failures[digest] = str(result) or "failed"
+        progress.update()
+
+    with _progress(stage, len(missing)) as progress, contextlib.closing(journal):
+        for digest, causes in journal.deaths.items():
+            if digest in missing and (reason := verdict(causes)):
+                keep(digest, ItemFailure(reason))
+        waiting = {digest: item for digest, item in missing.items() if digest not in failures}
+        if waiting:
+            worker = start()
+            journal.begin()
+            Attempts(worker, journal, keep, witness).work(waiting)
+    return failures
 
 
-def _lines(stage: str, item: Item, result: Any) -> list[dict]:
+def _progress(stage: str, total: int) -> tqdm:
+    return tqdm(total=total, desc=stage, disable=not sys.stderr.isatty(), leave=False)
+
+
+def _lines(stage: str, item: Item, result: dict | list[dict] | str) -> list[dict]:
     head = {"video_id": item.video_id} | item.part
-    if isinstance(result, ItemFailure):
-        return [head | {"failure": {"stage": stage, "reason": str(result)}}]
+    if isinstance(result, str):
+        return [head | {"failure": {"stage": stage, "reason": result}}]
     return [head | record for record in ([result] if isinstance(result, dict) else result)]
 
 

@@ -14,6 +14,7 @@ import stat
 from typing import Any
 
 from strefer import frames
+from strefer.stage.faults import fault_of_text
 from strefer.stage.run import Item, ItemFailure, Shard, Worker, one_by_one, run_stage
 from strefer.videos.find_videos import printable
 
@@ -65,7 +66,7 @@ def probe(path: str, digest: str) -> dict[str, Any]:
         ItemFailure: if it cannot be read to its end.
     """
     if digest.startswith("unreadable"):
-        raise ItemFailure(digest)
+        raise ItemFailure(digest, fault_of_text(digest))
     if os.path.getsize(path) == 0:
         raise ItemFailure("the file is empty")
     try:

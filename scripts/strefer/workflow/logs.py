@@ -8,14 +8,14 @@ from pathlib import Path
 from types import TracebackType
 
 from strefer.files import dumps
-from strefer.stage.run import StrictError
+from strefer.stage.job_facts import job_facts
+from strefer.stage.run import MachineFault, StrictError
 from strefer.workflow import run_lock
-from strefer.workflow.configuration import ConfigurationError
-from strefer.workflow.provenance import FACTS, job_facts
+from strefer.workflow.provenance import FACTS
 
 # Errors that tell the user what to mend: their text says it all, a traceback would bury it.
 # A full disk or a file that cannot be read is an OSError.
-EXPECTED = (ValueError, OSError, ConfigurationError, StrictError)
+EXPECTED = (ValueError, OSError, StrictError, MachineFault)
 
 
 def start_log(path: str) -> None:

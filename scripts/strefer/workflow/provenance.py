@@ -2,36 +2,32 @@
 
 The data themselves hold no time, host or duration, so that the same run gives the same bytes;
 `results/<run>/provenance.json` holds them. It is made from the configuration, from the files that
-jobs leave (logs, usage) and from git, and written when a call begins and when it ends.
+jobs leave and from git, and written when a call begins and when it ends.
+
+What is kept in an item store has its own record there (`results`): the machine that made it, its
+hours and warnings, whatever later calls find it. `stages`, `items` and `machines` are of the last
+job of each rule and shard, by its log and its usage file.
 """
 
 from __future__ import annotations
 
 import csv
 import datetime
-import importlib.metadata
 import json
-import os
-import platform
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from strefer.files import atomic_write
 from strefer.prompts import load_prompt
+from strefer.stage.job_facts import job_facts
 from strefer.workflow.requirements.resolved import models_of_run
+from strefer.workflow.store_upkeep import made_by
 
 MODELS = "config/models.yaml"  # what is known of models
 FACTS = "job: "  # begins the line of a log that holds `job_facts`
-# fmt: off
-PACKAGES = (
-    "torch", "torchvision", "transformers", "accelerate", "open_clip_torch", "scenedetect", "sam2",
-    "groundingdino-py", "vllm", "deepspeed", "av", "opencv-python-headless", "pycocotools",
-    "numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "datasets", "snakemake",
-)
-# fmt: on
 _SECRET = re.compile(r"key|token|secret|password|authorization|credential", re.IGNORECASE)
 _COUNTED = re.compile(r"(\w+): (\d+) items, (\d+) of them in the store$")
 
@@ -77,6 +73,7 @@ def write_provenance(
             models_of_run(config, root / MODELS, before.get("models", {}), finished)
         ),
         "seeds": {"seed": config["seed"], "recipes": dict(recipe_seeds)},
+        "results": made_by(run),
         "stages": read_usage(run / "usage"),
         "items": items,
         "machines": machines,
@@ -122,49 +119,6 @@ def commit_of(root: Path) -> dict[str, Any] | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return {"id": texts[0].strip(), "changed": bool(texts[1].strip())}
-
-
-def job_facts() -> dict[str, Any]:
-    """What this process runs on: hardware and software, nothing that names a person or a host."""
-    return {
-        "hardware": {
-            "cpu": _cpu_model(),
-            "cores": len(os.sched_getaffinity(0)),
-            "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
-            "gpus": _gpu_models(),
-        },
-        "software": {
-            "system": f"{platform.system()} {platform.machine()}",
-            "python": platform.python_version(),
-            "packages": dict(_versions()),
-        },
-    }
-
-
-def _cpu_model() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor()
-    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return found[1] if found else platform.processor()
-
-
-def _gpu_models() -> list[str]:
-    """From the driver's own files: asking a library would take seconds in every job."""
-    models = []
-    for path in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
-        found = re.search(r"^Model:\s*(.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
-        models.append(found[1] if found else "unknown")
-    return models
-
-
-def _versions() -> Iterator[tuple[str, str]]:
-    for name in PACKAGES:
-        try:
-            yield name, importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
 
 
 def read_usage(folder: Path) -> dict[str, dict[str, float]]:

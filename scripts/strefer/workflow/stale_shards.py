@@ -20,7 +20,7 @@ def remove_stale_shards(run: Path, shards: Collection[str]) -> list[Path]:
     Returns:
         What was removed.
     """
-    kinds = ("*/*.jsonl", "logs/*/*.log", "usage/*/*.tsv")
+    kinds = ("*/*.jsonl", "logs/*/*.log", "usage/*/*.tsv", "store/*/*.used")
     found = sorted(path for kind in kinds for path in run.glob(kind))
     stale = [p for p in found if _SHARD.fullmatch(p.stem) and p.stem not in shards]
     for path in stale:

@@ -153,11 +153,9 @@ def test_a_key_and_a_missing_folder_are_named(tell, monkeypatch):
     assert "secret" not in report
 
 
-def test_a_misspelt_adapter_and_a_missing_template_are_named(tell):
-    judge = {"adapter": "vlm", "model": "org/judge"}
+def test_a_missing_template_is_named(tell):
     llm = {"adapter": "transformers", "model": "org/llm", "chat_template": "no/such.jinja"}
-    missing = part(tell("small", judge=judge, llm=llm), "MISSING")
-    assert "adapter vlm of judge: known are transformers, vllm, openai" in missing
+    missing = part(tell("small", llm=llm), "MISSING")
     assert "file no/such.jinja (chat_template of llm)" in missing
 
 

@@ -57,8 +57,6 @@ def missing_of_model(model: NamedModel, by_conda: bool) -> Iterator[str]:
         by_conda: whether Snakemake installs each rule's environment itself.
     """
     engine = engine_of(model.spec)
-    if engine not in PACKAGES:
-        yield f"adapter {engine} of {', '.join(model.roles)}: known are {', '.join(PACKAGES)}"
     yield from _missing_packages(model, by_conda)
     if engine == "openai":
         yield from _missing_key(model.spec)
@@ -70,7 +68,8 @@ def missing_of_model(model: NamedModel, by_conda: bool) -> Iterator[str]:
         yield f"file {template} (chat_template of {', '.join(model.roles)})"
     if model.hub is not None and not has_weights(model.hub, model.spec.get("revision")):
         yield f"weights of {model.hub} in the cache: they would be downloaded"
-    if model.facts is not None and model.facts.remote_code and not model.spec["trust_remote_code"]:
+    trusted = model.spec.get("trust_remote_code")
+    if model.facts is not None and model.facts.remote_code and not trusted:
         yield f"permission: {model.name} runs only with `trust_remote_code: true`"
 
 

@@ -1,0 +1,273 @@
+"""A shard's journal: which processes computed its items, on what, and what they had in hand.
+
+It is a text file beside the store, appended to by one process at a time:
+
+    job {"id": ..., ...}    a process begins to compute; what it runs on
+    + digest                it begins an item, perhaps among others
+    ! digest                it begins a suspect, alone: `stage.attempts` says when
+    - digest seconds        the item is answered, so long after the job began
+    x digest cause          the item is put aside after a fault of the machine; a cause counts
+    end {"seconds": ...}    the process ends, and says so
+    anything else           what Python's faulthandler writes when a process crashes or hangs
+
+So a process that died says after the fact what it had in hand, and by which signal it died if the
+signal was one that a process can notice. It cannot notice SIGKILL: whether the kernel killed
+for memory is known from the kernel's count, on the same machine; nothing is known of the rest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import json
+import logging
+import os
+import re
+import resource
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from strefer.files import atomic_write, dumps
+from strefer.stage.job_facts import job_facts
+
+log = logging.getLogger("strefer")
+ATTEMPTS = 3  # deaths with a known cause that make an item a failure
+SILENT_ATTEMPTS = 10  # deaths with or without one: somebody may have killed the process
+LIMIT_S = 6 * 3600  # an item may take so long, and a batch as much for each of its items
+SILENT = "without a word (killed from outside, or out of memory)"
+_SIGNALS = {
+    "Aborted": 6,
+    "Bus error": 7,
+    "Floating-point exception": 8,
+    "Floating point exception": 8,
+    "Illegal instruction": 4,
+    "Segmentation fault": 11,
+}
+_FATAL = re.compile(r"Fatal Python error: (.+)")
+_HANGS = re.compile(r"Timeout \((.+)\)!")
+
+
+@dataclass
+class Job:
+    """A process that computed items: `facts` of its beginning, and how it ended, if it said so.
+
+    Attributes:
+        facts: `id`, `began`, `hardware`, `software`, `boot`, `oom_kills`.
+        end: `seconds`, `max_memory_mb`, `computed`, `warnings`; of a process that died, what its
+            last answer shows, and by what it `died`.
+    """
+
+    facts: dict[str, Any]
+    end: dict[str, Any] = field(default_factory=dict)
+    answered: int = 0
+    seconds: float = 0.0
+    in_hand: dict[str, bool] = field(default_factory=dict)  # digest: whether its death would count
+    noise: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Past:
+    """What a journal says: its jobs, and by item the causes of the deaths that count. An item
+    without a cause is only to be tried last and alone."""
+
+    jobs: list[Job] = field(default_factory=list)
+    deaths: dict[str, list[str]] = field(default_factory=dict)
+
+
+def read_journal(path: Path) -> Past:
+    """What a journal says; nothing if there is none."""
+    past = Past()
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return past
+    for line in text.split("\n")[:-1]:  # what follows the last line break was torn by a kill
+        _take(past, line)
+    for job in past.jobs:
+        if not job.end:
+            _bury(past, job)
+    return past
+
+
+def _take(past: Past, line: str) -> None:
+    kind, _, rest = line.partition(" ")
+    job = past.jobs[-1] if past.jobs else Job({})
+    digest, _, more = rest.partition(" ")
+    if kind == "job":
+        with contextlib.suppress(ValueError):
+            past.jobs.append(Job(json.loads(rest)))
+    elif kind in ("+", "!") and len(digest) == 64:
+        job.in_hand[digest] = kind == "!"
+    elif kind == "-":
+        job.in_hand.pop(digest, None)
+        past.deaths.pop(digest, None)
+        job.answered += 1
+        with contextlib.suppress(ValueError):
+            job.seconds = float(more)
+    elif kind == "x":
+        job.in_hand.pop(digest, None)
+        past.deaths.setdefault(digest, []).extend([more] if more else [])
+    elif kind == "end":
+        with contextlib.suppress(ValueError):
+            job.end = json.loads(rest)
+    else:
+        job.noise.append(line)
+
+
+def _bury(past: Past, job: Job) -> None:
+    """Count the death of a process that did not say that it ends."""
+    cause = _cause(job)
+    for digest, counts in job.in_hand.items():
+        causes = past.deaths.setdefault(digest, [])
+        if counts or not causes:
+            causes.append(cause)
+    job.end = {"seconds": job.seconds, "computed": job.answered, "died": cause}
+
+
+def _cause(job: Job) -> str:
+    noise = "\n".join(job.noise)
+    if found := _FATAL.search(noise):
+        number = _SIGNALS.get(found[1].strip())
+        return f"signal {number}" if number else found[1].strip()
+    if found := _HANGS.search(noise):
+        return f"a time limit: no answer for {found[1]}"
+    boot, oom_kills = _kernel()
+    before = job.facts.get("oom_kills")
+    if job.facts.get("boot") == boot and None not in (before, oom_kills) and oom_kills > before:
+        return "signal 9, when the machine was out of memory"
+    return SILENT
+
+
+def _kernel() -> tuple[str | None, int | None]:
+    """Which start of which machine this is, and how often its kernel has killed for memory."""
+    boot = oom_kills = None
+    with contextlib.suppress(OSError, ValueError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        for line in Path("/proc/vmstat").read_text().splitlines():
+            if line.startswith("oom_kill "):
+                oom_kills = int(line.split()[1])
+    return boot, oom_kills
+
+
+def verdict(causes: list[str]) -> str | None:
+    """Why an item with these deaths is given up; None if it is to be tried."""
+    known = [cause for cause in causes if cause != SILENT]
+    if len(known) < ATTEMPTS and len(causes) < SILENT_ATTEMPTS:
+        return None
+    last = causes[-1]
+    by = last if last == SILENT else f"by {last}"
+    return f"killed the process {len(causes)} times, last {by}"
+
+
+class Journal:
+    """A shard's journal, as the one process writes that computes its items."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        past = read_journal(path)
+        for job in past.jobs:
+            if "died" in job.end and job.in_hand:
+                noise = ":\n" + "\n".join(job.noise[:30]) if job.noise else ""
+                text = "a process of this shard died with %d item(s) in hand, by %s%s"
+                log.warning(text, len(job.in_hand), job.end["died"], noise)
+        self.jobs, self.deaths = past.jobs, past.deaths
+        self.in_hand: dict[str, None] = {}
+        self.job = os.urandom(4).hex()
+        self.computed = 0
+        self._file: int | None = None
+        self._warnings = _Warnings()
+        self._was_enabled = faulthandler.is_enabled()
+
+    def begin(self) -> None:
+        """Begin a job: from now on, a crash or a hang is noted."""
+        boot, oom_kills = _kernel()
+        began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        facts = {"id": self.job, "began": began, "boot": boot, "oom_kills": oom_kills}
+        self._facts = facts | job_facts()
+        write_journal(self.path, Past(self.jobs, self.deaths))
+        self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+        self._write(f"job {dumps(self._facts)}")
+        self._begin, self._armed, self._armed_for = time.monotonic(), float("-inf"), 1
+        log.addHandler(self._warnings)
+        faulthandler.enable(self._file)
+        self._arm()
+
+    def taken(self, digest: str, counts: bool) -> None:
+        """Note that an item is begun; `counts` says whether a death now is its fault."""
+        self.in_hand[digest] = None
+        self._write(f"{'!' if counts else '+'} {digest}")
+        self._arm()
+
+    def answered(self, digest: str) -> None:
+        """Note that an item is done, or has failed by its own fault."""
+        self.in_hand.pop(digest, None)
+        self.deaths.pop(digest, None)
+        self.computed += 1
+        self._write(f"- {digest} {time.monotonic() - self._begin:.2f}")
+        self._arm()
+
+    def put_aside(self, digest: str, cause: str = "") -> None:
+        """Note that the machine failed with an item; with a cause it counts against the item."""
+        self.in_hand.pop(digest, None)
+        cause = " ".join(cause.split())[:300]
+        self.deaths.setdefault(digest, []).extend([cause] if cause else [])
+        self._write(f"x {digest} {cause}")
+
+    def close(self) -> None:
+        """End the job, if one has begun: what is in hand now is nobody's fault."""
+        if self._file is None:
+            return
+        faulthandler.cancel_dump_traceback_later()
+        faulthandler.disable()
+        if self._was_enabled:
+            faulthandler.enable(sys.__stderr__)
+        log.removeHandler(self._warnings)
+        memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        end = {"seconds": round(time.monotonic() - self._begin, 2), "computed": self.computed}
+        end |= {"max_memory_mb": round(memory_mb, 1), "warnings": self._warnings.counted()}
+        with contextlib.suppress(OSError):  # a full disk: it stays as it is
+            self._write(f"end {dumps(end)}")
+            write_journal(self.path, Past([*self.jobs, Job(self._facts, end)], self.deaths))
+        os.close(self._file)
+        self._file = None
+
+    def _write(self, line: str) -> None:
+        os.write(self._file, line.encode("utf-8", "backslashreplace") + b"\n")
+
+    def _arm(self) -> None:
+        """Let the process end if nothing is answered for long. A hang may hold Python's lock, so a
+        thread outside of it watches, which is started again when there is more in hand, and at
+        most every second otherwise."""
+        now, n_items = time.monotonic(), max(1, len(self.in_hand))
+        if now - self._armed >= 1 or n_items >= 2 * self._armed_for:
+            self._armed, self._armed_for = now, n_items
+            faulthandler.dump_traceback_later(LIMIT_S * n_items, exit=True, file=self._file)
+
+
+def write_journal(path: Path, past: Past) -> None:
+    """Write a journal without what is over: its jobs, and the items that are to be watched."""
+    with atomic_write(path) as file:
+        for job in past.jobs:
+            file.write(f"job {dumps(job.facts)}\nend {dumps(job.end)}\n")
+        for digest, causes in past.deaths.items():
+            file.writelines(f"x {digest} {cause}\n" for cause in causes or [""])
+
+
+class _Warnings(logging.Handler):
+    """The warnings of a job by their form, each with its first text and how often it came."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._seen: Counter[str] = Counter()
+        self._first: dict[str, str] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._seen[str(record.msg)] += 1
+        self._first.setdefault(str(record.msg), record.getMessage()[:300])
+
+    def counted(self) -> dict[str, int]:
+        return {self._first[form]: count for form, count in self._seen.items()}

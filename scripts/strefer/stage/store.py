@@ -1,0 +1,300 @@
+"""The item store: results by digest, packed into a few files a shard.
+
+    <shard>.<n>.items   a line a result: checksum, digest, job, JSON. It is only appended to.
+    <shard>.<n>.index   an entry of 48 bytes a line, to find digests without reading the results.
+    <shard>.used        the digests that the shard's items have now, for `workflow.store_upkeep`.
+    <shard>.journal     which processes computed what, and what they had in hand (`stage.journal`).
+
+A shard's job writes its own files and reads those of all shards: a film may have moved to another.
+Reading takes no lock: a line counts if its checksum does, and a line or an entry that is torn ends
+its file. What an index lacks is read from the lines themselves.
+
+Writing takes the kernel's lock (`flock`) on the file of items, and cuts a torn end off before it
+appends. If another process holds the lock, or the file system has none (Lustre without `-o
+flock`), the job begins a file of its own: two writers never share one. The files of a shard are
+joined when there are many; without locks that is safe as long as one call at a time works on a
+run, as everything else there.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import logging
+import os
+import struct
+import zlib
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from strefer.files import atomic_write, dumps
+
+log = logging.getLogger("strefer")
+ENTRY = struct.Struct("<32sQI4s")  # digest, offset and length of the line in bytes, job
+MOST_SEGMENTS = 8  # of a shard; more are joined
+_HEAD = len("checksum") + 1 + 64 + 1 + 8 + 1  # of a line, before the JSON
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
+
+
+class Entry(NamedTuple):
+    """Where a result is: its digest, its line's place in the file, and the job that made it."""
+
+    digest: bytes
+    offset: int
+    length: int
+    job: bytes
+
+
+class Segment:
+    """A file of items with its index, to read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.index_path = path.with_suffix(".index")
+        self._file: int | None = None
+
+    def entries(self) -> list[Entry]:
+        """The entries of all whole lines, in their order; of damaged ones too, if indexed."""
+        found, end = [], 0
+        try:
+            raw = self.index_path.read_bytes()
+        except FileNotFoundError:
+            raw = b""
+        for fields in ENTRY.iter_unpack(raw[: len(raw) - len(raw) % ENTRY.size]):
+            if fields[1] != end or not fields[2]:
+                break  # the file is appended to without a gap: this is not an entry
+            found.append(Entry(*fields))
+            end += fields[2]
+        if end > (size := self.path.stat().st_size):
+            found, end = [], 0  # the lines are cut: only they themselves can say which are left
+        if end < size:
+            found += self._scan(end)
+        return found
+
+    def _scan(self, start: int) -> Iterator[Entry]:
+        with open(self.path, "rb") as file:
+            file.seek(start)
+            for line in file:
+                if not _is_whole(line):
+                    return
+                digest, job = (
+                    bytes.fromhex(line[9:73].decode()),
+                    bytes.fromhex(line[74:82].decode()),
+                )
+                yield Entry(digest, start, len(line), job)
+                start += len(line)
+
+    def write_index(self) -> int:
+        """Write the index again if it lacks anything. Gives where the whole lines end, in bytes."""
+        entries = self.entries()
+        index = b"".join(ENTRY.pack(*entry) for entry in entries)
+        if not self.index_path.exists() or self.index_path.read_bytes() != index:
+            with atomic_write(self.index_path, "wb") as file:
+                file.write(index)
+        return entries[-1].offset + entries[-1].length if entries else 0
+
+    def line(self, entry: Entry) -> bytes | None:
+        """A line's bytes; None if it is damaged."""
+        if self._file is None:
+            self._file = os.open(self.path, os.O_RDONLY)
+        line = os.pread(self._file, entry.length, entry.offset)
+        return line if _is_whole(line) and line[9:73] == entry.digest.hex().encode() else None
+
+    def close(self) -> None:
+        """Close the file; a later `line` opens it again."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+def _entry(line: bytes, offset: int) -> Entry:
+    digest, job = (bytes.fromhex(line[part].decode()) for part in (slice(9, 73), slice(74, 82)))
+    return Entry(digest, offset, len(line), job)
+
+
+def _is_whole(line: bytes) -> bool:
+    if len(line) <= _HEAD or not line.endswith(b"\n"):
+        return False
+    return line[:8] == b"%08x" % zlib.crc32(memoryview(line)[9:-1])
+
+
+def make_line(digest: str, job: str, result: Any) -> bytes:
+    """A result as a line.
+
+    Raises:
+        ValueError: if the result is not JSON (NaN, halves of characters).
+    """
+    body = f"{digest} {job} {dumps(result)}".encode()
+    return b"%08x " % zlib.crc32(body) + body + b"\n"
+
+
+def segments_of(folder: Path, shard: str = "") -> list[Segment]:
+    """The segments of a shard, or of all, oldest first."""
+    found = []
+    for path in folder.glob("*.items"):
+        name, _, number = path.stem.rpartition(".")
+        if number.isdigit() and shard in ("", name):
+            found.append((name, int(number), path))
+    return [Segment(path) for _, _, path in sorted(found)]
+
+
+class Writer:
+    """Appends to a segment that it holds the lock of."""
+
+    def __init__(self, folder: Path, shard: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        own = segments_of(folder, shard)
+        last = int(own[-1].path.stem.rpartition(".")[2]) if own else -1
+        held = _lock(own[-1].path) if own else None
+        while held is None:
+            last += 1
+            held = _lock(folder / f"{shard}.{last}.items", new=True)
+        self.segment = Segment(folder / f"{shard}.{last}.items")
+        self._items = held
+        self.end = self.segment.write_index()
+        os.ftruncate(self._items, self.end)
+        self._index = os.open(self.segment.index_path, os.O_WRONLY | os.O_APPEND)
+
+    def append(self, line: bytes) -> Entry:
+        """Write a line; gives its entry. What cannot be written whole is cut off again."""
+        try:
+            _write_all(self._items, line)
+        except OSError:
+            os.ftruncate(self._items, self.end)
+            raise
+        entry = _entry(line, self.end)
+        self.end += len(line)
+        _write_all(self._index, ENTRY.pack(*entry))
+        return entry
+
+    def close(self) -> None:
+        """Bring the lines to the disk and let go of the lock."""
+        os.fsync(self._items)
+        os.close(self._items)
+        os.close(self._index)
+
+
+def _lock(path: Path, new: bool = False) -> int | None:
+    """The locked file, for appending; None if this process must not append to it."""
+    flags = os.O_RDWR | os.O_APPEND | (os.O_CREAT | os.O_EXCL if new else 0)
+    try:
+        file = os.open(path, flags, 0o666)
+    except FileExistsError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if new and error.errno in _NO_LOCKS:
+            return file  # nobody else opens what this process has made
+        os.close(file)
+        if error.errno not in _NO_LOCKS | {errno.EWOULDBLOCK}:
+            raise
+        return None
+    return file
+
+
+def _write_all(file: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(file, data) :]
+
+
+class ItemStore:
+    """A stage's results: those that are there, and those that this job adds."""
+
+    def __init__(self, folder: Path, shard: str) -> None:
+        self.folder, self.shard = Path(folder), shard
+        self._places: dict[bytes, tuple[Segment, Entry]] = {}
+        self._writer: Writer | None = None
+        self._open: Segment | None = None
+
+    def note_used(self, digests: Iterable[str]) -> None:
+        """Note the digests of the shard's items, all of them."""
+        with atomic_write(self.folder / f"{self.shard}.used", "wb") as file:
+            file.write(b"".join(map(bytes.fromhex, dict.fromkeys(digests))))
+
+    def find(self, digests: Collection[str]) -> set[str]:
+        """Look for results. Gives the digests of those that are there and whole.
+
+        The shard's own files are looked through first, and those of other shards only if
+        something is missing.
+        """
+        join_segments(self.folder, self.shard)
+        wanted = {bytes.fromhex(digest) for digest in digests}
+        segments = segments_of(self.folder)
+        segments.sort(key=lambda s: s.path.stem.rpartition(".")[0] != self.shard)
+        for segment in segments:
+            if not wanted:
+                break
+            # Of two lines of one digest the later stays: the first was damaged.
+            places = {e.digest: e for e in segment.entries() if e.digest in wanted}
+            for digest, entry in places.items():
+                if segment.line(entry) is None:
+                    log.warning("item store: %s: a damaged line is left out", segment.path)
+                    continue
+                self._places[digest] = (segment, entry)
+                wanted.remove(digest)
+            segment.close()
+        if wanted and any(self.folder.glob("[0-9a-f][0-9a-f]")):
+            log.warning(
+                "item store: %s has files of an older version, one an item; to use them: "
+                "python -m strefer store move RUN",
+                self.folder,
+            )
+        return {digest for digest in digests if bytes.fromhex(digest) in self._places}
+
+    def get(self, digest: str) -> Any:
+        """The result of a digest that was found or put.
+
+        Raises:
+            OSError: if it has been damaged since.
+        """
+        segment, entry = self._places[bytes.fromhex(digest)]
+        if segment is not self._open and self._open is not None:
+            self._open.close()  # films that moved here may be in files of a thousand shards
+        self._open = segment
+        line = segment.line(entry)
+        if line is None:
+            raise OSError(errno.EIO, "a stored result was damaged while in use", str(segment.path))
+        return json.loads(line[_HEAD:])
+
+    def put(self, digest: str, job: str, result: Any) -> None:
+        """Keep a result; it is found by others as soon as this returns.
+
+        Raises:
+            ValueError: if it cannot be written as JSON.
+        """
+        line = make_line(digest, job, result)
+        if self._writer is None:
+            self._writer = Writer(self.folder, self.shard)
+        entry = self._writer.append(line)
+        self._places[entry.digest] = (self._writer.segment, entry)
+
+    def close(self) -> None:
+        """Close all files."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        if self._open is not None:
+            self._open.close()
+
+
+def join_segments(folder: Path, shard: str, keep: Collection[bytes] | None = None) -> None:
+    """Join the segments of a shard into one if there are many, or if `keep` names the digests that
+    are to be left. A kill in between loses nothing."""
+    old = segments_of(folder, shard)
+    if not old or (keep is None and len(old) < MOST_SEGMENTS):
+        return
+    latest = {e.digest: (segment, e) for segment in old for e in segment.entries()}
+    kept = [(s, e) for s, e in latest.values() if keep is None or e.digest in keep]
+    number = int(old[-1].path.stem.rpartition(".")[2]) + 1
+    path = folder / f"{shard}.{number}.items"
+    with atomic_write(path, "wb") as file:
+        for segment, entry in kept:
+            file.write(segment.line(entry) or b"")
+    Segment(path).write_index()
+    for segment in old:
+        segment.close()
+        segment.path.unlink()
+        segment.index_path.unlink(missing_ok=True)

@@ -1,0 +1,62 @@
+"""The commands of `python -m strefer` that change a run from outside: `retry` and `store`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from strefer.files import ROOT
+from strefer.workflow.run_lock import enter_run
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    """Add the commands to a parser's."""
+    retry = commands.add_parser("retry", help="let the next call try failed films again")
+    retry.set_defaults(command=_retry)
+    retry.add_argument("run", help="the run's name, or its folder")
+    retry.add_argument(
+        "--machine", action="store_true", help="only those that an older version blamed wrongly"
+    )
+    store = commands.add_parser("store", help="look after a run's item store")
+    actions = store.add_subparsers(required=True)
+    sweep = actions.add_parser("sweep", help="drop results that the run does not use any more")
+    sweep.set_defaults(command=_sweep)
+    sweep.add_argument("run", help="the run's name, or its folder")
+    sweep.add_argument("--dry-run", action="store_true", help="only report what it would free")
+    move = actions.add_parser("move", help="pack the results of an older version, a file an item")
+    move.set_defaults(command=_move)
+    move.add_argument("run", help="the run's name, or its folder")
+
+
+def _folder(given: argparse.Namespace) -> Path:
+    """The folder of a run, which no call is at work on now."""
+    for folder in (Path(given.run), ROOT / "results" / given.run):
+        if (folder / "store").is_dir():
+            enter_run(folder)
+            return folder
+    raise ValueError(f"there is no run {given.run} (looked for {ROOT / 'results' / given.run})")
+
+
+def _retry(given: argparse.Namespace) -> None:
+    from strefer.workflow.retry import retry
+
+    for path, count in retry(_folder(given), given.machine):
+        print(f"{path}\t{count} failed; the next call makes it again")
+
+
+def _sweep(given: argparse.Namespace) -> None:
+    from strefer.workflow.store_upkeep import sweep
+
+    swept = sweep(_folder(given), given.dry_run)
+    for one in swept:
+        freed = f"{one.items} results, {one.bytes / 1e6:.1f} MB"
+        print(f"{one.stage}\t{one.skipped or freed}")
+    total = f"{sum(one.bytes for one in swept) / 1e6:.1f} MB"
+    print(f"{total} would be freed" if given.dry_run else f"{total} freed")
+
+
+def _move(given: argparse.Namespace) -> None:
+    from strefer.workflow.store_upkeep import move_old_items
+
+    for stage, count in move_old_items(_folder(given)):
+        print(f"{stage}\t{count} results moved")

@@ -1,0 +1,129 @@
+"""The tables of options in config/README.md. What several sections share is documented once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from strefer.workflow.configuration.agents import (
+    CHAT,
+    DETECTORS,
+    EMBEDDERS,
+    TRACKERS,
+    Agent,
+    AssignerRexseek,
+    Engine,
+)
+from strefer.workflow.configuration.section import Section, allowed, section_of
+from strefer.workflow.configuration.sections import (
+    Asking,
+    BenchmarkFiles,
+    Configuration,
+    JobResources,
+    PairsPerMinute,
+    Prompts,
+)
+from strefer.workflow.configuration.training import TeacherMinutes
+
+_HEAD = ["| option | may be | default | what it does |", "|---|---|---|---|"]
+# Sections whose options are all alike, and sections that several options are; what those are.
+_IN_ONE_ROW = {PairsPerMinute: "group", Prompts: "role", TeacherMinutes: "teacher"}
+_SHARED = {BenchmarkFiles: "benchmark", JobResources: "stage"}
+_ADAPTERS = {
+    **{f"{name} (chat)": model for name, model in CHAT.items()},
+    **{f"{name} (detector)": model for name, model in DETECTORS.items()},
+    **{f"{name} (tracker)": model for name, model in TRACKERS.items()},
+    **EMBEDDERS,
+    "rexseek": AssignerRexseek,
+}
+
+
+def options_table() -> str:
+    """All options but the agents' as Markdown table: name, what it may be, default, sentence."""
+    rows = [*_HEAD]
+    asking = [n for n, f in Configuration.model_fields.items() if _is_asking(section_of(f))]
+    for name, field in Configuration.model_fields.items():
+        if name != "agents":
+            rows += _rows_of(name, field)
+        if name == asking[0]:
+            for shared, about in Asking.model_fields.items():
+                rows.append(_row(f"{', '.join(asking)}: {shared}", about))
+    return "\n".join(rows)
+
+
+def agents_table() -> str:
+    """The agents' options as Markdown table, each with the adapters that have it."""
+    rows = ["| option | may be | default, by adapter | what it does |", "|---|---|---|---|"]
+    names = [*Agent.model_fields, *Engine.model_fields]
+    names += [name for model in _ADAPTERS.values() for name in model.model_fields]
+    for name in dict.fromkeys(names):
+        having = {a: m.model_fields[name] for a, m in _ADAPTERS.items() if name in m.model_fields}
+        field = next(iter(having.values()), Engine.model_fields.get(name))
+        if len(having) in (0, len(_ADAPTERS)):
+            rows.append(_row(name, field))
+            continue
+        by_default: dict[str, list[str]] = {}
+        for adapter, own in having.items():
+            by_default.setdefault(_default(own), []).append(adapter)
+        default = "; ".join(f"{value}: {', '.join(who)}" for value, who in by_default.items())
+        rows.append(_row(name, field, default=default))
+    return "\n".join(rows)
+
+
+def _is_asking(section: type[Section] | None) -> bool:
+    return section is not None and issubclass(section, Asking)
+
+
+def _rows_of(name: str, field: FieldInfo) -> Iterator[str]:
+    section = section_of(field)
+    if section is None:
+        yield _row(name, field)
+    elif section in _IN_ONE_ROW:
+        yield _in_one_row(name, section)
+    elif shared := {section_of(part) for part in section.model_fields.values()} & set(_SHARED):
+        yield from _of_shared(name, *shared, tuple(section.model_fields))
+    else:
+        for part, about in section.model_fields.items():
+            if not (_is_asking(section) and part in Asking.model_fields):
+                yield from _rows_of(f"{name}.{part}", about)
+
+
+def _of_shared(name: str, section: type[Section], names: tuple[str, ...]) -> Iterator[str]:
+    """The rows of a section that several options are; the first row says which."""
+    what = _SHARED[section]
+    which = f" `<{what}>` is {', '.join(names)}."
+    for part, about in section.model_fields.items():
+        yield _row(f"{name}.<{what}>.{part}", about, f"{about.description}{which}")
+        which = ""
+
+
+def _in_one_row(name: str, section: type[Section]) -> str:
+    """The row of a section whose options are all alike."""
+    what, parts = _IN_ONE_ROW[section], section.model_fields
+    defaults = {str(f.default).replace(part, f"<{what}>") for part, f in parts.items()}
+    same = defaults.pop() if len(defaults) == 1 else None
+    texts = []
+    for part, field in parts.items():
+        default = "" if same else f" {field.default}"
+        texts.append(
+            f"`{part}`{default}" + (f" ({field.description})" if field.description else "")
+        )
+    sentence = f"{str(section.__doc__).rstrip('.')}: {', '.join(texts)}."
+    first = next(iter(parts.values()))
+    return _row(f"{name}.<{what}>", first, sentence, f"`{same}`" if same else "(see there)")
+
+
+def _row(name: str, field: Any, sentence: str | None = None, default: str | None = None) -> str:
+    what = allowed(field.annotation, field.metadata)
+    cells = (f"`{name}`", what, default or _default(field), sentence or field.description or "")
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.default is PydanticUndefined:
+        return "(needed)"
+    return f"`{yaml.safe_dump(field.default, default_flow_style=True).splitlines()[0]}`"

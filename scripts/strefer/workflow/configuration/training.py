@@ -1,0 +1,67 @@
+"""Options of the recipes and of the training."""
+
+# fmt: off
+# ruff: noqa: E501
+# An option is a line, however long.
+from __future__ import annotations
+
+from typing import Literal
+
+from strefer.workflow.configuration.section import Number, Section, option
+
+
+class Training(Section):
+    """How the Video LLM is trained."""
+
+    model: Literal["strefer", "qwen_vl"] = option("strefer", "The paper's Video LLM, or LoRA on the Qwen-VL that start_from names, with regions outlined on its frames.")
+    lora_rank: int = option(16, "Rank of LoRA.", ge=1)
+    vision: str = option("open_clip:ViT-SO400M-14-SigLIP-384/webli", "The frozen vision encoder: a SigLIP of open_clip or transformers, or a Qwen2-VL.")
+    llm: str = option("microsoft/Phi-3-mini-4k-instruct", "The decoder that the training starts from.")
+    start_from: str | None = option(None, "A trained Video LLM to continue from, instead of these two.")
+    sizes: dict[str, int | float | str | bool] = option({}, "Sizes of the Video LLM's own parts where they differ from the paper's (see videollm/architecture/configuration.py).")
+    epochs: Number = option(1, "Passes over the recipe.", gt=0)
+    batch_size: int = option(8, "Samples of a step and process.", ge=1)
+    accumulate: int = option(1, "Steps whose gradients are added up.", ge=1)
+    learning_rate: Number = option(0.00002, "Peak of the cosine schedule.", gt=0)
+    new_parts_factor: Number = option(1, "All parts but the LLM learn at this many times its learning rate.", gt=0)
+    weight_decay: Number = option(0.1, "AdamW's weight decay.", ge=0)
+    warmup_steps: int = option(500, "Steps of linear warm-up.", ge=0)
+    adam_beta2: Number = option(0.999, "AdamW's second beta.", gt=0, le=1)
+    max_grad_norm: Number = option(1, "Norm that gradients are clipped to.", gt=0)
+    per_film: int = option(1, "How many questions about the same film are put into a batch together.", ge=1)
+    pack: bool = option(False, "Put those into one row with one copy of the film's tokens (same loss, fewer tokens).")
+    keep_features_mb: Number = option(0, "Memory in MB for features of films, so that each is encoded once; 0 decodes at every step. The features are then also kept in the run's `store/features`, where its other students find them.", ge=0)
+    bf16: bool = option(True, "Train in bfloat16 (float32 where the processor has no bfloat16).")
+    gradient_checkpointing: bool = option(True, "Save memory at the cost of time.")
+    workers: int = option(4, "Processes that decode.", ge=0)
+    save_steps: int = option(500, "Steps between checkpoints to resume from.", ge=1)
+    log_steps: int = option(10, "Steps between lines of the training log.", ge=1)
+    sampled_regions: Literal["one", "all"] = option("one", "Which annotated frames of our own pairs show a region: a random one, or all.")
+    raw_regions: Literal["one", "all"] = option("all", "The same for base data in VideoRefer's format.")
+    learn_time_tokens: bool = option(True, "Count time tokens of answers in the loss (the published training does not).")
+    most_text_tokens: int = option(1792, "Longer texts are shortened: a film\'s subtitles are thinned out, other texts are cut at the end.", ge=1)
+    text_only: bool = option(False, "Leave out films and regions: a control that shows what words alone give away.")
+    deepspeed: str | None = option(None, "A DeepSpeed configuration file (config/deepspeed).")
+    system: str | None = option(None, "A system sentence before every conversation.")
+    report_to: list[Literal["tensorboard", "wandb"]] = option([], "Where the training reports to, besides its log.")
+    processes: int = option(1, "Training processes of a machine, one a GPU.", ge=1)
+    launcher: list[str] = option([], "The command that starts the processes instead of torchrun, for several machines.")
+
+
+class TeacherMinutes(Section):
+    """CPU minutes of training, by teacher."""
+
+    detector: Number = option(13, "", gt=0)
+    tracker: Number = option(55, "", gt=0)
+    embedder: Number = option(8, "", gt=0)
+    video_llm: Number = option(61, "", gt=0)
+    llm: Number = option(54, "", gt=0)
+    judge: Number = option(60, "", gt=0)
+    student: Number = option(90, "starts with the vision tower of the committed video_llm and the committed llm", gt=0)
+
+
+class Teachers(Section):
+    """The training of the demo's tiny models."""
+
+    minutes: TeacherMinutes = option(TeacherMinutes(), "CPU minutes of training, by teacher.")
+    device: str = option("cpu", "Where the teachers are trained.")

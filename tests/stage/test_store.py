@@ -1,0 +1,209 @@
+"""The packed store: what is put is found, whatever is killed, cut or damaged."""
+
+import json
+import os
+import random
+import resource
+import time
+
+import pytest
+
+from helpers import children
+from strefer.files import digest_of
+from strefer.stage import store
+from strefer.stage.run import Item, Shard, one_by_one, run_stage
+from strefer.stage.store import ENTRY, ItemStore, Writer, segments_of
+
+JOB = "00c0ffee"
+
+
+def digest(number):
+    return digest_of(f"item {number}")
+
+
+def result(number):
+    size = random.Random(number).choice([0, 10, 1000, 300_000])
+    return {"number": number, "text": "ä" * size}
+
+
+def put(folder, numbers, shard="00000-of-00002"):
+    with_items = ItemStore(folder, shard)
+    for number in numbers:
+        with_items.put(digest(number), JOB, result(number))
+    with_items.close()
+
+
+def found(folder, numbers, shard="00000-of-00002"):
+    """The numbers of the items that are there, each with its whole result."""
+    reader = ItemStore(folder, shard)
+    there = reader.find([digest(number) for number in numbers])
+    numbers = [number for number in numbers if digest(number) in there]
+    assert [reader.get(digest(number)) for number in numbers] == [result(n) for n in numbers]
+    reader.close()
+    return numbers
+
+
+def test_what_is_put_is_found_by_all_shards(tmp_path):
+    put(tmp_path, range(5))
+    put(tmp_path, range(5, 9), "00001-of-00002")
+    assert found(tmp_path, range(12)) == list(range(9))
+    assert found(tmp_path, range(12), "00000-of-00001") == list(range(9)), "other shards"
+
+
+def test_a_reader_sees_what_a_writer_at_work_has_put(tmp_path):
+    writer = ItemStore(tmp_path, "a")
+    for number in range(3):
+        writer.put(digest(number), JOB, result(number))
+        assert found(tmp_path, range(3)) == list(range(number + 1))
+        assert writer.get(digest(number)) == result(number)
+
+
+def test_many_items_are_few_files_and_many_jobs_too(tmp_path):
+    for number in range(40):
+        put(tmp_path, range(number * 10, number * 10 + 10))
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("what", ["items", "index"])
+def test_a_torn_tail_is_cut_and_nothing_before_it_is_lost(tmp_path, what):
+    put(tmp_path, range(6))
+    (segment,) = segments_of(tmp_path)
+    whole = {path: path.read_bytes() for path in (segment.path, segment.index_path)}
+    path = segment.path if what == "items" else segment.index_path
+    entries = segment.entries()
+    drawn = random.Random(3)
+    for end in [0, 1, *drawn.sample(range(len(whole[path])), 30)]:
+        for file, data in whole.items():
+            file.write_bytes(data[:end] if file == path else data)
+        left = [n for n, e in enumerate(entries) if e.offset + e.length <= end]
+        expected = left if what == "items" else list(range(6))
+        assert found(tmp_path, range(6)) == expected
+        put(tmp_path, [7])  # appends behind the last whole line
+        assert found(tmp_path, range(8)) == [*expected, 7]
+
+
+def test_a_damaged_line_is_computed_again_and_costs_no_other(tmp_path):
+    put(tmp_path, range(6))
+    (segment,) = segments_of(tmp_path)
+    entry = segment.entries()[2]
+    data = bytearray(segment.path.read_bytes())
+    data[entry.offset + entry.length - 3] ^= 1
+    segment.path.write_bytes(data)
+    assert found(tmp_path, range(6)) == [0, 1, 3, 4, 5]
+    put(tmp_path, [2])
+    assert found(tmp_path, range(6)) == list(range(6))
+
+
+def test_a_second_writer_gets_files_of_its_own_and_many_are_joined(tmp_path):
+    writers = [ItemStore(tmp_path, "a") for _ in range(store.MOST_SEGMENTS)]
+    for number, writer in enumerate(writers):
+        writer.put(digest(number), JOB, result(number))
+    assert len(segments_of(tmp_path)) == len(writers)
+    for writer in writers:
+        writer.close()
+    assert found(tmp_path, range(20), "a") == list(range(len(writers)))
+    assert len(segments_of(tmp_path)) == 1
+    assert {entry.job.hex() for entry in segments_of(tmp_path)[0].entries()} == {JOB}
+
+
+def test_without_locks_each_job_has_files_of_its_own(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(store.errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr(store.fcntl, "flock", refuse)
+    for number in range(3):
+        put(tmp_path, [number], "a")
+    assert len(segments_of(tmp_path)) == 3
+    for number in range(3, 30):
+        put(tmp_path, [number], "a")
+        assert found(tmp_path, range(31), "a") == list(range(number + 1))
+        assert len(list(tmp_path.iterdir())) <= 2 * store.MOST_SEGMENTS
+
+
+def test_what_does_not_fit_is_cut_off_again(tmp_path, monkeypatch):
+    writer = Writer(tmp_path, "a")
+    whole = store.make_line(digest(1), JOB, result(1))
+    writer.append(whole)
+    write = os.write
+    monkeypatch.setattr(store.os, "write", lambda file, data: write(file, data[:5]) and refuse())
+
+    def refuse():
+        raise OSError(store.errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        writer.append(store.make_line(digest(2), JOB, result(2)))
+    monkeypatch.undo()
+    assert writer.segment.path.read_bytes() == whole
+    writer.append(store.make_line(digest(3), JOB, result(3)))
+    assert found(tmp_path, [1, 2, 3], "a") == [1, 3]
+
+
+def write_for_ever(folder, first, tell):
+    writer = ItemStore(folder, "a")
+    number = first
+    while True:
+        writer.put(digest(number), JOB, result(number))
+        number += 1
+        os.pwrite(tell, number.to_bytes(8, "little"), 0)
+
+
+@pytest.mark.parametrize(
+    ("kills", "seed"), [(70, 1), pytest.param(500, 2, marks=pytest.mark.long)], ids=["few", "many"]
+)
+def test_a_writer_killed_at_any_point_loses_nothing_that_it_has_put(tmp_path, kills, seed):
+    drawn = random.Random(seed)
+    folder = tmp_path / "store"
+    tell = os.open(tmp_path / "put", os.O_RDWR | os.O_CREAT)
+    torn = first = 0
+    for _ in range(kills):
+        os.pwrite(tell, first.to_bytes(8, "little"), 0)
+        child = children.start(write_for_ever, folder, first, tell)
+        while os.pread(tell, 8, 0) == first.to_bytes(8, "little"):
+            time.sleep(0.0002)
+        assert children.kill_after(child, drawn.uniform(0, 0.01)) == -9
+        known = int.from_bytes(os.pread(tell, 8, 0), "little")
+        sizes = {s.path: s.path.stat().st_size for s in segments_of(folder)}
+        ends = {s.path: sum(e.length for e in s.entries()) for s in segments_of(folder)}
+        torn += sizes != ends
+        assert found(folder, range(first, known), "a") == list(range(first, known)), "lost"
+        first = known + 1
+    everything = [e.digest for s in segments_of(folder) for e in s.entries()]
+    assert len(everything) == len(set(everything)), "twice"
+    assert len(list(folder.iterdir())) == 2
+    print(f"{kills} kills, {torn} in the middle of a line, {first} items, none lost")
+
+
+def test_an_index_is_found_without_reading_the_results(tmp_path, monkeypatch):
+    put(tmp_path, range(20))
+    (segment,) = segments_of(tmp_path)
+    monkeypatch.setattr(store.Segment, "_scan", None)
+    entries = segment.entries()
+    assert len(entries) == 20
+    assert segment.index_path.stat().st_size == 20 * ENTRY.size
+    assert json.loads(segment.line(entries[4])[83:]) == result(4)
+
+
+@pytest.mark.parametrize("n_items", [2000, pytest.param(100_000, marks=pytest.mark.long)])
+def test_a_run_that_finds_everything_opens_few_files_and_is_quick(tmp_path, n_items, monkeypatch):
+    items = [Item(f"film {number}", digest(number)) for number in range(n_items)]
+    shard = Shard(tmp_path / "clips" / "00000-of-00001.jsonl", tmp_path / "store", {"code": "1"})
+    worker = one_by_one(lambda item: {"text": "x" * 1000, "of": item.content})
+    run_stage("clips", items, lambda: worker, shard)
+    before = shard.output.read_bytes()
+    assert len(list(shard.store.iterdir())) == 4
+    opened = []
+    real = os.open
+
+    def counting(*given, **more):
+        opened.append(given)
+        return real(*given, **more)
+
+    monkeypatch.setattr(os, "open", counting)
+    begin = time.monotonic()
+    run_stage("clips", items, None, shard)
+    seconds = time.monotonic() - begin
+    assert seconds < 60
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2_000_000  # kB; torch is loaded
+    assert len(opened) < 10
+    assert shard.output.read_bytes() == before
+    print(f"{n_items} items found in {seconds:.1f} s")
