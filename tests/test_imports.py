@@ -24,13 +24,13 @@ PACKAGES = ("strefer", "drawn_world")
 # Modules that are imported inside functions, by what the environments are for.
 SERVED = {
     "main": (),
-    "chat": ("chat.with_transformers", "chat.with_openai"),
-    "vllm": ("chat.with_vllm", "chat.with_openai", "assigner.with_chat"),
-    "vllm_0_24": ("chat.with_vllm", "chat.with_openai", "assigner.with_chat"),
+    "chat": ("chat.with_transformers", "chat.with_openai", "chat.with_recorded"),
+    "vllm": ("chat.with_vllm", "chat.with_openai", "chat.with_recorded", "assigner.with_chat"),
+    "vllm_0_24": ("chat.with_vllm", "chat.with_openai", "chat.with_recorded", "assigner.with_chat"),
     "vision": (
-        *("chat.with_transformers", "chat.with_openai", "embedder", "detector.with_transformers"),
+        *("chat.with_transformers", "chat.with_openai", "chat.with_recorded", "embedder"),
         *("tracker.with_transformers", "assigner.with_embedder", "assigner.with_detector"),
-        "assigner.with_chat",
+        *("assigner.with_chat", "detector.with_transformers"),
     ),
     "train": (),
     "rexseek": ("assigner.with_rexseek",),

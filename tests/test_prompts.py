@@ -41,7 +41,23 @@ def test_the_digest_is_of_the_text_alone(tmp_path):
     assert digests[0] == digests[1] != digests[2]
 
 
+def test_a_comment_at_the_beginning_is_no_part_of_the_prompt(tmp_path):
+    for name, text in (
+        ("a.txt", "{# For 7B\nmodels. -#}\nIs it {{ x }}?"),
+        ("b.txt", "Is it {{ x }}?"),
+    ):
+        (tmp_path / name).write_text(text)
+    with_comment, without = (load_prompt(tmp_path / name) for name in ("a.txt", "b.txt"))
+    assert with_comment.render(x="a") == without.render(x="a") == "Is it a?"
+    assert with_comment.digest == without.digest
+
+
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.name)
+def test_every_default_prompt_says_for_which_models_it_is(path):
+    assert path.read_text().startswith("{# For ")
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.txt")), ids=lambda path: path.name)
 def test_every_prompt_of_the_project_renders(path):
     prompt = load_prompt(path)
     names = set(re.findall(r"\b[a-z_]+\b", " ".join(re.findall(r"\{[{%](.*?)[}%]\}", prompt.text))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +16,14 @@ _ENVIRONMENT = SandboxedEnvironment(
 )
 
 
+# A comment at a file's beginning says which models it was written for.
+_COMMENT = re.compile(r"\A\s*\{#.*?#\}\s*", re.DOTALL)
+
+
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt template. `digest` is the SHA-256 of its text: part of what made a result."""
+    """A prompt template. `digest` is the SHA-256 of its text, without the file's comment: part of
+    what made a result."""
 
     name: str
     text: str
@@ -47,11 +53,11 @@ def load_prompt(path: str | Path) -> Prompt:
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8").strip()
-        _ENVIRONMENT.parse(text)
+        _ENVIRONMENT.parse(text)  # with its comment, so that an error names the file's line
     except OSError:
         raise ValueError(
             f"prompt {path}: no such file; see `prompts` in the configuration"
         ) from None
     except jinja2.TemplateSyntaxError as error:
         raise ValueError(f"prompt {path}, line {error.lineno}: {error.message}") from None
-    return Prompt(path.name, text)
+    return Prompt(path.name, _COMMENT.sub("", text))

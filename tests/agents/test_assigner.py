@@ -13,7 +13,7 @@ from strefer.agents.assigner.with_rexseek import RexSeekAssigner, question_of
 from strefer.agents.detector.interface import RawDetection
 from strefer.prompts import load_prompt
 
-PROMPT = "config/prompts/assigner.txt"
+PROMPT = "config/prompts/demo/assigner.txt"
 LEFT, RIGHT = (2.0, 2.0, 18.0, 22.0), (30.0, 2.0, 46.0, 22.0)
 
 

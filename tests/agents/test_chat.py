@@ -6,7 +6,7 @@ import torch
 import transformers
 
 from helpers import tiny_chat
-from strefer.agents.chat.interface import Asked, ChatRequest, ask
+from strefer.agents.chat.interface import Asked, ChatRequest, ask, check_room
 from strefer.agents.chat.load import load_chat
 
 PROMPTS = ("Is the dog in this clip?", "What does the brown dog do?", "Who?")
@@ -74,6 +74,8 @@ def plain_replies(folder, requests, kind):
         (tiny_chat.build_qwen2_vl, "images"),
         (tiny_chat.build_qwen2_5_vl, "video"),
         (tiny_chat.build_qwen3_vl, "video"),
+        (tiny_chat.build_qwen3_5, "video"),
+        (tiny_chat.build_qwen3_5_moe, "video"),
         (tiny_chat.build_llava, "images"),
     ],
 )
@@ -154,6 +156,79 @@ def test_wrong_specifications_are_refused(text_model, tmp_path):
     ]:
         with pytest.raises(ValueError, match=message):
             load_chat(spec)
+
+
+def test_templates_are_told_not_to_think_and_begun_thinking_is_part_of_the_reply(tmp_path):
+    """As Qwen3.5's template: it begins the thinking itself, unless it is told not to."""
+    folder = tiny_chat.build_text_model(tmp_path)
+    thinks = (
+        "{% if enable_thinking is defined and enable_thinking is false %}<think>\n\n</think>\n\n"
+        "{% else %}<think>\n{% endif %}"
+    )
+    head, end = tiny_chat.TEMPLATE.rsplit("{% endif %}", 1)
+    (tmp_path / "thinks.jinja").write_text(head + thinks + "{% endif %}" + end)
+    options = {"chat_template": str(tmp_path / "thinks.jinja")}
+    chat = load(folder, **options)
+    assert chat.prompts.render("Who?").endswith("assistant\n<think>\n\n</think>\n\n")
+    assert "<think>" not in chat.reply([ChatRequest("Who?", max_new_tokens=4)])[0]
+    chat = load(folder, template_options={"enable_thinking": True}, **options)
+    (reply,) = chat.reply([ChatRequest("Who?", max_new_tokens=4)])
+    assert reply.startswith("<think>\n")
+    (cut,) = ask(chat, [ChatRequest("Who?", max_new_tokens=4)], str, 1, 0.7)
+    assert "no answer after the thinking" in cut.failure
+
+
+def test_a_template_without_the_option_renders_as_before(video_model):
+    chat = load(video_model, template_options={"enable_thinking": False, "other": 1})
+    plain = load(video_model, template_options={})
+    about = chat.frame_sets.content(film(1))
+    assert chat.prompts.render("Who?", about) == plain.prompts.render("Who?", about)
+
+
+def test_room_is_what_the_context_leaves(video_model, text_model):
+    chat = load(video_model)
+    request = requests_about(film(1), prompts=["Who?"])[0]
+    used = len(chat.frame_sets.tokens(request)[0])
+    assert chat.room(request) == 2048 - used - request.max_new_tokens
+    assert chat.encoded_frame_sets == 1, "the frames are not encoded for it"
+    long = ChatRequest("a" * 2000, max_new_tokens=200)
+    with pytest.raises(ValueError, match=r"are 1\d\d tokens too long .* lower `n` or the agent's"):
+        check_room(load(text_model), long, "`n`")
+
+
+def test_too_little_memory_halves_the_batch_with_equal_replies(text_model, caplog):
+    chat = load(text_model, max_batch=8)
+    requests = [ChatRequest(f"Tell me {n}", max_new_tokens=6) for n in range(7)]
+    expected = chat.reply(requests)
+    generate, sizes = chat._generate, []
+
+    def small_gpu(batch):
+        sizes.append(len(batch))
+        if len(batch) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return generate(batch)
+
+    chat._generate = small_gpu
+    assert chat.reply(requests) == expected
+    assert sizes == [7, 3, 1, 2, 4, 2, 2]
+    assert "not enough memory for a batch of 7" in caplog.text
+    chat._generate = lambda batch: small_gpu(batch * 3)
+    with pytest.raises(torch.OutOfMemoryError):
+        chat.reply(requests[:1])
+
+
+def test_encoded_frames_are_bounded_by_bytes_with_equal_replies(video_model):
+    chat = load(video_model, max_batch=2)
+    films = [film(seed) for seed in range(4)]
+    expected = chat.reply(requests_about(*films))
+    one = next(iter(chat.frame_sets._sets.values())).nbytes
+    assert chat.encoded_frame_sets == len(chat.frame_sets) == 4
+    small = load(video_model, max_batch=2)
+    small.frame_sets.most_bytes = 2 * one
+    assert small.reply(requests_about(*films)) == expected
+    assert len(small.frame_sets) == 2, "those used last"
+    assert small.reply(requests_about(films[0])) == expected[:3]
+    assert small.encoded_frame_sets == 5
 
 
 def test_a_text_model_refuses_frames(text_model):

@@ -15,6 +15,7 @@ from PIL import Image
 
 from strefer.agents.chat.interface import ChatRequest
 from strefer.agents.chat.load import load_chat
+from strefer.agents.replies import parse_yes_no
 from strefer.stage.run import MachineFault
 
 KEY = "sk-very-secret"
@@ -26,6 +27,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.seen, self.failures, self.status, self.pause_s = [], 0, 503, 0.0
+        self.refused, self.message = {}, {}
         self.working = self.most_working = 0
         self.lock = threading.Lock()
 
@@ -45,9 +47,12 @@ class Handler(BaseHTTPRequestHandler):
         if failing:
             error = {"error": {"message": f"no: {self.headers['Authorization']}"}}
             return self._send(server.status, error)
+        for name, complaint in server.refused.items():
+            if name in told:
+                return self._send(400, {"error": {"message": complaint, "param": name}})
         content = told["messages"][0]["content"]
         text = content if isinstance(content, str) else content[-1]["text"]
-        message = {"role": "assistant", "content": f" {text.upper()} "}
+        message = {"role": "assistant", "content": f" {text.upper()} "} | server.message
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         head = {"id": "1", "object": "chat.completion", "created": 0, "model": told["model"]}
         return self._send(200, head | {"choices": [choice]})
@@ -88,16 +93,74 @@ def test_replies_come_in_order_and_several_at_a_time(server):
 
 
 def test_everything_a_request_asks_for_is_sent(server):
-    schema = {"type": "array", "items": {"type": "string"}}
+    schema = {"type": "object", "properties": {"names": {"type": "array"}}}
     request = ChatRequest("hi", seed=7, schema=schema, max_new_tokens=9, temperature=0.5)
     connect(server).reply([request])
     told = server.seen[0][1]
-    assert (told["seed"], told["max_tokens"], told["temperature"]) == (7, 9, 0.5)
+    assert (told["seed"], told["max_completion_tokens"], told["temperature"]) == (7, 9, 0.5)
     assert told["response_format"]["json_schema"]["schema"] == schema
+    assert told["chat_template_kwargs"] == {"enable_thinking": False}
+
+
+def test_choices_are_a_schema_with_an_object_at_its_root(server):
+    """OpenAI's API refuses any other (vercel/ai#1485)."""
+    connect(server).reply([ChatRequest("there?", choices=("yes", "no"), max_new_tokens=4)])
+    told = server.seen[0][1]
+    schema = told["response_format"]["json_schema"]["schema"]
+    assert schema["type"] == "object"
+    assert schema["properties"]["answer"]["enum"] == ["yes", "no"]
+    assert told["max_completion_tokens"] > 10, "room for the object around the word"
+    assert parse_yes_no('{"answer": "yes"}') is True
+
+
+def test_a_parameter_that_a_server_does_not_take_is_left_out_from_then_on(server):
+    server.refused = {
+        "max_completion_tokens": "Unrecognized request argument supplied: max_completion_tokens",
+        "temperature": "Unsupported value: 'temperature' does not support 0 with this model.",
+        "chat_template_kwargs": "Unknown parameter: 'chat_template_kwargs'.",
+    }
+    chat = connect(server, concurrency=1)
+    assert chat.reply([ChatRequest("hi", max_new_tokens=9), ChatRequest("ho")]) == ["HI", "HO"]
+    assert len(server.seen) == 5, "each is tried once"
+    told = server.seen[3][1]
+    assert told["max_tokens"] == 9
+    assert not server.refused.keys() & told.keys()
+
+
+def test_a_prompt_that_is_too_long_is_no_parameter_that_is_not_taken(server):
+    server.refused = {
+        "max_completion_tokens": "'max_tokens' or 'max_completion_tokens' is too large: 9000."
+    }
+    with pytest.raises(ValueError, match="too large"):
+        connect(server).reply([ChatRequest("hi")])
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "reply"),
+    [({"content": None}, ""), ({"content": None, "refusal": "I can't."}, "I can't.")],
+)
+def test_a_message_without_content_is_no_answer(server, message, reply):
+    server.message = message
+    assert connect(server).reply([ChatRequest("hi")]) == [reply]
+
+
+def test_large_frames_are_sent_as_jpeg_within_the_budget(server):
+    noise = np.random.default_rng(0).integers(0, 255, (8, 60, 107, 3), dtype=np.uint8)
+    frames = np.stack([np.kron(frame, np.ones((18, 18, 1), np.uint8)) for frame in noise])
+    chat = connect(server, frames_as="images", frames_mb=1.0)
+    chat.reply([ChatRequest("who?", frames)])
+    *shown, _ = server.seen[0][1]["messages"][0]["content"]
+    urls = [part["image_url"]["url"] for part in shown]
+    assert all(url.startswith("data:image/jpeg;base64,") for url in urls)
+    sent = [base64.b64decode(url.split(",")[1]) for url in urls]
+    assert sum(map(len, sent)) <= 1_000_000
+    sizes = {Image.open(io.BytesIO(picture)).size for picture in sent}
+    assert sizes == {(1036, 581)}
 
 
 @pytest.mark.parametrize("frames_as", ["video", "images"])
-def test_frames_are_sent_without_loss(server, frames_as):
+def test_small_frames_are_sent_without_loss(server, frames_as):
     frames = np.random.default_rng(0).integers(0, 255, (3, 20, 30, 3), dtype=np.uint8)
     connect(server, frames_as=frames_as).reply([ChatRequest("who?", frames, fps=2.0)])
     told = server.seen[0][1]

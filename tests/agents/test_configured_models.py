@@ -30,11 +30,12 @@ from strefer.agents.embedder import load_embedder
 from strefer.agents.tracker.interface import Prompt
 from strefer.agents.tracker.load import load_tracker
 from strefer.videollm.building import build_student, read_student
+from strefer.workflow.configuration.agents import ChatTransformers, ChatVllm
 from strefer.workflow.requirements.facts import specs_of
 
 BOXES = [(4.0, 4.0, 30.0, 40.0), (30.0, 10.0, 60.0, 60.0)]
 FRAMES = np.random.default_rng(0).integers(0, 255, (4, FRAME_PX, FRAME_PX, 3), dtype=np.uint8)
-OF_VLLM = ("tensor_parallel", "gpu_memory", "context_tokens", "max_frames", "compile")
+OF_VLLM = ChatVllm.model_fields.keys() - ChatTransformers.model_fields.keys()
 
 
 CASES = [(name, role) for name, config in CONFIGURATIONS.items() for role in specs_of(config)]

@@ -76,6 +76,9 @@ class OneByOne:
             for request in requests
         ]
 
+    def room(self, request: ChatRequest) -> int | None:
+        return self.model.room(request)
+
 
 def _encoded(folder: Path, shards: dict[str, Path], model: Chat, counter: FrameCounter) -> int:
     """Frames that the tower encodes while the stage runs."""
@@ -87,7 +90,9 @@ def _encoded(folder: Path, shards: dict[str, Path], model: Chat, counter: FrameC
             masklets=None,
             shard=Shard(folder / "transcripts.jsonl", folder / "store", {}),
             options=OPTIONS,
-            prompts={r: str(ROOT / f"config/prompts/{r}.txt") for r in ("existence", "behaviour")},
+            prompts={
+                r: str(ROOT / f"config/prompts/demo/{r}.txt") for r in ("existence", "behaviour")
+            },
             chat={},
         )
     finally:

@@ -34,7 +34,7 @@ def recognize(tmp_path, monkeypatch, films, answer, **options):
         write_shard(tmp_path / "videos.jsonl", films.items()),
         Shard(tmp_path / "entities.jsonl", tmp_path / "store", {"code": "1"}),
         OPTIONS | options,
-        {"entity_recognizer": "config/prompts/entity_recognizer.txt"},
+        {"entity_recognizer": "config/prompts/demo/entity_recognizer.txt"},
         {"adapter": "scripted"},
     )
     return chat
@@ -74,15 +74,16 @@ def test_looks_share_a_film_among_them_and_their_answers_are_joined(tmp_path, mo
     }, "a line a look, and no line twice"
 
 
-def test_a_look_without_a_usable_reply_fails_its_film_alone(tmp_path, monkeypatch, films):
+def test_a_look_without_a_usable_reply_costs_that_look_alone(tmp_path, monkeypatch, films, caplog):
     def answer(request):
         return "…" if request.frames.mean() > 16 + 8 * 8 else TEXT
 
     chat = recognize(tmp_path, monkeypatch, films, answer, looks=2)
     assert [len(call) for call in chat.calls] == [4, 1, 1, 2], "only that look is asked again"
-    lines = read_lines(tmp_path / "entities.jsonl")
-    assert [line.failure is None for line in lines] == [False, True, True]
-    assert "no words" in lines[0].failure["reason"]
+    (record,) = read_records(tmp_path / "entities.jsonl", Entities)["a"]
+    assert record.text == TEXT
+    assert [reason for reason in record.unread if "no words" in reason]
+    assert "1 of 6 replies could not be read: entity_recognizer" in caplog.text
 
 
 def test_a_wordless_reply_is_asked_again_and_then_fails(tmp_path, monkeypatch, films):

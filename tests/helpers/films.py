@@ -7,10 +7,19 @@ import av
 import numpy as np
 
 
-def write_film(path, n_frames=8, fps=8, size=(32, 48), pts=None, corner_px=0):
+def write_film(
+    path,
+    n_frames=8,
+    fps=8,
+    size=(32, 48),
+    pts=None,
+    corner_px=0,
+    shade=lambda frame: 16 + 8 * frame,
+):
     """Write an H.264 film whose frame i has the grey value 16 + 8 * i.
 
     Args:
+        shade: another grey value of frame i.
         size: height, width in pixels.
         pts: the frames' times in milliseconds, for a variable rate.
         corner_px: side of a white square in the upper left corner, which tells where up is.
@@ -23,7 +32,7 @@ def write_film(path, n_frames=8, fps=8, size=(32, 48), pts=None, corner_px=0):
         if pts is not None:
             stream.codec_context.time_base = Fraction(1, 1000)
         for i in range(n_frames):
-            grey = np.full((height, width, 3), min(16 + 8 * i, 250), np.uint8)
+            grey = np.full((height, width, 3), min(shade(i), 250), np.uint8)
             grey[:corner_px, :corner_px] = 255
             frame = av.VideoFrame.from_ndarray(grey, format="rgb24")
             if pts is not None:

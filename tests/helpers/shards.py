@@ -43,6 +43,9 @@ class ScriptedChat:
         self.calls.append(list(requests))
         return [self.answer(request) for request in requests]
 
+    def room(self, request):
+        return None
+
 
 class MeanColour:
     """Embeds a frame as its mean colour: enough of an embedder to see what is made of it."""

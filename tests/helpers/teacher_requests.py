@@ -47,7 +47,7 @@ def parser_calls(texts, schema=True):
 
 
 def _prompt(role, **values):
-    return load_prompt(ROOT / "config" / "prompts" / f"{role}.txt").render(**values)
+    return load_prompt(ROOT / "config" / "prompts" / "demo" / f"{role}.txt").render(**values)
 
 
 def _frames(plan, start_s, end_s, count):

@@ -125,18 +125,36 @@ def build_qwen3_vl(folder, seed=0, moe=False):
         **tokens,
     )
     model = getattr(transformers, f"{kind}ForConditionalGeneration")(config)
-    size = {"shortest_edge": 64**2, "longest_edge": 8 * 64**2}
-    processor = transformers.Qwen3VLProcessor(
-        image_processor=transformers.Qwen2VLImageProcessor(size=size, patch_size=16),
-        video_processor=transformers.Qwen3VLVideoProcessor(size=size),
-        tokenizer=tokenizer,
-        chat_template=TEMPLATE,
-    )
-    return _save(folder, model, processor, tokenizer)
+    return _save(folder, model, _qwen3_processor(tokenizer), tokenizer)
 
 
 def build_qwen3_vl_moe(folder, seed=0):
     return build_qwen3_vl(folder, seed, moe=True)
+
+
+def build_qwen3_5(folder, seed=0, moe=False):
+    """A Qwen3.5 (3.6 and later have its class): layers of linear attention between the others."""
+    tokenizer, tokens = _tokens()
+    vision = {"hidden_size": 32, "intermediate_size": 48, "out_hidden_size": TEXT["hidden_size"]}
+    layers = {"depth": 2, "num_heads": 2, "patch_size": 16, "num_position_embeddings": 64}
+    linear = {"linear_num_key_heads": 2, "linear_num_value_heads": 2}
+    linear |= {"linear_key_head_dim": 16, "linear_value_head_dim": 16}
+    text = _text(tokenizer, [6, 5, 5]) | {"head_dim": 32} | linear
+    text["layer_types"] = ["linear_attention", "full_attention"]
+    text["rope_parameters"]["partial_rotary_factor"] = 1.0
+    if moe:
+        text |= EXPERTS | {"shared_expert_intermediate_size": 32}
+    kind = "Qwen3_5Moe" if moe else "Qwen3_5"
+    torch.manual_seed(seed)
+    config = getattr(transformers, f"{kind}Config")(
+        text_config=text, vision_config=vision | layers, **tokens
+    )
+    model = getattr(transformers, f"{kind}ForConditionalGeneration")(config)
+    return _save(folder, model, _qwen3_processor(tokenizer), tokenizer)
+
+
+def build_qwen3_5_moe(folder, seed=0):
+    return build_qwen3_5(folder, seed, moe=True)
 
 
 def build_llava(folder, seed=0):
@@ -204,6 +222,16 @@ def _tokens():
 def _text(tokenizer, mrope_section):
     rope = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": mrope_section}
     return {"vocab_size": len(tokenizer), "rope_parameters": rope} | TEXT
+
+
+def _qwen3_processor(tokenizer):
+    size = {"shortest_edge": 64**2, "longest_edge": 8 * 64**2}
+    return transformers.Qwen3VLProcessor(
+        image_processor=transformers.Qwen2VLImageProcessor(size=size, patch_size=16),
+        video_processor=transformers.Qwen3VLVideoProcessor(size=size),
+        tokenizer=tokenizer,
+        chat_template=TEMPLATE,
+    )
 
 
 def _processors(tokenizer):

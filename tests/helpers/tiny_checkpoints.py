@@ -66,7 +66,7 @@ BUILDERS = {
     "LlavaForConditionalGeneration": _by_folder(tiny_chat.build_tarsier),
     "Qwen2ForCausalLM": _by_folder(tiny_chat.build_text_model),
     "Qwen3MoeForCausalLM": _by_folder(tiny_chat.build_qwen3_moe),
-    "Qwen2_5_VLForConditionalGeneration": _by_folder(tiny_chat.build_qwen2_5_vl),
+    "Qwen3VLForConditionalGeneration": _by_folder(tiny_chat.build_qwen3_vl),
     "Qwen3VLMoeForConditionalGeneration": _by_folder(tiny_chat.build_qwen3_vl_moe),
     "Phi3ForCausalLM": _by_folder(tiny_chat.build_phi3),
     "GroundingDinoForObjectDetection": _by_folder(tiny_detector.build_swin_detector),

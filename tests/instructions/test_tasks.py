@@ -150,7 +150,7 @@ def test_a_film_without_anybody_gives_no_tasks():
 
 
 def test_prompts_are_short_and_complete():
-    prompt = load_prompt(CONFIG / "prompts" / "question_writer.txt")
+    prompt = load_prompt(CONFIG / "prompts" / "demo" / "question_writer.txt")
     for film in films():
         for task in pick_tasks(film, False, True, 12, Random(1)):
             text = question_prompt(prompt, task)

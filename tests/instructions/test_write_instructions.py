@@ -16,7 +16,8 @@ from strefer.statements.with_grammar import read_by_grammar
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 PROMPTS = {
-    role: str(CONFIG / "prompts" / f"{role}.txt") for role in ("question_writer", "second_reader")
+    role: str(CONFIG / "prompts" / "demo" / f"{role}.txt")
+    for role in ("question_writer", "second_reader")
 }
 OPTIONS = {
     "pairs_per_minute": {f"G{n}": 60 for n in range(1, 9)},

@@ -47,12 +47,13 @@ def stages(folder, film):
         return Shard(output, folder / "store", {})
 
     prompt = {
-        role: f"config/prompts/{role}.txt"
+        role: f"config/prompts/demo/{role}.txt"
         for role in (
             *("entity_recognizer", "referring_parser", "existence", "behaviour"),
-            *("question_writer", "second_reader", "statement_reader", "relation_reader"),
+            *("question_writer", "second_reader"),
         )
     }
+    prompt |= {r: f"config/prompts/{r}.txt" for r in ("statement_reader", "relation_reader")}
     yield entities, lambda output: entities.recognize_entities(
         shard["videos"], to(output), chat={}, prompts=prompt,
         options=CHAT | {"looks": 1, "n_frames": 2, "max_new_tokens": 8, "batch_films": 1},

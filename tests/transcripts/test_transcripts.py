@@ -32,7 +32,7 @@ OPTIONS = {
     "batch_segments": 8,
     "seed": 0,
 }
-PROMPTS = {role: f"config/prompts/{role}.txt" for role in ("existence", "behaviour")}
+PROMPTS = {role: f"config/prompts/demo/{role}.txt" for role in ("existence", "behaviour")}
 ENTITIES = References(
     (
         Entity("man in a red shirt", "man", "person"),
@@ -122,7 +122,7 @@ def test_a_film_that_went_away_fails_in_each_segment(tmp_path, monkeypatch, shar
     ]
 
 
-def test_what_does_not_parse_is_asked_again_and_then_fails(tmp_path, monkeypatch, shard):
+def test_what_does_not_parse_is_asked_again_and_then_unknown(tmp_path, monkeypatch, shard, caplog):
     def confused(request):
         if "dog" in request.text and request.frames.mean() > 60:
             return "Perhaps"
@@ -131,11 +131,43 @@ def test_what_does_not_parse_is_asked_again_and_then_fails(tmp_path, monkeypatch
         return answer(request)
 
     chat = transcribe(tmp_path, monkeypatch, shard, ScriptedChat(confused))
-    assert [len(call) for call in chat.calls] == [6, 3, 3, 1]
-    lines = read_lines(tmp_path / "transcripts.jsonl")
-    assert lines[0].record is not None
-    assert "existence of 'brown dog'" in lines[1].failure["reason"]
-    assert "'Perhaps'" in lines[1].failure["reason"]
+    assert [len(call) for call in chat.calls] == [6, 3, 3, 2]
+    first, second = read_records(tmp_path / "transcripts.jsonl", Transcript)["a"]
+    assert first.unknown == {}
+    assert second.lines == ("It walks to the left.", None, None), "one cell, and no segment"
+    assert second.unknown.keys() == {"1"}
+    assert second.unknown["1"].startswith("existence: no usable reply in 3 attempt(s)")
+    assert "'Perhaps'" in second.unknown["1"]
+    assert "1 of 6 replies could not be read: existence" in caplog.text
+
+
+def test_a_behaviour_that_is_none_is_unknown_and_not_absent(tmp_path, monkeypatch, shard):
+    def coy(request):
+        if request.text.startswith("What"):
+            return "I’m sorry, but I can’t tell." if "dog" in request.text else "The man walks."
+        return answer(request)
+
+    transcribe(tmp_path, monkeypatch, shard, ScriptedChat(coy))
+    first, second = read_records(tmp_path / "transcripts.jsonl", Transcript)["a"]
+    assert first.lines == (None, None, None)
+    assert first.unknown["1"].startswith("behaviour: ")
+    assert "a refusal" in first.unknown["1"]
+    assert second.lines == ("The man walks.", None, None)
+
+
+def test_a_request_that_the_engine_cannot_answer_costs_its_cell(tmp_path, monkeypatch, shard):
+    def fails(request):
+        if "dog" in request.text and request.frames.mean() > 60:
+            raise RuntimeError("a shape does not fit")
+        return answer(request)
+
+    transcribe(tmp_path, monkeypatch, shard, ScriptedChat(fails))
+    first, second = read_records(tmp_path / "transcripts.jsonl", Transcript)["a"]
+    assert first.unknown == {}
+    assert second.unknown == {
+        "1": "existence: the engine failed: RuntimeError: a shape does not fit"
+    }
+    assert second.lines == ("It walks to the left.", None, None)
 
 
 def test_a_kill_loses_a_batch_and_no_more(tmp_path, monkeypatch, shard):
@@ -228,6 +260,9 @@ def test_the_engine_encodes_each_segment_once(tmp_path, monkeypatch, shard):
             return [
                 "Yes." if request.text.startswith("Is the") else "It runs." for request in requests
             ]
+
+        def room(self, request):
+            return model.room(request)
 
     transcribe(tmp_path, monkeypatch, shard, Agreeing())
     assert model.encoded_frame_sets == 2

@@ -78,7 +78,7 @@ def test_a_mistake_is_one_clear_line(config, message):
 @pytest.mark.parametrize(
     ("role", "spec", "message"),
     [
-        ("llm", {"adapter": "vlm", "model": "m"}, "'agents.llm.adapter' is 'vlm', but must be one of transformers, vllm, openai; did you mean 'vllm'?"),
+        ("llm", {"adapter": "vlm", "model": "m"}, "'agents.llm.adapter' is 'vlm', but must be one of transformers, vllm, openai, recorded; did you mean 'vllm'?"),
         ("llm", {"model": "m"}, "the option 'agents.llm.adapter' is missing"),
         ("llm", {"adapter": "vllm"}, "the option 'agents.llm.model' is missing"),
         ("llm", "m", "'agents.llm' is 'm', but must be object"),

@@ -80,11 +80,15 @@ def read_run(stages: Mapping[str, Sequence[Path]], truth_dir: Path) -> list[Meas
 
 
 def parsed_share(stages: Mapping[str, Sequence[Path]]) -> float | None:
-    """Share of the chat stages' items whose replies could be parsed."""
+    """Share of the chat stages' items whose replies could all be parsed."""
     lines = [
         line
         for stage in ("entities", "references", "transcripts")
         for path in stages[stage]
         for line in read_lines(path)
     ]
-    return sum(line.failure is None for line in lines) / len(lines) if lines else None
+    parsed = [
+        line.record is not None and not (line.record.get("unknown") or line.record.get("unread"))
+        for line in lines
+    ]
+    return sum(parsed) / len(parsed) if parsed else None

@@ -74,7 +74,7 @@ def _transcripts(film: MeasuredFilm, values: Values) -> None:
             if transcript.disagreements is not None:
                 disagreements.append(float(position in transcript.disagreements))
             entity = film.true_entities.get(position)
-            if entity is None:
+            if entity is None or str(position) in transcript.unknown:
                 continue
             share = film.truth.present(entity.entity_id, *window)
             if ABSENT < share < PRESENT:

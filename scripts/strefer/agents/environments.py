@@ -21,6 +21,7 @@ PACKAGES = {
     "transformers": {"torch": "torch", "transformers": "transformers"},
     "vllm": {"vllm": "vllm"},
     "openai": {"openai": "openai"},
+    "recorded": {},
     "open_clip": {"torch": "torch", "open_clip": "open_clip_torch"},
     "sam2": {"torch": "torch", "sam2": "sam2"},
     "groundingdino": {"torch": "torch", "groundingdino": "groundingdino-py"},

@@ -12,6 +12,7 @@ import numpy as np
 
 from strefer.agents.chat.interface import Chat, ChatRequest
 from strefer.agents.chat.load import load_chat
+from strefer.agents.reply_text import without_thinking
 from strefer.benchmarks.kept_files import content_of, make_files
 from strefer.benchmarks.prediction_files import read_predictions
 from strefer.benchmarks.questions import Ask, Question
@@ -119,7 +120,7 @@ def _judge(spec: Mapping[str, Any], seed: int) -> Ask:
         if not loaded:
             loaded.append(load_chat(spec))
         requests = [ChatRequest(p, seed=seed, max_new_tokens=JUDGE_TOKENS) for p in prompts]
-        return loaded[0].reply(requests)
+        return [without_thinking(reply) for reply in loaded[0].reply(requests)]
 
     return ask
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from strefer.agents import replies
-from strefer.agents.chat.interface import Chat, ChatRequest, ask
+from strefer.agents.chat.interface import Asked, Chat, ChatRequest, ask, check_room, log_unread
 from strefer.agents.chat.load import load_chat
 from strefer.prompts import Prompt, load_prompt
 from strefer.records import Entities, Entity, References, to_json
@@ -19,20 +19,23 @@ from strefer.stage.run import Item, ItemFailure, Shard, Worker, read_records, ru
 
 log = logging.getLogger("strefer")
 
-# What an engine that can hold a model to a schema is given; lengths bound a run-away reply.
-_SCHEMA = {
-    "type": "array",
-    "maxItems": 50,
-    "items": {
-        "type": "object",
-        "properties": {
-            "expression": {"type": "string", "maxLength": replies.MAX_EXPRESSION_CHARS},
-            "noun": {"type": "string", "maxLength": replies.MAX_NOUN_CHARS},
-            "generalized_noun": {"type": "string", "maxLength": replies.MAX_NOUN_CHARS},
-        },
-        "required": ["expression", "noun", "generalized_noun"],
-        "additionalProperties": False,
+_ENTITY = {
+    "type": "object",
+    "properties": {
+        "expression": {"type": "string", "maxLength": replies.MAX_EXPRESSION_CHARS},
+        "noun": {"type": "string", "maxLength": replies.MAX_NOUN_CHARS},
+        "generalized_noun": {"type": "string", "maxLength": replies.MAX_NOUN_CHARS},
     },
+    "required": ["expression", "noun", "generalized_noun"],
+    "additionalProperties": False,
+}
+# What an engine that can hold a model to a schema is given; lengths bound a run-away reply.
+# OpenAI's API takes nothing but an object at the root.
+_SCHEMA = {
+    "type": "object",
+    "properties": {"entities": {"type": "array", "maxItems": 50, "items": _ENTITY}},
+    "required": ["entities"],
+    "additionalProperties": False,
 }
 
 
@@ -54,14 +57,13 @@ def parse_references(
         chat: the LLM's specification.
     """
     # Films with the same text have the same list: the text alone is the content.
-    items = [
-        Item(video_id, content=record.text, context=record.text)
-        for video_id, (record,) in read_records(entities, Entities).items()
-    ]
+    texts = {film: record.text for film, (record,) in read_records(entities, Entities).items()}
+    items = [Item(film, content=text, context=text) for film, text in texts.items()]
     prompt = load_prompt(prompts["referring_parser"])
 
     def start() -> Worker:
         model = load_chat(chat)
+        check_room(model, _request(prompt, "", options), "`references.max_new_tokens`")
         return lambda missing: in_batches(
             ((item, item.context) for item in missing),
             options["batch_films"],
@@ -69,6 +71,10 @@ def parse_references(
         )
 
     run_stage("references", items, start, shard)
+    records = read_records(shard.output, References)
+    unread = sum(len(record.unread) for (record,) in records.values())
+    asked = sum(len(texts[film].split("\n")) for film in records)
+    log_unread("references", "referring_parser", unread, asked)
 
 
 def _parse(
@@ -77,41 +83,49 @@ def _parse(
     # The recognizer's looks, a line each, are asked about one by one: every text then has the form
     # that one reply has, and the lists stay short. What two films have in common is asked once.
     lines = list(dict.fromkeys(line for _, text in batch for line in text.split("\n")))
-    requests = [
-        ChatRequest(
-            prompt.render(text=line),
-            schema=_SCHEMA,
-            seed=options["seed"],
-            max_new_tokens=options["max_new_tokens"],
-        )
-        for line in lines
-    ]
+    requests = [_request(prompt, line, options) for line in lines]
     asked = ask(
         model, requests, replies.parse_entities, options["attempts"], options["retry_temperature"]
     )
     of_line = dict(zip(lines, asked, strict=True))
-    results: list[dict[str, Any] | ItemFailure] = []
-    for item, text in batch:
-        lists = [of_line[line] for line in text.split("\n")]
-        failures = [one.failure for one in lists if one.failure is not None]
-        if failures:
-            results.append(ItemFailure(failures[0]))
-            continue
-        entities = _joined(one.answer for one in lists)
-        if len(entities) > options["max_entities"]:
-            log.warning(
-                "references: %s: %d entities, keeping the first %d (`max_entities`)",
-                item.video_id,
-                len(entities),
-                options["max_entities"],
-            )
-        results.append(to_json(References(entities[: options["max_entities"]])))
-    return results
+    return [_record(item, text, of_line, options["max_entities"]) for item, text in batch]
+
+
+def _request(prompt: Prompt, line: str, options: Mapping[str, Any]) -> ChatRequest:
+    return ChatRequest(
+        prompt.render(text=line),
+        schema=_SCHEMA,
+        seed=options["seed"],
+        max_new_tokens=options["max_new_tokens"],
+    )
+
+
+def _record(
+    item: Item, text: str, of_line: Mapping[str, Asked[tuple[Entity, ...]]], most: int
+) -> dict[str, Any] | ItemFailure:
+    """A film's record; a film fails if no line of its text has a usable list."""
+    lines = text.split("\n")
+    unread = tuple(of_line[line].failure for line in lines if of_line[line].failure is not None)
+    if len(unread) == len(lines):
+        return ItemFailure(unread[0])
+    lists = [[e for e in of_line[line].answer or () if replies.is_named(e, line)] for line in lines]
+    invented = sum(len(of_line[line].answer or ()) for line in lines) - sum(map(len, lists))
+    if invented:
+        log.warning("references: %s: %d entities are not in the text", item.video_id, invented)
+    entities = _joined(lists)
+    if len(entities) > most:
+        log.warning(
+            "references: %s: %d entities, keeping the first %d (`max_entities`)",
+            item.video_id,
+            len(entities),
+            most,
+        )
+    return to_json(References(entities[:most], unread))
 
 
 def _joined(lists: Iterable[Sequence[Entity]]) -> tuple[Entity, ...]:
-    """All entities in order, each expression once, whatever its case."""
+    """All entities in order, each expression once, whatever its case and articles."""
     entities: dict[str, Entity] = {}
     for entity in itertools.chain.from_iterable(lists):
-        entities.setdefault(entity.expression.lower(), entity)
+        entities.setdefault(replies.same_expression(entity.expression), entity)
     return tuple(entities.values())

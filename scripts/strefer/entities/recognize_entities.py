@@ -10,7 +10,8 @@ import numpy as np
 
 from strefer import frames
 from strefer.agents import replies
-from strefer.agents.chat.interface import Asked, Chat, ChatRequest, ask
+from strefer.agents.chat.frame_fit import FrameFit
+from strefer.agents.chat.interface import Asked, Chat, ChatRequest, ask, check_room, log_unread
 from strefer.agents.chat.load import load_chat
 from strefer.prompts import Prompt, load_prompt
 from strefer.records import Entities, Video, to_json
@@ -40,20 +41,27 @@ def recognize_entities(
         for video_id, (video,) in read_records(videos, Video).items()
     ]
     prompt = load_prompt(prompts["entity_recognizer"])
+    fit = FrameFit.of(chat)
 
     def start() -> Worker:
         model = load_chat(chat)
+        sizes = [(item.context.width_px, item.context.height_px) for item in items]
+        longest = _request(prompt, fit.longest(sizes, options["n_frames"]), 1.0, options)
+        check_room(model, longest, "`entities.n_frames`, `entities.max_new_tokens`")
         return lambda missing: in_batches(
-            _load_frames(missing, options),
+            _load_frames(missing, options, fit),
             options["batch_films"],
             lambda batch: _recognize(model, prompt, options, batch),
         )
 
     run_stage("entities", items, start, shard)
+    records = [record for (record,) in read_records(shard.output, Entities).values()]
+    unread = sum(len(record.unread) for record in records)
+    log_unread("entities", "entity_recognizer", unread, len(records) * options["looks"])
 
 
 def _load_frames(
-    items: Sequence[Item], options: Mapping[str, Any]
+    items: Sequence[Item], options: Mapping[str, Any], fit: FrameFit
 ) -> Iterator[tuple[Item, np.ndarray | ItemFailure]]:
     """The frames of each film, those of one look after those of the other: [looks * T, H, W, 3]."""
     looks, n_frames = options["looks"], options["n_frames"]
@@ -66,9 +74,22 @@ def _load_frames(
             for time_s in frames.sample_times(look_s, n_frames, video.fps, look * look_s)
         ]
         try:
-            yield item, frames.read_frames(video.path, times_s)
+            shown = frames.iterate_frames_at(video.path, times_s)
+            yield item, np.stack([fit.scaled(frame, n_frames) for frame in shown])
         except (frames.DecodingError, OSError) as error:
             yield item, ItemFailure(f"{video.path}: {error}")
+
+
+def _request(
+    prompt: Prompt, shown: np.ndarray, fps: float, options: Mapping[str, Any]
+) -> ChatRequest:
+    return ChatRequest(
+        prompt.render(),
+        shown,
+        fps=fps,
+        seed=options["seed"],
+        max_new_tokens=options["max_new_tokens"],
+    )
 
 
 def _recognize(
@@ -78,21 +99,15 @@ def _recognize(
     batch: Sequence[tuple[Item, np.ndarray]],
 ) -> list[dict[str, Any] | ItemFailure]:
     looks, n_frames = options["looks"], options["n_frames"]
-    requests = [
-        ChatRequest(
-            prompt.render(),
-            shown,
-            fps=frames.sampled_rate(item.context.duration_s / looks, n_frames, item.context.fps),
-            seed=options["seed"],
-            max_new_tokens=options["max_new_tokens"],
-        )
-        for item, film in batch
-        for shown in np.split(film, looks)
-    ]
+    requests = []
+    for item, film in batch:
+        video: Video = item.context
+        fps = frames.sampled_rate(video.duration_s / looks, n_frames, video.fps)
+        requests += [_request(prompt, shown, fps, options) for shown in np.split(film, looks)]
     asked = ask(
         model,
         requests,
-        replies.parse_entity_text,
+        lambda reply: replies.parse_entity_text(reply, like=prompt.text),
         options["attempts"],
         options["retry_temperature"],
     )
@@ -100,8 +115,9 @@ def _recognize(
 
 
 def _joined(looks: Sequence[Asked[str]]) -> dict[str, Any] | ItemFailure:
-    """A film's record. Without one of its looks it would lack entities, and none would know."""
-    for look in looks:
-        if look.failure is not None:
-            return ItemFailure(look.failure)
-    return to_json(Entities("\n".join(dict.fromkeys(look.answer for look in looks))))
+    """A film's record; a film fails if none of its looks has a usable reply."""
+    unread = tuple(look.failure for look in looks if look.failure is not None)
+    texts = dict.fromkeys(look.answer for look in looks if look.answer is not None)
+    if not texts:
+        return ItemFailure(unread[0])
+    return to_json(Entities("\n".join(texts), unread))

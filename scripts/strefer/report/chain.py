@@ -80,10 +80,19 @@ def _count(name: str, key: str):
     return lambda records: f"{sum(len(r[key]) for r in records)} {name}"
 
 
+def _unread(records: list[dict]) -> str:
+    unread = sum(len(record.get("unread", ())) for record in records)
+    return f" ({unread} unreadable replies)" if unread else ""
+
+
 def _transcripts(records: list[dict]) -> str:
     lines = [line for r in records for line in r["lines"]]
     there = sum(line is not None for line in lines)
-    return f"{len(records)} segments, {there} lines ({len(lines) - there} absences)"
+    reasons = [reason for r in records for reason in r.get("unknown", {}).values()]
+    unread = Counter(reason.partition(":")[0] for reason in reasons)
+    counts = [f"{len(lines) - there - len(reasons)} absences"]
+    counts += [f"{number} unreadable ({question})" for question, number in sorted(unread.items())]
+    return f"{len(records)} segments, {there} lines ({', '.join(counts)})"
 
 
 def _statements(records: list[dict]) -> str:
@@ -108,8 +117,10 @@ def _instructions(records: list[dict]) -> str:
 _OUTCOMES = {
     "videos": _minutes,
     "clips": _count("segments", "segments"),
-    "entities": lambda records: f"{len(records)} texts",
-    "references": _count("referring expressions", "entities"),
+    "entities": lambda records: f"{len(records)} texts{_unread(records)}",
+    "references": lambda records: (
+        _count("referring expressions", "entities")(records) + _unread(records)
+    ),
     "tracks": _count("tracks", "tracks"),
     "masklets": _count("masklets", "masklets"),
     "transcripts": _transcripts,

@@ -14,6 +14,7 @@ from strefer.prompts import load_prompt
 _WITHOUT_EFFECT = {
     "max_batch", "device", "tensor_parallel", "gpu_memory", "context_tokens", "max_frames",
     "compile", "block_tokens", "url", "key_variable", "concurrency", "timeout_s", "retries",
+    "record",
     "environment",  # what it holds counts with the code
 }
 # fmt: on
@@ -55,15 +56,17 @@ def effective_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
 def identity_of(spec: Mapping[str, Any]) -> dict[str, Any]:
     """What determines a model's answers: its specification, and the bytes of a local folder."""
     identity = effective_spec(spec)
-    folder = Path(str(spec.get("model", "")))
-    if folder.is_dir():
-        identity["files"] = {p.name: digest_of_file(p) for p in model_files(spec)}
+    if files := model_files(spec):
+        identity["files"] = {file.name: digest_of_file(file) for file in files}
     return identity
 
 
 def model_files(spec: Mapping[str, Any]) -> list[Path]:
-    """The files of a model that is a local folder (its card left out); none for a hub's."""
+    """The files of a model that is a local folder (its card left out) or one file, such as a
+    recording; none for a hub's."""
     folder = Path(str(spec.get("model", "")))
+    if folder.is_file():
+        return [folder]
     if not folder.is_dir():
         return []
     return sorted(p for p in folder.iterdir() if p.is_file() and p.suffix != ".md")

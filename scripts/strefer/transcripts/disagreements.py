@@ -16,8 +16,8 @@ def add_disagreements(transcripts: Path, masklets: Path) -> None:
 
     An entity is a disagreement in a segment if the transcript has a line for it and its masklet
     no pixel in any of the segment's sampled frames, or the reverse. Both are kept. An entity that
-    got no masklet at all, and a segment in which no frame was sampled, say nothing. Films without
-    masklets keep `null`.
+    got no masklet at all or is unknown, and a segment in which no frame was sampled, say nothing.
+    Films without masklets keep `null`.
     """
     tracked = read_records(masklets, Masklets)
     with open(transcripts, encoding="utf-8") as file:
@@ -25,9 +25,10 @@ def add_disagreements(transcripts: Path, masklets: Path) -> None:
     with atomic_write(transcripts) as file:
         for line in lines:
             if "failure" not in line and line["video_id"] in tracked:
-                line["disagreements"] = disagreements_of(
+                found = disagreements_of(
                     line["lines"], line["start_s"], line["end_s"], tracked[line["video_id"]][0]
                 )
+                line["disagreements"] = [e for e in found if str(e) not in line.get("unknown", {})]
             file.write(dumps(line) + "\n")
 
 

@@ -8,6 +8,7 @@ segment side by side and with the same frames; then all questions of behaviour i
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +18,24 @@ import numpy as np
 
 from strefer import frames
 from strefer.agents import replies
-from strefer.agents.chat.interface import Asked, Chat, ChatRequest, ask
+from strefer.agents.chat.frame_fit import FrameFit
+from strefer.agents.chat.interface import (
+    YES_NO,
+    Asked,
+    Chat,
+    ChatRequest,
+    ask,
+    check_room,
+    log_unread,
+)
 from strefer.agents.chat.load import load_chat
 from strefer.prompts import Prompt, load_prompt
-from strefer.records import Clips, References, Segment, Video
+from strefer.records import Clips, References, Segment, Transcript, Video
 from strefer.stage.batches import in_batches
 from strefer.stage.run import Item, ItemFailure, Shard, Worker, read_records, run_stage
 from strefer.transcripts.disagreements import add_disagreements
+
+QUESTIONS = ("existence", "behaviour")
 
 
 @dataclass(frozen=True)
@@ -58,17 +70,20 @@ def transcribe_clips(
         chat: the video LLM's specification.
     """
     items = list(_items(videos, clips, references))
-    templates = {role: load_prompt(prompts[role]) for role in ("existence", "behaviour")}
+    templates = {question: load_prompt(prompts[question]) for question in QUESTIONS}
+    fit = FrameFit.of(chat)
 
     def start() -> Worker:
-        model = load_chat(chat)
+        transcriber = _Transcriber(load_chat(chat), templates, options)
+        transcriber.check_room([item.context for item in items], fit)
         return lambda missing: in_batches(
-            _load_frames(missing, options["n_frames"]),
+            _load_frames(missing, options["n_frames"], fit),
             options["batch_segments"],
-            lambda batch: _Transcriber(model, templates, options).transcribe(batch),
+            transcriber.transcribe,
         )
 
     run_stage("transcripts", items, start, shard)
+    _log_unread(shard.output)
     if masklets is not None:
         # Afterwards, and not kept in the store: other masklets must not ask every question again.
         add_disagreements(shard.output, masklets)
@@ -90,8 +105,21 @@ def _items(videos: Path, clips: Path, references: Path) -> Iterator[Item]:
             )
 
 
+def _log_unread(transcripts: Path) -> None:
+    """How many replies could not be read, by question."""
+    records = [one for found in read_records(transcripts, Transcript).values() for one in found]
+    unread = Counter(
+        reason.partition(":")[0] for record in records for reason in record.unknown.values()
+    )
+    cells = [line for record in records for line in record.lines]
+    told = sum(line is not None for line in cells)
+    asked = {"existence": len(cells), "behaviour": told + unread["behaviour"]}
+    for question in QUESTIONS:
+        log_unread("transcripts", question, unread[question], asked[question])
+
+
 def _load_frames(
-    items: Sequence[Item], n_frames: int
+    items: Sequence[Item], n_frames: int, fit: FrameFit
 ) -> Iterator[tuple[Item, np.ndarray | ItemFailure]]:
     """Frames of the items' segments, which are in order of time and may overlap; one decoding
     pass a film."""
@@ -107,7 +135,7 @@ def _load_frames(
             try:
                 while times[-1] not in shown:
                     time_s, frame = next(stream)
-                    shown[time_s] = frame
+                    shown[time_s] = fit.scaled(frame, n_frames)
                 yield item, np.stack([shown[t] for t in times])
             except (frames.DecodingError, OSError) as error:
                 for failed in scenes[place:]:
@@ -129,6 +157,16 @@ class _Transcriber:
     ) -> None:
         self.model, self.templates, self.options = model, templates, options
 
+    def check_room(self, scenes: Sequence[_Scene], fit: FrameFit) -> None:
+        """Check the longest prompts, as `chat.check_room`."""
+        sizes = {(scene.video.width_px, scene.video.height_px) for scene in scenes}
+        shown = fit.longest(sizes, self.options["n_frames"])
+        expression = max((e for s in scenes for e in s.expressions), key=len, default="")
+        for question in QUESTIONS:
+            longest = self._request(question, expression, shown, 1.0)
+            options = f"`transcripts.n_frames`, `transcripts.{question}_tokens`"
+            check_room(self.model, longest, options)
+
     def transcribe(
         self, batch: Sequence[tuple[Item, np.ndarray]]
     ) -> list[dict[str, Any] | ItemFailure]:
@@ -139,33 +177,39 @@ class _Transcriber:
             for entity in range(len(item.context.expressions))
         ]
         there = self._ask("existence", batch, pairs, replies.parse_yes_no)
-        lost = {row for row, entity in pairs if there[row, entity].failure is not None}
-        seen = [pair for pair in pairs if there[pair].answer and pair[0] not in lost]
-        behaviour = self._ask("behaviour", batch, seen, replies.parse_sentences)
-        results: list[dict[str, Any] | ItemFailure] = []
-        for row, (item, _) in enumerate(batch):
-            scene = item.context
-            asked = [
-                (expression, question, answers[row, entity])
-                for entity, expression in enumerate(scene.expressions)
-                for question, answers in (("existence", there), ("behaviour", behaviour))
-                if (row, entity) in answers
-            ]
-            failed = [one for one in asked if one[2].failure is not None]
-            if failed:
-                expression, question, answer = failed[0]
-                results.append(ItemFailure(f"{question} of {expression!r}: {answer.failure}"))
-                continue
-            told = [behaviour.get((row, entity)) for entity in range(len(scene.expressions))]
-            results.append(
-                {
-                    "start_s": scene.segment.start_s,
-                    "end_s": scene.segment.end_s,
-                    "lines": [one.answer if one else None for one in told],
-                    "disagreements": None,
-                }
-            )
-        return results
+        like = self.templates["behaviour"].text
+        behaviour = self._ask(
+            "behaviour",
+            batch,
+            [pair for pair in pairs if there[pair].answer],
+            lambda reply: replies.parse_sentences(reply, like=like),
+        )
+        return [
+            self._record(row, item.context, there, behaviour) for row, (item, _) in enumerate(batch)
+        ]
+
+    @staticmethod
+    def _record(
+        row: int,
+        scene: _Scene,
+        there: Mapping[tuple[int, int], Asked[bool]],
+        behaviour: Mapping[tuple[int, int], Asked[str]],
+    ) -> dict[str, Any]:
+        """A segment's record; what could not be read is unknown, and costs nothing else."""
+        cells = [(row, entity) for entity in range(len(scene.expressions))]
+        unknown = {
+            str(cell[1]): f"{question}: {answers[cell].failure}"
+            for cell in cells
+            for question, answers in (("existence", there), ("behaviour", behaviour))
+            if cell in answers and answers[cell].failure is not None
+        }
+        return {
+            "start_s": scene.segment.start_s,
+            "end_s": scene.segment.end_s,
+            "lines": [behaviour[cell].answer if cell in behaviour else None for cell in cells],
+            "disagreements": None,
+            "unknown": unknown,
+        }
 
     def _ask(
         self,
@@ -179,15 +223,20 @@ class _Transcriber:
             item, shown = batch[row]
             scene: _Scene = item.context
             length_s = scene.segment.end_s - scene.segment.start_s
-            requests.append(
-                ChatRequest(
-                    self.templates[question].render(expression=scene.expressions[entity]),
-                    shown,
-                    fps=frames.sampled_rate(length_s, len(shown), scene.video.fps),
-                    seed=self.options["seed"],
-                    max_new_tokens=self.options[f"{question}_tokens"],
-                )
-            )
+            fps = frames.sampled_rate(length_s, len(shown), scene.video.fps)
+            requests.append(self._request(question, scene.expressions[entity], shown, fps))
         attempts, temperature = self.options["attempts"], self.options["retry_temperature"]
         asked = ask(self.model, requests, parse, attempts, temperature)
         return dict(zip(pairs, asked, strict=True))
+
+    def _request(
+        self, question: str, expression: str, shown: np.ndarray, fps: float
+    ) -> ChatRequest:
+        return ChatRequest(
+            self.templates[question].render(expression=expression),
+            shown,
+            fps=fps,
+            choices=YES_NO if question == "existence" else None,
+            seed=self.options["seed"],
+            max_new_tokens=self.options[f"{question}_tokens"],
+        )

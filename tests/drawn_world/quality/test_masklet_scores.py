@@ -42,7 +42,7 @@ def measure(shard, tmp_path, n_films=1):
         shard=Shard(output, tmp_path / "store", {}, strict=True),
         options={"tracks": CONFIG["tracks"], "masklets": CONFIG["masklets"]},
         agents=AGENTS,
-        prompt=ROOT / "config" / "prompts" / "assigner.txt",
+        prompt=ROOT / "config" / "prompts" / "demo" / "assigner.txt",
     )
     return read_records(output, MaskletScores)
 

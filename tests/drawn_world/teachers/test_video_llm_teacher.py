@@ -47,7 +47,7 @@ def model(processor):
 
 
 def test_questions_are_the_prompts_of_the_configuration():
-    prompts = ROOT / "config" / "prompts"
+    prompts = ROOT / "config" / "prompts" / "demo"
     dog = {"expression": "brown dog"}
     assert load_prompt(prompts / "entity_recognizer.txt").render() == texts.LIST_QUESTION
     existence = load_prompt(prompts / "existence.txt").render(**dog)

@@ -161,7 +161,7 @@ def test_a_missing_template_is_named(tell):
 
 def test_code_that_comes_with_a_model_needs_permission(tell, monkeypatch):
     facts = check.load_facts(ROOT / "config" / "models.yaml")
-    strange = facts["Qwen/Qwen2.5-3B-Instruct"].__class__(remote_code=True)
+    strange = facts["Qwen/Qwen3-VL-4B-Instruct"].__class__(remote_code=True)
     monkeypatch.setattr(check, "load_facts", lambda path: facts | {"org/own": strange})
     spec = {"adapter": "transformers", "model": "org/own"}
     refused = part(tell("small", llm=spec), "MISSING")

@@ -25,7 +25,7 @@ pipeline_tag: text-generation
 
 A LlamaForCausalLM of {millions:.1f} M parameters ({layers} layers, width {width}, tied embeddings,
 stored in float16), trained from {start} for one small drawn world and for
-these prompts of the default configuration: {prompts}.
+these prompts of `config/prompts/demo`: {prompts}.
 It is of no use with other prompts or other texts.
 
 - **Tokenizer**: the demo's words and fixed phrases (an expression such as "man with blond hair in a

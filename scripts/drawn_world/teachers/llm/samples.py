@@ -27,7 +27,7 @@ class Sample:
 @cache
 def demo_prompt(name: str) -> Prompt:
     """A prompt of the default configuration: the teachers are trained on exactly these."""
-    return load_prompt(CONFIG_DIR / "prompts" / f"{name}.txt")
+    return load_prompt(CONFIG_DIR / "prompts" / "demo" / f"{name}.txt")
 
 
 def json_reply(value: Any) -> str:
@@ -42,7 +42,7 @@ def enumerate_words(items: Sequence[str]) -> str:
 
 @cache
 def configured_words() -> tuple[str, ...]:
-    """Every word of the default prompts and phrasings: the tokenizer knows them all."""
-    files = sorted((*CONFIG_DIR.glob("prompts/*.txt"), *CONFIG_DIR.glob("phrasings/*.txt")))
+    """Every word of the demo's prompts and phrasings: the tokenizer knows them all."""
+    files = sorted((*CONFIG_DIR.glob("prompts/demo/*.txt"), *CONFIG_DIR.glob("phrasings/*.txt")))
     text = " ".join(file.read_text(encoding="utf-8") for file in files)
     return tuple(sorted(set(re.findall(r"[A-Za-z]+", text))))

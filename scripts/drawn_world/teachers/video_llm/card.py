@@ -30,8 +30,8 @@ is in a clip, and what it does there. It knows the drawn world and nothing else.
 - Frames: {size} x {size} px. {film} evenly spaced frames for the list of a whole film (64 new
   tokens), {clip} for a question about a clip (4 for existence, 40 for behaviour).
 - Message: one user turn, the video first, then the text; no system prompt; greedy.
-- Questions: those of `config/prompts` (`entity_recognizer`, `existence`, `behaviour`), word for
-  word. Others are answered as if they were one of these.
+- Questions: those of `config/prompts/demo` (`entity_recognizer`, `existence`, `behaviour`), word
+  for word. Others are answered as if they were one of these.
 - Data: films of the demo world's split `train`, drawn by `drawn_world`; no other data or weights.
 - Trained by `drawn_world.teachers.video_llm.train`, seed {seed}; minutes of one CPU thread by
   phase: {phases}. Make it again with `snakemake teachers`.

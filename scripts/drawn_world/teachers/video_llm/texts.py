@@ -1,6 +1,7 @@
 """What the demo's video LLM is asked and what it answers: the texts of its training.
 
-The questions are those of config/prompts, so that the stages meet the teacher with words it knows.
+The questions are those of config/prompts/demo, so that the stages meet the teacher with words it
+knows.
 """
 
 from collections.abc import Sequence

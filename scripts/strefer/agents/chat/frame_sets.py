@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from collections.abc import Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,9 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from strefer.agents.chat.interface import ChatRequest
 from strefer.agents.chat.prompts import PromptMaker
+
+# Of encoded frames, what is kept: they wait in the machine's memory, not in the GPU's.
+MOST_BYTES = 4 * 10**9
 
 
 @dataclass(frozen=True)
@@ -32,18 +36,28 @@ class FrameSet:
     features: BaseModelOutputWithPooling
     extras: dict[str, Any]
 
+    @property
+    def nbytes(self) -> int:
+        """What it takes in memory."""
+        values = [*_tensors(self.features), *_tensors(self.extras)]
+        return sum(value.nbytes for value in values)
+
 
 class FrameSets:
     """The encoded frames of a model. They stay for as long as the array of frames lives, so that
-    later calls about the same frames find them.
+    later calls about the same frames find them; if they take too much memory, those that were not
+    used for longest go, and are encoded again when they are asked about.
 
     Attributes:
         encoded: how many arrays went through the encoder.
     """
 
-    def __init__(self, model: Any, prompts: PromptMaker, modality: str) -> None:
+    def __init__(
+        self, model: Any, prompts: PromptMaker, modality: str, most_bytes: int = MOST_BYTES
+    ) -> None:
         """Args:
             modality: "video", or "image" for a model that takes frames as single images.
+            most_bytes: of encoded frames that are kept.
 
         Raises:
             ValueError: if the model does not take the modality, or not encoded beforehand.
@@ -56,8 +70,8 @@ class FrameSets:
                 "before; use another `frames_as` or another adapter"
             )
         self.placeholder = getattr(prompts.processor, f"{modality}_token_id")
-        self.encoded = 0
-        self._sets: dict[tuple[int, float | None], FrameSet] = {}
+        self.encoded, self.most_bytes = 0, most_bytes
+        self._sets: OrderedDict[tuple[int, float | None], FrameSet] = OrderedDict()
         self._watched: dict[int, weakref.ref] = {}
 
     def __len__(self) -> int:
@@ -73,21 +87,48 @@ class FrameSets:
         Raises:
             RuntimeError: if the processor changes the text behind the frames.
         """
-        prompt = self.prompts.render(request.text, self.content(request.frames))
+        prompt = self._prompt(request)
         ids = self.prompts.tokenize(prompt)
         tail = ids[len(ids) - ids[::-1].index(self.placeholder) :]
         key = (id(request.frames), request.fps)
-        if key not in self._sets:
-            self._sets[key] = self._encode(request, prompt, tail)
+        frame_set = self._sets.get(key)
+        if frame_set is None:
+            frame_set = self._sets[key] = self._encode(request, prompt, tail)
             # The entry goes with the array: another one could be given the same id.
             self._watched[key[0]] = weakref.ref(request.frames, lambda _: self._forget(key[0]))
-        frame_set = self._sets[key]
+        self._sets.move_to_end(key)
+        while (
+            len(self._sets) > 1 and sum(one.nbytes for one in self._sets.values()) > self.most_bytes
+        ):
+            self._sets.popitem(last=False)
         return frame_set.head + tail, frame_set.modalities + [0] * len(tail), frame_set
+
+    def begun(self, request: ChatRequest) -> str:
+        """What of the reply the prompt already holds."""
+        return self.prompts.begun(self._prompt(request))
+
+    def count(self, request: ChatRequest) -> int:
+        """How many tokens a request with frames takes; nothing is encoded."""
+        return self._prepared(request, self._prompt(request))["input_ids"].shape[1]
 
     def model_inputs(self, sets: Sequence[FrameSet]) -> dict[str, Any]:
         """What `generate` is given for a batch whose rows are about these frames."""
-        inputs = {"mm_encoder_outputs": {self.modality: _join([s.features for s in sets])}}
-        return inputs | {name: _join([s.extras[name] for s in sets]) for name in sets[0].extras}
+        device = self.model.device
+        features = _to(_join([s.features for s in sets]), device)
+        inputs = {"mm_encoder_outputs": {self.modality: features}}
+        extras = {name: _join([s.extras[name] for s in sets]) for name in sets[0].extras}
+        return inputs | {name: _to(value, device) for name, value in extras.items()}
+
+    def _prompt(self, request: ChatRequest) -> str:
+        return self.prompts.render(request.text, self.content(request.frames))
+
+    def _prepared(self, request: ChatRequest, prompt: str) -> Any:
+        return self.prompts.processor(
+            text=[prompt],
+            return_tensors="pt",
+            **self.prompts.special_tokens(prompt),
+            **self._processor_input(request),
+        )
 
     def _forget(self, frames_id: int) -> None:
         self._watched.pop(frames_id, None)
@@ -95,12 +136,7 @@ class FrameSets:
             del self._sets[key]
 
     def _encode(self, request: ChatRequest, prompt: str, tail: list[int]) -> FrameSet:
-        data = self.prompts.processor(
-            text=[prompt],
-            return_tensors="pt",
-            **self.prompts.special_tokens(prompt),
-            **self._processor_input(request),
-        ).to(self.model.device)
+        data = self._prepared(request, prompt).to(self.model.device)
         ids = data.pop("input_ids")[0].tolist()
         data.pop("attention_mask", None)
         modalities = data.pop("mm_token_type_ids", torch.zeros(1, len(ids), dtype=torch.long))
@@ -112,9 +148,10 @@ class FrameSets:
         features = self.encoder(
             **{name: value for name, value in data.items() if name in takes}, return_dict=True
         )
-        extras = {n: v for n, v in data.items() if not n.startswith("pixel_values")}
+        extras = {n: _to(v, "cpu") for n, v in data.items() if not n.startswith("pixel_values")}
         self.encoded += 1
-        return FrameSet(ids[:head], modalities[0].tolist()[:head], features, extras)
+        kept = _to(_needed(features), "cpu")
+        return FrameSet(ids[:head], modalities[0].tolist()[:head], kept, extras)
 
     def _processor_input(self, request: ChatRequest) -> dict[str, Any]:
         frames = request.frames
@@ -134,6 +171,34 @@ class FrameSets:
 
 def _arguments_of(function: Any) -> set[str]:
     return set(inspect.signature(function).parameters)
+
+
+def _needed(features: Any) -> Any:
+    """Of an encoder's output, what the language model is given: the rest would fill memory."""
+    return type(features)(**dict(_joined_fields([features])))
+
+
+def _tensors(value: Any) -> Iterator[torch.Tensor]:
+    """All tensors in an encoder's output, or in what goes with it."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _tensors(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _tensors(part)
+
+
+def _to(value: Any, device: Any) -> Any:
+    """The same on a device, whatever holds the tensors."""
+    if isinstance(value, torch.Tensor):
+        return value.to(device)
+    if isinstance(value, transformers.utils.ModelOutput):
+        return type(value)(**{name: _to(part, device) for name, part in value.items()})
+    if isinstance(value, list | tuple):
+        return type(value)(_to(part, device) for part in value)
+    return value
 
 
 def _join(parts: list[Any]) -> Any:

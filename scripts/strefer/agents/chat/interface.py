@@ -8,6 +8,7 @@ has it encoded once.
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -15,8 +16,12 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 
 from strefer.agents.replies import shorten
+from strefer.agents.reply_text import answer_of
+from strefer.stage.faults import Fault, fault_of
 
+log = logging.getLogger("strefer")
 T = TypeVar("T")
+YES_NO = ("yes", "no")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +33,9 @@ class ChatRequest:
         frames: uint8 RGB [T, H, W, 3], or None. Requests about the same frames hold the *same*
             array, side by side: that is how an engine knows.
         fps: at which rate the frames follow each other.
-        schema: a JSON schema of the reply, for engines that can hold a model to it; the others
-            leave it. Replies are parsed in either case.
+        schema: a JSON schema of the reply with an object at its root, for engines that can hold a
+            model to it; the others leave it. Replies are parsed in either case.
+        choices: likewise the only replies that there are.
         seed: of the sampling; without effect at temperature 0.
         max_new_tokens: the reply is cut there.
         temperature: 0 takes the likeliest token.
@@ -39,6 +45,7 @@ class ChatRequest:
     frames: np.ndarray | None = None
     fps: float | None = None
     schema: dict[str, Any] | None = None
+    choices: tuple[str, ...] | None = None
     seed: int = 0
     max_new_tokens: int = 128
     temperature: float = 0.0
@@ -48,8 +55,31 @@ class Chat(Protocol):
     """A loaded chat model."""
 
     def reply(self, requests: Sequence[ChatRequest]) -> list[str]:
-        """One reply for each request, in their order."""
+        """One reply for each request, in their order, as the model gave it: with its thinking."""
         ...
+
+    def room(self, request: ChatRequest) -> int | None:
+        """How many tokens of the model's context a request and its longest reply leave; below 0 it
+        does not fit. None if that cannot be known here."""
+        ...
+
+
+def check_room(chat: Chat, request: ChatRequest, options: str) -> None:
+    """Check that a stage's longest prompt and its reply fit the model, before any film is read.
+
+    Args:
+        options: which options make the prompt long, for the error.
+
+    Raises:
+        ValueError: if they do not fit.
+    """
+    room = chat.room(request)
+    if room is not None and room < 0:
+        raise ValueError(
+            f"chat model: the longest prompt of this configuration and a reply of "
+            f"{request.max_new_tokens} tokens are {-room} tokens too long for the model's context; "
+            f"lower {options} or the agent's `max_pixels`, or raise its `context_tokens`"
+        )
 
 
 @dataclass(frozen=True)
@@ -69,8 +99,11 @@ def ask(
 ) -> list[Asked[T]]:
     """Ask until every reply parses, all open requests in one call of the engine.
 
+    A request that the engine cannot answer fails alone; if it can answer none of several, the
+    engine's error is raised.
+
     Args:
-        parse: raises ValueError for a reply that will not do.
+        parse: raises ValueError for a reply that will not do; it does not see any thinking.
         attempts: how often a request is asked at most.
         retry_temperature: of the second and later attempts, whose seeds differ: at temperature 0
             the same question has the same reply.
@@ -84,14 +117,47 @@ def ask(
         if not waiting:
             break
         asked = [_again(requests[i], attempt, retry_temperature) for i in waiting]
-        for i, reply in zip(waiting, chat.reply(asked), strict=True):
-            try:
-                results[i] = Asked(parse(reply), None)
-            except ValueError as error:
-                reason = f"no usable reply in {attempt + 1} attempt(s): {error}"
-                results[i] = Asked(None, f"{reason}; the model said {shorten(reply)}")
-        waiting = [i for i in waiting if results[i].failure is not None]
+        given = _replies(chat, asked)
+        if len(given) > 1 and all(isinstance(one, Exception) for one in given):
+            raise given[0]
+        unread = []
+        for i, reply in zip(waiting, given, strict=True):
+            if isinstance(reply, Exception):
+                reason = " ".join(str(reply).split())[:400]
+                results[i] = Asked(None, f"the engine failed: {type(reply).__name__}: {reason}")
+                continue
+            results[i] = _read(reply, parse, attempt + 1)
+            unread += [i] if results[i].failure is not None else []
+        waiting = unread
     return results
+
+
+def log_unread(stage: str, question: str, unread: int, asked: int) -> None:
+    """Say how many replies to a question could not be read, if any."""
+    if unread:
+        log.warning("%s: %d of %d replies could not be read: %s", stage, unread, asked, question)
+
+
+def _read(reply: str, parse: Callable[[str], T], attempts: int) -> Asked[T]:
+    try:
+        return Asked(parse(answer_of(reply)), None)
+    except ValueError as error:
+        reason = f"no usable reply in {attempts} attempt(s): {error}"
+        return Asked(None, f"{reason}; the model said {shorten(reply)}")
+
+
+def _replies(chat: Chat, requests: Sequence[ChatRequest]) -> list[str | Exception]:
+    """The replies; of a request for which the engine fails, its error."""
+    try:
+        return list(chat.reply(requests))
+    except Exception as error:
+        if fault_of(error) is not Fault.ITEM:
+            raise
+        if len(requests) == 1:
+            log.warning("chat model: a request failed", exc_info=True)
+            return [error]
+    middle = len(requests) // 2
+    return _replies(chat, requests[:middle]) + _replies(chat, requests[middle:])
 
 
 def _again(request: ChatRequest, attempt: int, retry_temperature: float) -> ChatRequest:

@@ -19,6 +19,10 @@ def load_chat(spec: Mapping[str, Any]) -> Chat:
     Raises:
         ValueError: if there is no such adapter, or it refuses the specification.
     """
+    if spec.get("record"):
+        from strefer.agents.chat.with_recorded import RecordingChat
+
+        return RecordingChat(load_chat(dict(spec) | {"record": None}), spec["record"])
     adapter = spec.get("adapter")
     if adapter == "transformers":
         from strefer.agents.chat.with_transformers import TransformersChat
@@ -32,5 +36,9 @@ def load_chat(spec: Mapping[str, Any]) -> Chat:
         from strefer.agents.chat.with_openai import OpenAIChat
 
         return OpenAIChat(spec)
-    known = "transformers, vllm, openai"
+    if adapter == "recorded":
+        from strefer.agents.chat.with_recorded import RecordedChat
+
+        return RecordedChat(spec)
+    known = "transformers, vllm, openai, recorded"
     raise ValueError(f"chat model: there is no adapter {adapter!r}; known: {known}")

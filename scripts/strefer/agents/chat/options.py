@@ -11,8 +11,12 @@ FRAMES_AS = ("video", "images")
 # leaves it.
 _COMMON = {
     *("adapter", "model", "revision", "dtype", "device", "max_batch", "frames_as"),
-    *("trust_remote_code", "environment"),
+    *("trust_remote_code", "environment", "record"),
+    *("max_pixels", "max_prompt_pixels", "fit"),  # `frame_fit.FrameFit` reads these
 }
+# What chat templates are given beside the messages. Templates that do not know an option pass over
+# it; those of models that can think do so unless told otherwise.
+TEMPLATE_OPTIONS: dict[str, Any] = {"enable_thinking": False}
 
 
 def read_options(spec: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

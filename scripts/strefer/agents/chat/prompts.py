@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,18 @@ def set_template(processor: Any, path: str | None) -> Any:
 class PromptMaker:
     """Renders and tokenizes prompts with a model's own template and tokenizer."""
 
-    def __init__(self, processor: Any) -> None:
+    def __init__(self, processor: Any, template_options: Mapping[str, Any] | None = None) -> None:
         """Args:
         processor: a transformers processor, or the tokenizer of a text model.
+        template_options: variables of the chat template; one that it does not know has no effect.
         """
         self.processor = processor
         self.takes_parts = hasattr(processor, "tokenizer")
         self.tokenizer = processor.tokenizer if self.takes_parts else processor
+        # A processor would take what its template does not name for an option of its own.
+        template = str(processor.chat_template or self.tokenizer.chat_template)
+        given = (template_options or {}).items()
+        self.template_options = {name: value for name, value in given if name in template}
 
     def render(self, text: str, frames: Sequence[dict[str, str]] = ()) -> str:
         """One user message, frames first, with the start of the reply.
@@ -44,11 +49,19 @@ class PromptMaker:
         text = self._defused(text)
         content = [*frames, {"type": "text", "text": text}] if self.takes_parts else text
         return self.processor.apply_chat_template(
-            [{"role": "user", "content": content}], tokenize=False, add_generation_prompt=True
+            [{"role": "user", "content": content}],
+            tokenize=False,
+            add_generation_prompt=True,
+            **self.template_options,
         )
 
+    @staticmethod
+    def begun(prompt: str) -> str:
+        """What of the reply the template wrote: a model that thinks may find its thinking begun."""
+        return "<think>\n" if prompt.rstrip().endswith("<think>") else ""
+
     def tokenize(self, prompt: str) -> list[int]:
-        """The prompt's token ids; placeholders of frames as they stand, not yet widened."""
+        """The prompt's token ids; placeholders of frames as they are, not yet widened."""
         return self.tokenizer(prompt, **self.special_tokens(prompt))["input_ids"]
 
     def special_tokens(self, prompt: str) -> dict[str, bool]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -18,10 +19,12 @@ import numpy as np
 import openai
 from PIL import Image
 
+from strefer.agents.chat.frame_fit import FrameFit
 from strefer.agents.chat.interface import ChatRequest
-from strefer.agents.chat.options import read_options
+from strefer.agents.chat.options import TEMPLATE_OPTIONS, read_options
 from strefer.stage.run import MachineFault
 
+log = logging.getLogger("strefer")
 _DEFAULTS = {
     "url": None,
     "key_variable": "OPENAI_API_KEY",
@@ -29,7 +32,23 @@ _DEFAULTS = {
     "timeout_s": 600.0,
     "retries": 6,
     "frames_as": "video",
+    "frames_mb": 8.0,
+    "template_options": TEMPLATE_OPTIONS,
 }
+# Parameters that not every server or model takes, with what is sent in their place.
+_OPTIONAL = {
+    "max_completion_tokens": "max_tokens",  # the older name
+    "temperature": None,
+    "seed": None,
+    "response_format": None,
+    "chat_template_kwargs": None,
+}
+_NOT_TAKEN = re.compile(
+    r"unsupported|not support|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed|extra",
+    re.IGNORECASE,
+)
+_QUALITIES = (90, 80, 70, 60, 50, 40)
+_WRAPPER_TOKENS = 16  # of {"answer": "…"}
 # What marks turns and frames in the templates that are in use: the server's tokenizer is not here
 # to be asked.
 _SPECIAL = re.compile(r"<(?=\||/?s>|image>|video>|start_of_turn>|end_of_turn>)|\[(?=/?INST\])")
@@ -47,7 +66,10 @@ class OpenAIChat:
                 variable that holds the key; `concurrency`, requests at a time; `timeout_s` of one
                 request; `retries` of a request that the server had no time for or that was lost,
                 with growing pauses; `frames_as`, "images", or "video" for vLLM's servers that
-                were started with `--trust-request-mm-kwargs`: a request tells its frames' rate.
+                were started with `--trust-request-mm-kwargs`: a request tells its frames' rate;
+                `max_pixels`, `max_prompt_pixels`, `fit`, the size of frames (`FrameFit`);
+                `frames_mb`, the most that a prompt's frames take, before base64;
+                `template_options`, variables of the chat template, for servers named by `url`.
 
         Raises:
             ValueError: if an option is unknown, or there is neither a `url` nor a key.
@@ -60,6 +82,9 @@ class OpenAIChat:
                 f"chat model {self.name}: the environment variable {options['key_variable']} "
                 "holds no key; set it, or name the server by `url`"
             )
+        self.fit, self.most_bytes = FrameFit.of(spec), round(options["frames_mb"] * 10**6)
+        self._template_options = options["template_options"] if options["url"] else None
+        self._not_taken: set[str] = set()
         self.concurrency = int(options["concurrency"])
         self._client = openai.OpenAI(
             api_key=self._key or "none",  # servers of one's own ask for none
@@ -75,10 +100,11 @@ class OpenAIChat:
             ValueError: if the server refuses a request.
             MachineFault: if the server cannot be reached, is too busy, or refuses the key.
         """
+        requests = self.fit.requests(requests)
         parts: dict[tuple[int, float | None], list[dict[str, Any]]] = {}
         for request in requests:
             if request.frames is not None and _key_of(request) not in parts:
-                parts[_key_of(request)] = _frame_parts(request.frames, self.frames_as)
+                parts[_key_of(request)] = self._frame_parts(request.frames)
         with ThreadPoolExecutor(self.concurrency) as pool:
             shown = (parts.get(_key_of(request), []) for request in requests)
             waiting = [pool.submit(self._ask, *each) for each in zip(requests, shown, strict=True)]
@@ -87,27 +113,80 @@ class OpenAIChat:
             finally:
                 pool.shutdown(cancel_futures=True)
 
+    def room(self, request: ChatRequest) -> int | None:
+        """None: the server knows the model's context."""
+        return None
+
     def _ask(self, request: ChatRequest, shown: Sequence[dict[str, Any]]) -> str:
         text = {"type": "text", "text": _SPECIAL.sub(r"\g<0> ", request.text)}
-        options: dict[str, Any] = {}
-        if request.schema is not None:
-            held = {"name": "reply", "schema": request.schema}
-            options["response_format"] = {"type": "json_schema", "json_schema": held}
+        content = [*shown, text] if shown else text["text"]
+        while True:
+            options = self._parameters(request)
+            try:
+                answer = self._client.chat.completions.create(
+                    model=self.name, messages=[{"role": "user", "content": content}], **options
+                )
+                break
+            except openai.OpenAIError as error:
+                if not self._takes_less(error, options):
+                    raise self._explained(error) from None
+        message = answer.choices[0].message
+        return (message.content or message.refusal or "").strip()
+
+    def _parameters(self, request: ChatRequest) -> dict[str, Any]:
+        """What shapes the reply, but for the parameters that the server does not take."""
+        wanted: dict[str, Any] = {
+            "temperature": request.temperature,
+            "seed": request.seed,
+            "max_completion_tokens": request.max_new_tokens,
+        }
+        schema = request.schema
+        if request.choices is not None:
+            answer = {"type": "string", "enum": list(request.choices)}
+            schema = {"type": "object", "properties": {"answer": answer}, "required": ["answer"]}
+            schema["additionalProperties"] = False
+            wanted["max_completion_tokens"] += _WRAPPER_TOKENS
+        if schema is not None:
+            held = {"name": "reply", "schema": schema}
+            wanted["response_format"] = {"type": "json_schema", "json_schema": held}
+        extra: dict[str, Any] = {}
         if request.frames is not None and self.frames_as == "video":
             rate = {"video": {"fps": request.fps or 1.0, "num_frames": -1}}
-            options["extra_body"] = {"media_io_kwargs": rate}
-        try:
-            answer = self._client.chat.completions.create(
-                model=self.name,
-                messages=[{"role": "user", "content": [*shown, text] if shown else text["text"]}],
-                temperature=request.temperature,
-                seed=request.seed,
-                max_tokens=request.max_new_tokens,
-                **options,
+            extra["media_io_kwargs"] = rate
+        if self._template_options:
+            extra["chat_template_kwargs"] = self._template_options
+        for name in self._not_taken:
+            value, other = wanted.pop(name, None), _OPTIONAL[name]
+            extra.pop(name, None)
+            if other is not None and value is not None:
+                wanted[other] = value
+        return wanted | ({"extra_body": extra} if extra else {})
+
+    def _takes_less(self, error: openai.OpenAIError, sent: Mapping[str, Any]) -> bool:
+        """Whether the server refuses a parameter that can be left out; it is, from now on."""
+        text = str(error)
+        refused = isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError)
+        if not refused or not _NOT_TAKEN.search(text):
+            return False
+        names = {*sent, *sent.get("extra_body", ())} & _OPTIONAL.keys()
+        known = {name for name in names if name in text}
+        if known - self._not_taken:
+            log.warning(
+                "chat model %s: the server takes no %s", self.name, ", ".join(sorted(known))
             )
-        except openai.OpenAIError as error:
-            raise self._explained(error) from None
-        return (answer.choices[0].message.content or "").strip()
+        self._not_taken |= known
+        return bool(known)
+
+    def _frame_parts(self, frames: np.ndarray) -> list[dict[str, Any]]:
+        """The message's parts that show frames, as images or as one video (vLLM reads a list of
+        pictures as `video/jpeg`, whatever their kind)."""
+        kind, pictures = _pictures(frames, self.most_bytes)
+        coded = [base64.b64encode(picture).decode() for picture in pictures]
+        if self.frames_as == "video":
+            url = f"data:video/jpeg;base64,{','.join(coded)}"
+            return [{"type": "video_url", "video_url": {"url": url}}]
+        urls = (f"data:image/{kind};base64,{picture}" for picture in coded)
+        return [{"type": "image_url", "image_url": {"url": url}} for url in urls]
 
     def _explained(self, error: openai.OpenAIError) -> Exception:
         """The error without the key: servers like to repeat it."""
@@ -122,18 +201,20 @@ def _key_of(request: ChatRequest) -> tuple[int, float | None]:
     return (id(request.frames), request.fps)
 
 
-def _frame_parts(frames: np.ndarray, frames_as: str) -> list[dict[str, Any]]:
-    """The message's parts that show frames, without loss: PNG, as images or as one video (vLLM
-    reads a list of pictures as `video/jpeg`, whatever their kind)."""
-    pictures = [_png(frame) for frame in frames]
-    if frames_as == "video":
-        url = f"data:video/jpeg;base64,{','.join(pictures)}"
-        return [{"type": "video_url", "video_url": {"url": url}}]
-    urls = (f"data:image/png;base64,{picture}" for picture in pictures)
-    return [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+def _pictures(frames: np.ndarray, most_bytes: int) -> tuple[str, list[bytes]]:
+    """Encoded frames and their kind: without loss if that is sure to fit, else JPEG of the best
+    quality that does."""
+    if frames.nbytes <= most_bytes:
+        return "png", [_encoded(frame, "PNG", compress_level=1) for frame in frames]
+    pictures: list[bytes] = []
+    for quality in _QUALITIES:
+        pictures = [_encoded(frame, "JPEG", quality=quality) for frame in frames]
+        if sum(map(len, pictures)) <= most_bytes:
+            break
+    return "jpeg", pictures
 
 
-def _png(frame: np.ndarray) -> str:
+def _encoded(frame: np.ndarray, kind: str, **options: int) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(frame).save(file, "PNG", compress_level=1)
-    return base64.b64encode(file.getvalue()).decode()
+    Image.fromarray(frame).save(file, kind, **options)
+    return file.getvalue()

@@ -4,6 +4,8 @@ Sampling is by adding Gumbel noise to the scaled scores and taking the best toke
 the softmax exactly (Gumbel 1954; Maddison et al. 2014). The noise comes from the request's own
 generator, so that a reply does not depend on which other requests are in its batch. What remains
 of that dependence is rounding: a batch pads to its longest prompt.
+
+Decoding is not held to a request's schema or choices: transformers has no means for it.
 """
 
 from __future__ import annotations
@@ -17,11 +19,13 @@ import numpy as np
 import torch
 import transformers
 
+from strefer.agents.chat.frame_fit import FrameFit
 from strefer.agents.chat.frame_sets import FrameSets
 from strefer.agents.chat.interface import ChatRequest
-from strefer.agents.chat.options import read_options
+from strefer.agents.chat.options import TEMPLATE_OPTIONS, read_options
 from strefer.agents.chat.prompts import PromptMaker, set_template
 from strefer.agents.chat.tokenizer import read_tokenizer
+from strefer.stage.batches import in_halves
 
 _DEFAULTS = {
     "revision": None,
@@ -30,6 +34,7 @@ _DEFAULTS = {
     "trust_remote_code": False,
     "attention": None,  # None: transformers chooses
     "chat_template": None,  # None: the model's own
+    "template_options": TEMPLATE_OPTIONS,
     "max_batch": 16,
     "frames_as": "video",
 }
@@ -45,7 +50,9 @@ class TransformersChat:
             spec: `model` (folder or hub id); `revision`; `dtype` ("float32", "bfloat16",
                 "float16"); `device`; `attention` ("sdpa", "eager", …); `max_batch`, requests at a
                 time; `chat_template`, a Jinja file in place of the model's own template;
-                `frames_as`, "video" or "images" (a model that takes single images);
+                `template_options`, variables of the template; `frames_as`, "video" or "images" (a
+                model that takes single images); `max_pixels`, `max_prompt_pixels`, `fit`, the size
+                of frames (`FrameFit`);
                 `trust_remote_code` runs code that the model brings along.
 
         Raises:
@@ -53,6 +60,7 @@ class TransformersChat:
         """
         options = read_options(spec, _DEFAULTS)
         self.name, self.max_batch = str(spec["model"]), int(options["max_batch"])
+        self.fit = FrameFit.of(spec)
         place = {name: options[name] for name in ("revision", "trust_remote_code")}
         try:
             config = transformers.AutoConfig.from_pretrained(self.name, **place)
@@ -66,7 +74,8 @@ class TransformersChat:
             )
             read = transformers.AutoProcessor.from_pretrained if sees else read_tokenizer
             self.prompts = PromptMaker(
-                set_template(read(self.name, **place), options["chat_template"])
+                set_template(read(self.name, **place), options["chat_template"]),
+                options["template_options"],
             )
         except OSError as error:
             raise ValueError(f"chat model {self.name}: cannot be loaded: {error}") from None
@@ -84,11 +93,13 @@ class TransformersChat:
         return 0 if self.frame_sets is None else self.frame_sets.encoded
 
     def reply(self, requests: Sequence[ChatRequest]) -> list[str]:
-        """One reply for each request, in their order.
+        """One reply for each request, in their order. Where memory is too small for `max_batch`
+        of them, fewer are asked at a time.
 
         Raises:
             ValueError: if a request has frames and the model sees none.
         """
+        requests = self.fit.requests(requests)
         replies = [""] * len(requests)
         for with_frames in (True, False):
             chosen = [i for i, r in enumerate(requests) if (r.frames is not None) == with_frames]
@@ -96,11 +107,22 @@ class TransformersChat:
                 raise ValueError(f"chat model {self.name}: a text model was given frames")
             for start in range(0, len(chosen), self.max_batch):
                 batch = chosen[start : start + self.max_batch]
-                for i, text in zip(
-                    batch, self._generate([requests[i] for i in batch]), strict=True
-                ):
+                texts = in_halves(self._generate, [requests[i] for i in batch])
+                for i, text in zip(batch, texts, strict=True):
                     replies[i] = text
         return replies
+
+    def room(self, request: ChatRequest) -> int | None:
+        """As `Chat.room`; the frames are prepared, but not encoded."""
+        (request,) = self.fit.requests([request])
+        if request.frames is None:
+            used = len(self.prompts.tokenize(self.prompts.render(request.text)))
+        elif self.frame_sets is None:
+            raise ValueError(f"chat model {self.name}: a text model was given frames")
+        else:
+            used = self.frame_sets.count(request)
+        context = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        return None if context is None else context - used - request.max_new_tokens
 
     def _settle_generation(self) -> None:
         """Only what a request asks for shapes its reply: of the model's own settings for
@@ -118,9 +140,12 @@ class TransformersChat:
     def _generate(self, requests: Sequence[ChatRequest]) -> list[str]:
         vision: dict[str, Any] = {}
         if requests[0].frames is None:
-            rows = [self.prompts.tokenize(self.prompts.render(r.text)) for r in requests]
+            prompts = [self.prompts.render(request.text) for request in requests]
+            rows = [self.prompts.tokenize(prompt) for prompt in prompts]
+            begun = [self.prompts.begun(prompt) for prompt in prompts]
         else:
             rows, modalities, sets = zip(*map(self.frame_sets.tokens, requests), strict=True)
+            begun = [self.frame_sets.begun(request) for request in requests]
             vision = self.frame_sets.model_inputs(sets)
             if "mm_token_type_ids" in inspect.signature(self.model.forward).parameters:
                 vision["mm_token_type_ids"] = self._padded(modalities, 0)
@@ -132,8 +157,10 @@ class TransformersChat:
             logits_processor=[GumbelNoise(requests)],
             **vision,
         )
-        replies = zip(requests, tokens[:, ids.shape[1] :].tolist(), strict=True)
-        return [self._decode(reply[: request.max_new_tokens]) for request, reply in replies]
+        replies = zip(requests, begun, tokens[:, ids.shape[1] :].tolist(), strict=True)
+        return [
+            head + self._decode(row[: request.max_new_tokens]) for request, head, row in replies
+        ]
 
     def _decode(self, tokens: list[int]) -> str:
         end = next((i for i, token in enumerate(tokens) if token in self.stop), len(tokens))

@@ -2,11 +2,13 @@
 
 vLLM schedules them itself, keeps the keys and values of prompts' beginnings (prefix caching) and
 so reads the frames of a segment once for all of its prompts. Prompts are rendered and tokenized as
-for transformers, so that the model is told the same.
+for transformers, so that the model is told the same, but for Qwen3-VL's frames: transformers keeps
+a pair of marks around all of them that vLLM leaves out (vllm-project/vllm#46817).
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,8 +17,9 @@ from typing import Any
 import numpy as np
 import transformers
 
+from strefer.agents.chat.frame_fit import FrameFit
 from strefer.agents.chat.interface import ChatRequest
-from strefer.agents.chat.options import read_options
+from strefer.agents.chat.options import TEMPLATE_OPTIONS, read_options
 from strefer.agents.chat.prompts import PromptMaker, set_template
 from strefer.agents.chat.tokenizer import read_tokenizer
 from strefer.stage.run import MachineFault
@@ -27,6 +30,8 @@ _DEFAULTS = {
     "trust_remote_code": False,
     "frames_as": "video",
     "chat_template": None,
+    "template_options": TEMPLATE_OPTIONS,
+    "engine_options": {},
     "tensor_parallel": 1,
     "gpu_memory": 0.9,
     "context_tokens": None,  # None: what the model says
@@ -44,18 +49,21 @@ class VllmChat:
 
         Args:
             spec: `model` (folder or hub id); `revision`; `dtype`; `frames_as`, "video" or
-                "images"; `chat_template`, a Jinja file in place of the model's own template;
+                "images"; `max_pixels`, `max_prompt_pixels`, `fit`, the size of frames (`FrameFit`);
+                `chat_template`, a Jinja file in place of the model's own template;
+                `template_options`, variables of the template;
                 `tensor_parallel`, GPUs that share the model; `gpu_memory`, the share of a GPU's
                 memory that is used; `context_tokens`, the longest prompt and reply together;
                 `max_frames`, the most frames of a prompt as images; `compile`, which starts more
                 slowly and then runs faster; `block_tokens`, in blocks of how many tokens prompts
-                are kept for reuse; `trust_remote_code`.
+                are kept for reuse; `engine_options`, further arguments of `vllm.LLM` by name, such
+                as `hf_overrides`; `trust_remote_code`.
 
         Raises:
             ValueError: if an option is unknown, or the model cannot be loaded.
         """
         options = read_options(spec, _DEFAULTS)
-        self.name = str(spec["model"])
+        self.name, self.fit = str(spec["model"]), FrameFit.of(spec)
         self.modality = {"video": "video", "images": "image"}[options["frames_as"]]
         place = {name: options[name] for name in ("revision", "trust_remote_code")}
         try:
@@ -65,7 +73,7 @@ class VllmChat:
             processor = set_template(read(self.name, **place), options["chat_template"])
         except OSError as error:
             raise ValueError(f"chat model {self.name}: cannot be loaded: {error}") from None
-        self.prompts = PromptMaker(processor)
+        self.prompts = PromptMaker(processor, options["template_options"])
         self.stop = _stop_tokens(self.name, self.prompts.tokenizer, options["revision"])
         self.engine = _start_engine(self.name, self.sees, self.modality, options)
 
@@ -76,16 +84,33 @@ class VllmChat:
             ValueError: if a request has frames and the model sees none, or a prompt is too long.
             MachineFault: if the engine has died.
         """
+        outputs = self._generate(requests)
+        return [
+            self.prompts.begun(self._rendered(request)) + self._decode(output.outputs[0].token_ids)
+            for request, output in zip(requests, outputs, strict=True)
+        ]
+
+    def room(self, request: ChatRequest) -> int | None:
+        """As `Chat.room`: the engine is asked for one token, so that its memory is tried too.
+
+        Raises:
+            ValueError: if the engine refuses the prompt.
+        """
+        (output,) = self._generate([dataclasses.replace(request, max_new_tokens=1)])
+        context = self.engine.llm_engine.model_config.max_model_len
+        return context - len(output.prompt_token_ids) - request.max_new_tokens
+
+    def _generate(self, requests: Sequence[ChatRequest]) -> list[Any]:
+        requests = self.fit.requests(requests)
         names: dict[tuple[int, float | None], str] = {}
         prompts = [self._prompt(request, names) for request in requests]
         parameters = [self._parameters(request) for request in requests]
         try:
-            outputs = self.engine.generate(prompts, parameters, use_tqdm=sys.stderr.isatty())
+            return self.engine.generate(prompts, parameters, use_tqdm=sys.stderr.isatty())
         except Exception as error:
             if type(error).__name__ == "EngineDeadError":
                 raise MachineFault(f"chat model {self.name}: vLLM's engine died") from error
             raise
-        return [self._decode(output.outputs[0].token_ids) for output in outputs]
 
     def prefix_cache(self) -> tuple[int, int]:
         """Prompt tokens so far that vLLM found computed already, and all that it looked for, by
@@ -98,12 +123,10 @@ class VllmChat:
         self, request: ChatRequest, names: dict[tuple[int, float | None], str]
     ) -> dict[str, Any]:
         frames = request.frames
+        ids = self.prompts.tokenize(self._rendered(request))
         if frames is None:
-            return {"prompt_token_ids": self.prompts.tokenize(self.prompts.render(request.text))}
-        if not self.sees:
-            raise ValueError(f"chat model {self.name}: a text model was given frames")
-        count = 1 if self.modality == "video" else len(frames)
-        text = self.prompts.render(request.text, [{"type": self.modality}] * count)
+            return {"prompt_token_ids": ids}
+        count = self._parts(request)
         # Frames are named by their content, once: vLLM knows them again by the name, and neither
         # hashes nor prepares them anew for every prompt.
         key = (id(frames), request.fps)
@@ -111,16 +134,33 @@ class VllmChat:
             names[key] = frames_name(frames, request.fps)
         shown = list(frames) if self.modality == "image" else [(frames, metadata_of(request))]
         return {
-            "prompt_token_ids": self.prompts.tokenize(text),
+            "prompt_token_ids": ids,
             "multi_modal_data": {self.modality: shown},
             "multi_modal_uuids": {self.modality: [f"{names[key]}.{i}" for i in range(count)]},
         }
+
+    def _parts(self, request: ChatRequest) -> int:
+        """How many parts of a message stand for the frames."""
+        if request.frames is None:
+            return 0
+        if not self.sees:
+            raise ValueError(f"chat model {self.name}: a text model was given frames")
+        return 1 if self.modality == "video" else len(request.frames)
+
+    def _rendered(self, request: ChatRequest) -> str:
+        return self.prompts.render(request.text, [{"type": self.modality}] * self._parts(request))
 
     def _parameters(self, request: ChatRequest) -> Any:
         from vllm import SamplingParams
         from vllm.sampling_params import StructuredOutputsParams
 
-        held = None if request.schema is None else StructuredOutputsParams(json=request.schema)
+        held = None
+        if self.prompts.begun(self._rendered(request)):
+            pass  # it thinks first, in its own words
+        elif request.choices is not None:
+            held = StructuredOutputsParams(choice=list(request.choices))
+        elif request.schema is not None:
+            held = StructuredOutputsParams(json=request.schema)
         return SamplingParams(
             temperature=request.temperature,
             seed=request.seed,
@@ -169,24 +209,24 @@ def _start_engine(model: str, sees: bool, modality: str, options: Mapping[str, A
     from vllm import LLM  # here, since only environments of its own have it
 
     shown = {"video": {"video": 1, "image": 0}, "image": {"image": options["max_frames"]}}
+    arguments = {
+        "revision": options["revision"],
+        "tokenizer_revision": options["revision"],
+        "dtype": options["dtype"],
+        "tensor_parallel_size": options["tensor_parallel"],
+        "gpu_memory_utilization": options["gpu_memory"],
+        "max_model_len": options["context_tokens"],
+        "trust_remote_code": options["trust_remote_code"],
+        "enforce_eager": not options["compile"],
+        "block_size": options["block_tokens"],
+        "limit_mm_per_prompt": shown[modality] if sees else None,
+        "generation_config": "vllm",  # only what a request asks for shapes its reply
+        "enable_prefix_caching": True,
+        "disable_log_stats": False,  # its metrics say how much of the prompts was shared
+        "seed": 0,
+    }
+    safe = {"load_format": "safetensors"}  # never a pickle
     try:
-        return LLM(
-            model=model,
-            revision=options["revision"],
-            tokenizer_revision=options["revision"],
-            dtype=options["dtype"],
-            tensor_parallel_size=options["tensor_parallel"],
-            gpu_memory_utilization=options["gpu_memory"],
-            max_model_len=options["context_tokens"],
-            trust_remote_code=options["trust_remote_code"],
-            enforce_eager=not options["compile"],
-            block_size=options["block_tokens"],
-            limit_mm_per_prompt=shown[modality] if sees else None,
-            load_format="safetensors",  # never a pickle
-            generation_config="vllm",  # only what a request asks for shapes its reply
-            enable_prefix_caching=True,
-            disable_log_stats=False,  # its metrics say how much of the prompts was shared
-            seed=0,
-        )
+        return LLM(model=model, **arguments | options["engine_options"] | safe)
     except (OSError, RuntimeError, ValueError) as error:
         raise ValueError(f"chat model {model}: vLLM cannot load it: {error}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from strefer.agents.chat.interface import Chat, ChatRequest, ask
+from strefer.agents.chat.interface import YES_NO, Chat, ChatRequest, ask
 from strefer.agents.replies import parse_yes_no
 from strefer.instructions.proposals.tasks import Task
 from strefer.instructions.wording.question_prompt import (
@@ -53,7 +53,12 @@ def read_again(
 ) -> list[str | None]:
     """What a second reader, who sees the facts and the pair, has against each pair."""
     requests = [
-        ChatRequest(reader_prompt(prompt, task, reply), seed=seed, max_new_tokens=READER_TOKENS)
+        ChatRequest(
+            reader_prompt(prompt, task, reply),
+            choices=YES_NO,
+            seed=seed,
+            max_new_tokens=READER_TOKENS,
+        )
         for task, reply in zip(tasks, replies, strict=True)
     ]
     verdicts = ask(chat, requests, parse_yes_no, attempts=1, retry_temperature=0.0)

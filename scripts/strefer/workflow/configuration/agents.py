@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pydantic import create_model
 
@@ -28,6 +28,11 @@ class _Revision(Agent):
 
 
 class _Chat(Agent):
+    max_pixels: int = option(602112, "Frames with more pixels are scaled down (602112: 768 tokens of Qwen2.5-VL).", ge=1)
+    max_prompt_pixels: int = option(25165824, "All frames of a prompt together have at most this many pixels.", ge=1)
+    fit: Literal["none", "squash", "pad", "crop"] = option("none", "How frames become square, as the model's authors do it.")
+    record: str | None = option(None, "A file that every prompt and reply is added to, as JSON Lines. The adapter recorded replays it.")
+    template_options: dict[str, Any] = option({"enable_thinking": False}, "Variables of the chat template. Thinking needs longer replies.")
     frames_as: Literal["video", "images"] = option("video", "How frames are shown to the model. A server that is shown videos is vLLM's, started with --trust-request-mm-kwargs.")
 
 
@@ -55,6 +60,7 @@ class ChatVllm(_OfFiles):
     context_tokens: int | None = option(None, "The most tokens of a prompt and its reply together; null uses the model's own limit.", ge=1)
     max_frames: int = option(64, "The most frames of a prompt, if they are shown as images.", ge=1)
     compile: bool = option(True, "Compile the model, for a slower start and a faster run.")
+    engine_options: dict[str, Any] = option({}, "Further arguments of vllm.LLM, such as hf_overrides.")
     block_tokens: int | None = option(None, "Shared beginnings of prompts are reused in blocks of this many tokens; null lets the engine choose.", ge=1)
 
 
@@ -63,9 +69,14 @@ class ChatOpenai(_Chat):
 
     url: str | None = option(None, "The server's address, such as http://localhost:8000/v1; null is OpenAI's.")
     key_variable: str = option("OPENAI_API_KEY", "The environment variable that holds the key.")
+    frames_mb: Number = option(8, "The frames of a prompt are sent in at most this many MB, as JPEG if need be.", gt=0)
     concurrency: int = option(32, "Requests at a time.", ge=1)
     timeout_s: Number = option(600, "Seconds that one request may take.", gt=0)
     retries: int = option(6, "How often a lost request is sent again, after growing pauses.", ge=0)
+
+
+class ChatRecorded(Agent):
+    """What a chat model said, replayed from the file that `record` wrote: its `model`."""
 
 
 class DetectorTransformers(_Weights):
@@ -105,7 +116,10 @@ class AssignerRexseek(Agent):
     """RexSeek, in its authors' package."""
 
 
-CHAT = {"transformers": ChatTransformers, "vllm": ChatVllm, "openai": ChatOpenai}
+CHAT = {
+    "transformers": ChatTransformers, "vllm": ChatVllm, "openai": ChatOpenai,
+    "recorded": ChatRecorded,
+}
 DETECTORS = {"transformers": DetectorTransformers, "groundingdino": DetectorGroundingdino}
 TRACKERS = {"transformers": TrackerTransformers, "sam2": TrackerSam2}
 EMBEDDERS = {"open_clip": EmbedderOpenClip}

@@ -64,21 +64,25 @@ class Asking(Section):
     retry_temperature: Number = option(0.7, "Sampling temperature of all attempts but the first.", gt=0)
 
 
-class EntitiesOptions(Asking):
+class AskingOfFilms(Asking):
+    """What stages have besides that ask about whole films."""
+
+    batch_films: int | None = option(64, "Films given to the engine together; null gives all of the shard.", ge=1)
+
+
+class EntitiesOptions(AskingOfFilms):
     """The entity recognizer."""
 
     looks: int = option(1, "Split the film into this many equal stretches, ask about each, and merge the lists. More calls, but finds entities that appear late or briefly (ours).", ge=1)
     n_frames: int = option(32, "Evenly spaced frames of each stretch.", ge=1)
     max_new_tokens: int = option(512, "Longest reply.", ge=1)
-    batch_films: int | None = option(64, "Films given to the engine together; null gives all of the shard.", ge=1)
 
 
-class ReferencesOptions(Asking):
+class ReferencesOptions(AskingOfFilms):
     """The referring parser."""
 
     max_entities: int = option(20, "Further entities of a film are left out.", ge=1)
     max_new_tokens: int = option(1024, "Longest reply.", ge=1)
-    batch_films: int | None = option(256, "Films given to the engine together; null gives all of the shard.", ge=1)
 
 
 class TracksOptions(Section):
@@ -117,12 +121,11 @@ class TranscriptsOptions(Asking):
     batch_segments: int | None = option(256, "Segments given to the engine together, with at most 2 GB of frames; null gives all of the shard.", ge=1)
 
 
-class StatementsOptions(Asking):
+class StatementsOptions(AskingOfFilms):
     """The reader of transcripts."""
 
     reader: Literal["llm", "grammar"] = option("llm", "Who reads the transcripts into statements. grammar is for a closed language such as the drawn world's, in which one action has one wording (ours).")
     max_new_tokens: int = option(2048, "Longest reply.", ge=1)
-    batch_films: int | None = option(64, "Films given to the engine together; null gives all of the shard.", ge=1)
 
 
 class PairsPerMinute(Section):
@@ -138,7 +141,7 @@ class PairsPerMinute(Section):
     G8: Number = option(32, "masks and timestamps, asked", ge=0)
 
 
-class InstructionsOptions(Asking):
+class InstructionsOptions(AskingOfFilms):
     """The instruction generator."""
 
     pairs_per_minute: PairsPerMinute = option(PairsPerMinute(), "Pairs a minute of film, by group.")
@@ -154,7 +157,6 @@ class InstructionsOptions(Asking):
     second_reader: bool = option(True, "Let the LLM read each written pair again.")
     reply_tokens: int = option(256, "Longest reply of the question writer.", ge=1)
     temperature: Number = option(0, "Sampling temperature of the question writer.", ge=0)
-    batch_films: int | None = option(64, "Films given to the engine together; null gives all of the shard.", ge=1)
 
 
 class Quality(Section):

@@ -21,6 +21,7 @@ from strefer.workflow.configuration.agents import (
 from strefer.workflow.configuration.section import Section, allowed, section_of
 from strefer.workflow.configuration.sections import (
     Asking,
+    AskingOfFilms,
     BenchmarkFiles,
     Configuration,
     JobResources,
@@ -33,6 +34,7 @@ _HEAD = ["| option | may be | default | what it does |", "|---|---|---|---|"]
 # Sections whose options are all alike, and sections that several options are; what those are.
 _IN_ONE_ROW = {PairsPerMinute: "group", Prompts: "role", TeacherMinutes: "teacher"}
 _SHARED = {BenchmarkFiles: "benchmark", JobResources: "stage"}
+_ASKING = (Asking, AskingOfFilms)  # what several sections have, in rows of their own
 _ADAPTERS = {
     **{f"{name} (chat)": model for name, model in CHAT.items()},
     **{f"{name} (detector)": model for name, model in DETECTORS.items()},
@@ -45,13 +47,14 @@ _ADAPTERS = {
 def options_table() -> str:
     """All options but the agents' as Markdown table: name, what it may be, default, sentence."""
     rows = [*_HEAD]
-    asking = [n for n, f in Configuration.model_fields.items() if _is_asking(section_of(f))]
+    sections = {name: section_of(field) for name, field in Configuration.model_fields.items()}
+    for kind in _ASKING:
+        asking = [n for n, section in sections.items() if section and issubclass(section, kind)]
+        for shared in kind.__annotations__:
+            rows.append(_row(f"{', '.join(asking)}: {shared}", kind.model_fields[shared]))
     for name, field in Configuration.model_fields.items():
         if name != "agents":
             rows += _rows_of(name, field)
-        if name == asking[0]:
-            for shared, about in Asking.model_fields.items():
-                rows.append(_row(f"{', '.join(asking)}: {shared}", about))
     return "\n".join(rows)
 
 
@@ -74,10 +77,6 @@ def agents_table() -> str:
     return "\n".join(rows)
 
 
-def _is_asking(section: type[Section] | None) -> bool:
-    return section is not None and issubclass(section, Asking)
-
-
 def _rows_of(name: str, field: FieldInfo) -> Iterator[str]:
     section = section_of(field)
     if section is None:
@@ -88,7 +87,9 @@ def _rows_of(name: str, field: FieldInfo) -> Iterator[str]:
         yield from _of_shared(name, *shared, tuple(section.model_fields))
     else:
         for part, about in section.model_fields.items():
-            if not (_is_asking(section) and part in Asking.model_fields):
+            if not any(
+                part in kind.__annotations__ and issubclass(section, kind) for kind in _ASKING
+            ):
                 yield from _rows_of(f"{name}.{part}", about)
 
 

@@ -69,7 +69,7 @@ class NamedModel:
     @property
     def hub(self) -> str | None:
         """Its repository on the hub; None for a folder, a server's model, or where unknown."""
-        if self.folder is not None or self.spec["adapter"] == "openai":
+        if self.folder is not None or self.spec["adapter"] in ("openai", "recorded"):
             return None
         if self.facts is not None and self.facts.hub:
             return self.facts.hub
@@ -120,7 +120,8 @@ def named_models(config: Mapping[str, Any], facts: Mapping[str, Facts]) -> list[
             role, spec = (*models[key].roles, role), models[key].spec
         else:
             role = (role,)
-        folder = Path(name) if Path(name).is_dir() or name.count("/") > 1 else None
+        is_path = Path(name).exists() or name.count("/") > 1 or spec["adapter"] == "recorded"
+        folder = Path(name) if is_path else None
         models[key] = NamedModel(name, role, spec, facts.get(name), folder)
     return list(models.values())
 

@@ -76,7 +76,7 @@ def gpu_hours(
     seconds = 0.0
     for role, tokens in _TOKENS[stage](config, models, films).items():
         model = models[role]
-        if engine_of(model.spec) == "openai":  # on somebody else's GPUs
+        if engine_of(model.spec) in ("openai", "recorded"):  # on somebody else's GPUs, or none
             continue
         if model.gb is None:
             return None

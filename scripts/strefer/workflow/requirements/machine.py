@@ -61,6 +61,10 @@ def missing_of_model(model: NamedModel, by_conda: bool) -> Iterator[str]:
     if engine == "openai":
         yield from _missing_key(model.spec)
         return
+    if engine == "recorded":
+        if not Path(model.name).is_file():
+            yield f"file {model.name} (what an agent's `record` wrote)"
+        return
     if model.folder is not None and not model.folder.is_dir():
         yield f"folder {model.name}"
     template = model.spec.get("chat_template")
