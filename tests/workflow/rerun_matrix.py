@@ -173,7 +173,7 @@ def new_card(folder):
 
 
 def new_bytes(folder):
-    path = folder / "generation_config.json"
+    path = folder / "config.json"
     path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
 
 
@@ -231,7 +231,8 @@ ROWS = {
     "revision of the LLM": (configure(agents={"llm": {"revision": "b"}}), *rules_of(*LLM)),
     "revision of the judge": (configure(agents={"judge": {"revision": "b"}}), everywhere("score_predictions"), ()),
     "revision of the tracker": (configure(agents={"tracker": {"revision": "b"}}), *rules_of("track_entities")),
-    "a file of the LLM": (own("llm", new_bytes), everywhere(*LLM, "score_predictions"), ("references", "instructions")),
+    "a file of the LLM": (own("llm", new_bytes), *rules_of(*LLM)),
+    "a file of the judge": (own("judge", new_bytes), everywhere("score_predictions"), ()),
     "a file of the starting student": (own("student", new_bytes), everywhere("train_checkpoint"), ()),
     "the LLM's card": (own("llm", new_card), *NOTHING),
     "an environment named that an agent has anyway": (configure(agents={"llm": {"environment": "chat"}}), *NOTHING),

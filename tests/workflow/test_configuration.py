@@ -46,7 +46,7 @@ def test_numbers_stay_as_they_are_written():
         ({"shards": 0}, "'shards' is 0, but must be integer, 1 to 65536"),
         ({"seed": True}, "'seed' is True, but must be integer, at least 0"),
         ({"strict": 1}, "'strict' is 1, but must be boolean"),
-        ({"videos": ""}, "'videos' is '', but must be string"),
+        ({"videos": ""}, "'videos' is '', but must be string, not empty"),
         (
             {"clips": {"embedding_fps": 0}},
             "'clips.embedding_fps' is 0, but must be number, above 0",

@@ -138,8 +138,6 @@ ROLES: dict[str, dict[str, type[Agent]]] = {
     "tracker": TRACKERS,
     "embedder": EMBEDDERS,
 }
-
-
 AGENTS = (*ROLES, "assigner")
 
 

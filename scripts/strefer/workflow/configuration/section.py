@@ -8,7 +8,7 @@ import typing
 from typing import Annotated, Any, Literal, TypeAlias, Union
 
 import yaml
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
@@ -92,7 +92,7 @@ def _bounds(metadata: typing.Iterable[Any]) -> str:
     metadata = list(metadata)
     bounds = {type(one): one for one in metadata}
     least, most = bounds.get(Ge), bounds.get(Le)
-    text = ""
+    text = ", not empty" if MinLen in bounds else ""
     if least is not None and most is not None:
         text = f", {least.ge} to {most.le}"
     elif least is not None:
