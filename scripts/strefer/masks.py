@@ -112,7 +112,7 @@ def box_of_mask(mask: np.ndarray) -> Box | None:
 
 
 def box_of_rle(rle: Rle) -> Box:
-    """The smallest box around a code's pixels."""
+    """The smallest box around a code's pixels; all zeros for an empty code."""
     x0, y0, width, height = (float(v) for v in coco.toBbox(_binary(rle)))
     return x0, y0, x0 + width, y0 + height
 

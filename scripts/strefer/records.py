@@ -45,9 +45,11 @@ class Segment:
 
 @dataclass(frozen=True)
 class Clips:
-    """The segments of one film (stage `clips`)."""
+    """The segments of one film (stage `clips`), and the times of all its hard cuts: segments have a
+    least length, so that several shots may be in one."""
 
     segments: tuple[Segment, ...]
+    cuts_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,9 @@ class RegionPrompt:
 @dataclass(frozen=True)
 class Masklet:
     """The tracked masks of one referring expression. `entity` is the position in
-    `References.entities`; `masks` as in `Track`. `region_prompts` are by frame too, and None unless
-    `masklets.region_prompts` is set."""
+    `References.entities`; `masks` as in `Track`. `score` is how probably the masks are what the
+    expression means, the mean over frames (procedure paper: the detector's score of its box).
+    `region_prompts` are by frame too, and None unless `masklets.region_prompts` is set."""
 
     entity: int
     expression: str

@@ -11,7 +11,7 @@ from drawn_world.teachers.embedder.model import (
     save_embedder,
     train_tokenizer,
 )
-from strefer.agents.embedder import load_embedder
+from strefer.agents.embedder import load_embedder, sigmoid_match
 
 TEXTS = ["red ball", "brown dog", "man with blond hair in a red shirt"]
 
@@ -85,3 +85,64 @@ def test_two_loads_agree(folder, embedder):
     np.testing.assert_allclose(
         again.embed_images(pictures), embedder.embed_images(pictures), atol=1e-5
     )
+
+
+SO400M = {"scale": 112.33, "bias": -16.5}  # ViT-SO400M-14-SigLIP-384/webli
+
+
+@pytest.mark.parametrize(
+    ("cosine", "probability"),
+    [(0.1469, 0.5), (0.136, 0.22), (0.068, 0.00014), (0.050, 0.00002)],
+)
+def test_siglip_judges_as_its_authors_checkpoint_does(cosine, probability):
+    """The last three are an image with a right and two wrong texts (open_clip, issue 716)."""
+    judged = sigmoid_match(np.array([[cosine]]), **SO400M)
+    assert judged[0, 0] == pytest.approx(probability, rel=0.1)
+
+
+def embedder_of_kind(folder, bias, **options):
+    """SigLIP's kind has a bias, CLIP's has none."""
+    tokenizer = train_tokenizer(TEXTS)
+    config = model_config(len(tokenizer)) | {"init_logit_bias": bias}
+    model = new_embedder(config, seed=0)
+    with torch.no_grad():
+        model.logit_scale.fill_(np.log(SO400M["scale"]))
+    save_embedder(folder, model, config, tokenizer)
+    return load_embedder({"adapter": "open_clip", "model": str(folder), "device": "cpu"} | options)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_scale_and_bias_are_the_checkpoints(tmp_path, dtype):
+    embedder = embedder_of_kind(tmp_path, SO400M["bias"], dtype=dtype)
+    assert embedder.scale == pytest.approx(SO400M["scale"], rel=2e-3)  # saved in half precision
+    assert embedder.bias == SO400M["bias"]
+    middle = -embedder.bias / embedder.scale
+    text = np.eye(2, 128, dtype=np.float32)[:1]
+    image = np.zeros((1, 128), np.float32)
+    image[0, :2] = middle, np.sqrt(1 - middle**2)
+    assert embedder.match(text, image)[0, 0] == pytest.approx(0.5, abs=1e-4)
+
+
+def test_without_a_bias_texts_compete_with_something_else(tmp_path):
+    embedder = embedder_of_kind(tmp_path, None)
+    texts = embedder.embed_texts(TEXTS)
+    judged = embedder.match(texts, texts)  # as images that are exactly what the texts say
+    assert judged.argmax(axis=0).tolist() == [0, 1, 2]
+    assert (judged.sum(axis=0) < 1).all()
+    [of_nothing] = embedder.match(texts[:1], embedder.embed_texts(["a photo"]))
+    assert of_nothing[0] < 0.5  # although there is no other text in question
+
+
+def test_out_of_memory_halves_the_batch_and_changes_nothing(folder, embedder, caplog):
+    small = load_embedder({"adapter": "open_clip", "model": str(folder), "device": "cpu"})
+
+    def room_for_two(module, args):
+        if len(args[0]) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    small.model.visual.register_forward_pre_hook(room_for_two)
+    pictures = frames(5, 128, 128)
+    np.testing.assert_allclose(
+        small.embed_images(pictures), embedder.embed_images(pictures), atol=1e-5
+    )
+    assert caplog.messages == ["out of memory with 5 at a time; from here on 2"]

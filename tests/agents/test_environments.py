@@ -74,3 +74,9 @@ def test_an_environment_may_have_packages_of_no_release(monkeypatch, tmp_path):
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"dependencies": ["pip", {"pip": listed}]}))
     monkeypatch.setattr("strefer.agents.environments.ENVS", tmp_path)
     assert versions_in("mine") == {"numpy": "", "rexseek": "", "uvicorn": "0.54.0"}
+
+
+def test_rexseeks_environment_has_the_versions_that_its_package_pins():
+    """Its requirements.txt, as far as the environment file has the packages too."""
+    pinned = {"transformers": "4.48.0", "accelerate": "1.5.2", "numpy": "1.22.0", "tqdm": "4.67.1"}
+    assert pinned.items() <= versions_in("rexseek").items()

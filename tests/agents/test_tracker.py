@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 import torch
+import transformers
 from transformers import Sam2VideoModel
 
 from drawn_world.teachers.tracker.model import new_tracker, normalised, tracker_processor
+from helpers.drawn_masks import propagate, track
 from strefer.agents.tracker.certain_masks import masks_of
 from strefer.agents.tracker.interface import Prompt, visited_frames
 from strefer.agents.tracker.load import load_tracker
@@ -63,7 +65,7 @@ def test_batched_pass_equals_the_class_of_transformers(
 ):
     expected = _masks_of_the_class(model, frames, start_frame, BOXES, reverse)
     session = tracker.open_session(frames)
-    found = tracker.propagate(session, start_frame, BOXES, reverse)
+    found = propagate(tracker, session, start_frame, BOXES, reverse)
     assert [sorted(masks) for masks in found] == [sorted(masks) for masks in expected]
     areas = []
     for masks, class_masks in zip(found, expected, strict=True):
@@ -87,14 +89,14 @@ def test_training_pixels_equal_the_processors(frames, image_px):
 
 def test_track_covers_the_film_in_both_directions(tracker, frames):
     prompts = [Prompt(7, 4, BOXES[0]), Prompt(2, 0, BOXES[1])]
-    tracked = tracker.track(frames, prompts)
+    tracked = track(tracker, frames, prompts)
     assert list(tracked) == [7, 2]
     for masks in tracked.values():
         assert list(masks) == list(range(N_FRAMES))
         assert all(mask.shape == (128, 128) and mask.dtype == bool for mask in masks.values())
-    forward = tracker.track(frames, prompts, directions=("forward",))
+    forward = track(tracker, frames, prompts, directions=("forward",))
     assert list(forward[7]) == [4, 5, 6, 7, 8]
-    backward = tracker.track(frames, prompts, directions=("backward",))
+    backward = track(tracker, frames, prompts, directions=("backward",))
     assert list(backward[2]) == [0]
     for masks in (forward, backward):
         assert all((mask == tracked[7][frame]).all() for frame, mask in masks[7].items())
@@ -103,15 +105,53 @@ def test_track_covers_the_film_in_both_directions(tracker, frames):
 def test_batch_size_changes_nothing(model, tracker, frames):
     small = TransformersTracker(model, tracker_processor(IMAGE_PX), max_batch=2)
     prompts = [Prompt(i, 3, box) for i, box in enumerate(BOXES)]
-    large, little = tracker.track(frames, prompts), small.track(frames, prompts)
+    large, little = track(tracker, frames, prompts), track(small, frames, prompts)
     for object_id, masks in large.items():
         for frame, mask in masks.items():
             assert (mask != little[object_id][frame]).mean() < 1e-3
 
 
+def test_out_of_memory_halves_the_batch_and_changes_nothing(model, tracker, frames, caplog):
+    """Of frames that are encoded and of objects that are followed, also in the middle of a film."""
+    expected = track(tracker, frames, [Prompt(i, 3, box) for i, box in enumerate(BOXES)])
+    small = TransformersTracker(model, tracker_processor(IMAGE_PX), max_batch=3)
+    calls = []
+
+    def room_for_two(module, args, kwargs):
+        calls.append(module)
+        values = [*args, *kwargs.values()]
+        size = next(len(v) for v in values if isinstance(v, torch.Tensor) and v.ndim == 4)
+        if size > 2 and (module is model.vision_encoder or len(calls) > 12):
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    hooks = [
+        part.register_forward_pre_hook(room_for_two, with_kwargs=True)
+        for part in (model.vision_encoder, model.mask_decoder)
+    ]
+    try:
+        session = small.open_session(frames)
+        small.batches.size = 3
+        halved = [
+            backward | forward
+            for forward, backward in zip(
+                propagate(small, session, 3, BOXES, reverse=False),
+                propagate(small, session, 3, BOXES, reverse=True),
+                strict=True,
+            )
+        ]
+    finally:
+        for hook in hooks:
+            hook.remove()
+    for object_id, masks in expected.items():
+        assert sorted(halved[object_id]) == list(masks)
+        for frame, mask in masks.items():
+            assert (mask != halved[object_id][frame]).mean() < 1e-3
+    assert caplog.messages == ["out of memory with 3 at a time; from here on 1"] * 2
+
+
 def test_oblong_frames_get_masks_of_their_size(tracker, frames):
     oblong = np.ascontiguousarray(frames[:3, :72, :])
-    tracked = tracker.track(oblong, [Prompt(0, 1, (10, 10, 60, 60))])
+    tracked = track(tracker, oblong, [Prompt(0, 1, (10, 10, 60, 60))])
     assert all(mask.shape == (72, 128) for mask in tracked[0].values())
 
 
@@ -120,14 +160,14 @@ def test_a_saved_folder_loads_through_the_config(tmp_path, model, tracker, frame
     tracker_processor(IMAGE_PX).save_pretrained(tmp_path)
     loaded = load_tracker({"adapter": "transformers", "model": str(tmp_path), "device": "cpu"})
     prompts = [Prompt(0, 2, BOXES[0])]
-    expected, found = tracker.track(frames, prompts), loaded.track(frames, prompts)
+    expected, found = track(tracker, frames, prompts), track(loaded, frames, prompts)
     for frame, mask in expected[0].items():
         assert (mask != found[0][frame]).mean() < 1e-3
 
 
 def test_bfloat16_runs_by_autocast(model, frames):
     tracker = TransformersTracker(model, tracker_processor(IMAGE_PX), dtype=torch.bfloat16)
-    tracked = tracker.track(frames[:3], [Prompt(0, 0, BOXES[0])])
+    tracked = track(tracker, frames[:3], [Prompt(0, 0, BOXES[0])])
     assert list(tracked[0]) == [0, 1, 2]
     assert next(model.parameters()).dtype == torch.float32
 
@@ -142,12 +182,12 @@ def test_visited_frames():
 
 def test_a_pass_may_end_early(tracker, frames):
     session = tracker.open_session(frames)
-    whole = tracker.propagate(session, 4, BOXES[:1], reverse=True)[0]
-    part = tracker.propagate(session, 4, BOXES[:1], reverse=True, until=2)[0]
+    whole = propagate(tracker, session, 4, BOXES[:1], reverse=True)[0]
+    part = propagate(tracker, session, 4, BOXES[:1], reverse=True, until=2)[0]
     assert sorted(part) == [2, 3, 4]
     assert all((part[frame] == whole[frame]).all() for frame in part)
     with pytest.raises(ValueError, match="does not lie after"):
-        tracker.propagate(session, 4, BOXES[:1], reverse=False, until=3)
+        propagate(tracker, session, 4, BOXES[:1], reverse=False, until=3)
 
 
 def test_a_doubtful_mask_is_left_empty_whole():
@@ -163,8 +203,8 @@ def test_a_doubtful_mask_is_left_empty_whole():
 
 def test_certainty_empties_masks_and_changes_no_other(tracker, frames):
     prompts = [Prompt(i, 4, box) for i, box in enumerate(BOXES)]
-    as_drawn = tracker.track(frames, prompts)
-    certain = tracker.track(frames, prompts, min_certainty=0.53)
+    as_drawn = track(tracker, frames, prompts)
+    certain = track(tracker, frames, prompts, min_certainty=0.53)
     kept = emptied = 0
     for object_id, masks in as_drawn.items():
         for frame, mask in masks.items():
@@ -174,10 +214,19 @@ def test_certainty_empties_masks_and_changes_no_other(tracker, frames):
             assert (of_certain == mask).all() or not of_certain.any()
     assert kept and emptied
     # Where the box is given, the object is there.
-    nothing_else = tracker.track(frames, prompts, min_certainty=1.0)
+    nothing_else = track(tracker, frames, prompts, min_certainty=1.0)
     for object_id, masks in nothing_else.items():
         assert (masks.pop(4) == as_drawn[object_id][4]).all()
         assert not any(mask.any() for mask in masks.values())
+
+
+@pytest.mark.parametrize(
+    "config", [transformers.Sam3TrackerVideoConfig, transformers.EdgeTamVideoConfig]
+)
+def test_a_checkpoint_of_another_class_is_refused_in_words(tmp_path, config):
+    config().save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=rf"is a '{config.model_type}'.*'sam2_video'"):
+        load_tracker({"adapter": "transformers", "model": str(tmp_path)})
 
 
 def test_bad_input_is_named(tracker, frames):
@@ -189,11 +238,11 @@ def test_bad_input_is_named(tracker, frames):
         tracker.open_session(frames.astype(np.float32))
     session = tracker.open_session(frames[:2])
     with pytest.raises(ValueError, match="starting frame 2 is not among the 2 frames"):
-        tracker.propagate(session, 2, BOXES, reverse=False)
+        propagate(tracker, session, 2, BOXES, reverse=False)
     with pytest.raises(ValueError, match="is empty"):
-        tracker.propagate(session, 0, [(10, 10, 10, 20)], reverse=False)
+        propagate(tracker, session, 0, [(10, 10, 10, 20)], reverse=False)
     with pytest.raises(ValueError, match="repeat"):
-        tracker.track(frames, [Prompt(1, 0, BOXES[0]), Prompt(1, 3, BOXES[1])])
+        track(tracker, frames, [Prompt(1, 0, BOXES[0]), Prompt(1, 3, BOXES[1])])
     with pytest.raises(ValueError, match="unknown direction 'sideways'"):
-        tracker.track(frames, [Prompt(1, 0, BOXES[0])], directions=("sideways",))
-    assert tracker.propagate(session, 0, [], reverse=False) == []
+        track(tracker, frames, [Prompt(1, 0, BOXES[0])], directions=("sideways",))
+    assert propagate(tracker, session, 0, [], reverse=False) == []

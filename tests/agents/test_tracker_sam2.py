@@ -4,6 +4,7 @@ import torch
 from transformers import Sam2VideoConfig, Sam2VideoModel
 
 from drawn_world.teachers.tracker.model import tracker_processor
+from helpers.drawn_masks import propagate, track
 from helpers.sam2_weights import converted
 from strefer.agents.tracker.interface import Prompt
 from strefer.agents.tracker.load import load_tracker
@@ -36,7 +37,7 @@ def frames() -> np.ndarray:
 
 
 def test_both_directions_cover_the_film(tracker, frames):
-    tracked = tracker.track(frames, [Prompt(5, 2, BOX), Prompt(3, 2, (60, 60, 100, 120))])
+    tracked = track(tracker, frames, [Prompt(5, 2, BOX), Prompt(3, 2, (60, 60, 100, 120))])
     assert list(tracked) == [5, 3]
     for masks in tracked.values():
         assert list(masks) == [0, 1, 2, 3]
@@ -45,15 +46,15 @@ def test_both_directions_cover_the_film(tracker, frames):
 
 def test_a_pass_to_the_start_from_the_first_frame_gives_that_frame(tracker, frames):
     session = tracker.open_session(frames)
-    assert list(tracker.propagate(session, 0, [BOX], reverse=True)[0]) == [0]
-    assert list(tracker.propagate(session, 0, [BOX], reverse=False)[0]) == [0, 1, 2, 3]
+    assert list(propagate(tracker, session, 0, [BOX], reverse=True)[0]) == [0]
+    assert list(propagate(tracker, session, 0, [BOX], reverse=False)[0]) == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_a_doubtful_mask_is_left_empty_but_for_the_starting_frames(tracker, frames, reverse):
     session = tracker.open_session(frames)
-    [drawn] = tracker.propagate(session, 1, [BOX], reverse)
-    [certain] = tracker.propagate(session, 1, [BOX], reverse, min_certainty=1.0)
+    [drawn] = propagate(tracker, session, 1, [BOX], reverse)
+    [certain] = propagate(tracker, session, 1, [BOX], reverse, min_certainty=1.0)
     assert all(mask.any() for mask in drawn.values())
     assert [frame for frame, mask in certain.items() if mask.any()] == [1]
     assert (certain[1] == drawn[1]).all()
@@ -74,7 +75,7 @@ def test_the_same_weights_give_the_same_masks_through_transformers(
     twin = TransformersTracker(_of_transformers(tracker), tracker_processor(IMAGE_PX))
     boxes = [BOX, (60.0, 60.0, 100.0, 120.0)]
     of_package, of_twin = (
-        one.propagate(one.open_session(frames), start_frame, boxes, reverse)
+        propagate(one, one.open_session(frames), start_frame, boxes, reverse)
         for one in (tracker, twin)
     )
     for masks, twins in zip(of_package, of_twin, strict=True):

@@ -25,9 +25,10 @@ from strefer.frames import iterate_pictures
 ROOT = Path(__file__).resolve().parents[2]
 REAL = Path(os.environ.get("STREFER_SHARED_DATA", ROOT.parent / "shared" / "data")) / "videos"
 OPTIONS = {
+    "shot_detector": "content",
     "content_threshold": 20.0,
     "embedding_fps": 3.0,
-    "distance_threshold": 0.35,
+    "distance_threshold": 4.25,
     "min_segment_s": 0.6,
 }
 REPEATS = 7

@@ -44,6 +44,7 @@ from strefer.masklets.joining import join_directions
 from strefer.masklets.options import AssignOptions, TrackOptions
 from strefer.masklets.starting_frame import breadth_first, choose_starting_frame, phrases_of, usable
 from strefer.masklets.track_entities import track_film
+from strefer.masklets.working_track import without_empty
 from strefer.masks import encode_mask
 from strefer.records import References, Video
 
@@ -187,10 +188,7 @@ def straightforward_film(
         return assigner.choose(picture, [boxes[k] for k in candidates], [expression])[0]
 
     assignment = assign_paper(references.entities, [start.label for start in starts], ask)
-    masks = {
-        entity: {f: encode_mask(m) for f, m in tracks[k].items() if m.any()}
-        for entity, k in assignment.track_of.items()
-    }
+    masks = {entity: without_empty(tracks[k]) for entity, k in assignment.track_of.items()}
     return masks, loading
 
 
@@ -214,7 +212,7 @@ def _propagate(
     start_frame: int,
     boxes: list,
     reverse: bool,
-) -> list[dict[int, np.ndarray]]:
+) -> list[dict[int, dict]]:
     """One direction in a state of its own, by the class's own means."""
     session = processor.init_video_session(video=torch.from_numpy(frames).permute(0, 3, 1, 2))
     processor.add_inputs_to_inference_session(
@@ -224,7 +222,7 @@ def _propagate(
         input_boxes=[[list(box) for box in boxes]],
     )
     model(inference_session=session, frame_idx=start_frame)
-    found: list[dict[int, np.ndarray]] = [{} for _ in boxes]
+    found: list[dict[int, dict]] = [{} for _ in boxes]
     for output in model.propagate_in_video_iterator(
         session, start_frame_idx=start_frame, reverse=reverse
     ):
@@ -232,5 +230,5 @@ def _propagate(
             [output.pred_masks], original_sizes=[list(frames.shape[1:3])], binarize=True
         )
         for row, masks in enumerate(found):
-            masks[output.frame_idx] = drawn[row, 0].numpy()
+            masks[output.frame_idx] = encode_mask(drawn[row, 0].numpy())
     return found

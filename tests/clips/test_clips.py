@@ -16,12 +16,13 @@ from strefer.records import Clips, Video
 from strefer.stage.run import Shard, read_records
 
 OPTIONS = {
+    "shot_detector": "content",
     "content_threshold": 20.0,
     "embedding_fps": 3.0,
-    "distance_threshold": 0.1,
+    "distance_threshold": 10.0,
     "min_segment_s": 1.0,
 }
-DEMO = OPTIONS | {"distance_threshold": 0.35, "min_segment_s": 2.0}
+DEMO = OPTIONS | {"distance_threshold": 4.25, "min_segment_s": 2.0}
 ROOT = Path(__file__).resolve().parents[2]
 TEACHER = ROOT / "resources" / "teachers" / "embedder"
 RED, GREEN, BLUE = (200, 30, 30), (30, 180, 40), (30, 40, 220)
@@ -35,7 +36,7 @@ def blend(first, second, count):
 
 
 def segments_of(path, **options):
-    return clips.segment_film(video_of(path), OPTIONS | options, MeanColour())
+    return clips.segment_film(video_of(path), OPTIONS | options, MeanColour()).segments
 
 
 def assert_tiles(segments, duration_s):
@@ -51,11 +52,35 @@ def assert_tiles(segments, duration_s):
 def test_cuts_and_gradual_changes_are_found(tmp_path):
     colours = [RED] * 24 + [BLUE] * 24 + blend(BLUE, GREEN, 16) + [GREEN] * 24
     path = write_colours(tmp_path / "a.mp4", colours)
-    segments = segments_of(path, distance_threshold=0.4)
+    segments = segments_of(path, distance_threshold=300.0)
     assert_tiles(segments, 11.0)
     assert [s.begins_with for s in segments] == ["start", "cut", "change"]
     assert segments[1].start_s == 3.0
     assert 6.0 < segments[2].start_s < 8.0
+
+
+class NarrowColour(MeanColour):
+    """`MeanColour` with all cosines between 0.9 and 1, as some embedders have them."""
+
+    def embed_images(self, images):
+        rows = super().embed_images(images) * np.sqrt(0.1)
+        rows = np.pad(rows, ((0, 0), (0, 1)), constant_values=np.sqrt(0.9))
+        return rows.astype(np.float32)
+
+
+def test_an_embedder_that_spreads_less_gives_the_same_segments(tmp_path):
+    rng = np.random.default_rng(4)
+    scenes = [np.clip(rng.normal(c, 8, (24, 3)), 0, 255) for c in ((60, 60, 90), (70, 90, 60))]
+    colours = [*scenes[0].astype(int).tolist(), *scenes[1].astype(int).tolist()]
+    film = video_of(write_colours(tmp_path / "a.mp4", colours))
+    wide, narrow = (
+        clips.segment_film(
+            film, OPTIONS | {"content_threshold": 200.0, "distance_threshold": 4.5}, embedder()
+        )
+        for embedder in (MeanColour, NarrowColour)
+    )
+    assert [s.begins_with for s in wide.segments] == ["start", "change"]
+    assert narrow == wide
 
 
 def test_cuts_are_those_of_scenedetect(tmp_path):
@@ -66,9 +91,22 @@ def test_cuts_are_those_of_scenedetect(tmp_path):
         path, scenedetect.ContentDetector(threshold=20, min_scene_len=1.0), start_in_scene=True
     )
     expected = [start.seconds for start, _ in scenes]
-    found = [s.start_s for s in segments_of(path, distance_threshold=2.0)]
+    found = [s.start_s for s in segments_of(path, distance_threshold=2000.0)]
     assert len(found) > 3
     assert found == pytest.approx(expected)
+
+
+def test_a_montage_breaks_at_cuts_and_keeps_those_inside(tmp_path):
+    """A cut every 1.3 s, while no segment may be shorter than 2 s."""
+    rng = np.random.default_rng(5)
+    scenes = rng.permutation([RED, GREEN, BLUE, (240, 220, 40), (20, 20, 20), (250, 250, 250)])
+    colours = [tuple(int(c) for c in scenes[i % 6]) for i in range(16) for _ in range(13)]
+    video = video_of(write_colours(tmp_path / "a.mp4", colours, fps=10))
+    found = clips.segment_film(video, OPTIONS | {"min_segment_s": 2.0}, MeanColour())
+    assert found.cuts_s == pytest.approx([1.3 * i for i in range(1, 16)])
+    assert [s.start_s for s in found.segments] == pytest.approx([2.6 * i for i in range(8)])
+    assert {s.begins_with for s in found.segments[1:]} == {"cut"}
+    assert_tiles(found.segments, video.duration_s)
 
 
 @pytest.mark.parametrize(
@@ -93,15 +131,15 @@ def test_variable_frame_rates(tmp_path):
 @pytest.mark.parametrize("degrees", [90, 180, 270])
 def test_a_turned_film_has_the_segments_of_an_upright_one(tmp_path, degrees):
     colours = [RED] * 24 + [BLUE] * 24 + blend(BLUE, GREEN, 16) + [GREEN] * 24
-    upright = segments_of(write_colours(tmp_path / "a.mp4", colours), distance_threshold=0.4)
+    upright = segments_of(write_colours(tmp_path / "a.mp4", colours), distance_threshold=300.0)
     turned = turn_film(Path(write_colours(tmp_path / "b.mp4", colours)), degrees)
     assert len(upright) == 3
-    assert segments_of(str(turned), distance_threshold=0.4) == upright
+    assert segments_of(str(turned), distance_threshold=300.0) == upright
 
 
 def test_a_change_of_size_is_no_cut(tmp_path):
     path = write_film_of_sizes(tmp_path / "a.mkv", [(64, 96), (128, 96), (36, 64)])
-    segments = segments_of(str(path), distance_threshold=2.0)
+    segments = segments_of(str(path), distance_threshold=2000.0)
     assert_tiles(segments, 3.0)
     assert len(segments) == 1
 
@@ -151,7 +189,7 @@ def test_the_changes_of_held_out_demo_films_are_found(tmp_path, teacher):
     for name in names:
         truth = load_truth(tmp_path / "truth" / f"{name.removesuffix('.mp4')}.json")
         path = tmp_path / "videos" / f"{name.removesuffix('.mp4')}.mp4"
-        segments = clips.segment_film(video_of(str(path)), DEMO, teacher)
+        segments = clips.segment_film(video_of(str(path)), DEMO, teacher).segments
         for kind, begins_with in (("hard", "cut"), ("gradual", "change")):
             found = [s.start_s for s in segments if s.begins_with == begins_with]
             true = [b.time_s for b in truth.boundaries if b.kind == kind]
@@ -167,5 +205,5 @@ def test_the_changes_of_held_out_demo_films_are_found(tmp_path, teacher):
 @pytest.mark.parametrize("name", ["bedroom.mp4", "children_tracking_demo.mp4"])
 def test_single_shots_of_the_real_world_stay_whole(name, teacher):
     video = video_of(str(shared_data(f"videos/{name}")))
-    segments = clips.segment_film(video, DEMO, teacher)
+    segments = clips.segment_film(video, DEMO, teacher).segments
     assert [(s.start_s, s.end_s) for s in segments] == [(0.0, video.duration_s)]

@@ -12,9 +12,10 @@ from helpers.shards import MeanColour, video_of
 from strefer.clips import cut_clips as clips
 
 OPTIONS = {
+    "shot_detector": "content",
     "content_threshold": 20.0,
     "embedding_fps": 8.0,
-    "distance_threshold": 0.1,
+    "distance_threshold": 4.5,
     "min_segment_s": 1.0,
 }
 TEACHER = Path(__file__).resolve().parents[2] / "resources" / "teachers" / "embedder"

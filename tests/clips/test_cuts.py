@@ -14,7 +14,7 @@ def test_scores_are_those_of_scenedetect():
     """Cuts can only differ where a score is close to the threshold: these are the same numbers."""
     rng = np.random.default_rng(2)
     theirs = scenedetect.ContentDetector(threshold=20)
-    ours = CutDetector(20, 1.0, 25.0, (64, 48)).detector
+    ours = CutDetector(20, 25.0, (64, 48)).detector
     for i in range(20):
         frame = rng.integers(0, 256, (48, 64, 3), dtype=np.uint8)
         time = scenedetect.FrameTimecode(i, 25.0)
@@ -44,7 +44,7 @@ def test_real_films_have_the_scores_of_scenedetect(name):
     theirs = RecordingDetector(threshold=20)
     scenedetect.detect(path, theirs)
     video = video_of(path)
-    ours = CutDetector(20, 0.6, video.fps, (video.width_px, video.height_px))
+    ours = CutDetector(20, video.fps, (video.width_px, video.height_px))
     scores = []
     for picture in frames.iterate_pictures(path):
         small = picture.pixels(ours.size, interpolation="FAST_BILINEAR")

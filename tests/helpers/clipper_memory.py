@@ -9,9 +9,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 OPTIONS = {
+    "shot_detector": "content",
     "content_threshold": 20.0,
     "embedding_fps": 3.0,
-    "distance_threshold": 0.35,
+    "distance_threshold": 4.25,
     "min_segment_s": 1.0,
 }
 
@@ -38,6 +39,6 @@ if __name__ == "__main__":
     model = load_embedder({"adapter": "open_clip", "model": sys.argv[1], "device": "cpu"})
     for path in sys.argv[2:]:
         video = video_of(path)
-        segments = segment_film(video, OPTIONS, model)
+        segments = segment_film(video, OPTIONS, model).segments
         assert segments[-1].end_s == video.duration_s
         print(_peak_mb())

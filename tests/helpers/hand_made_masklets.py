@@ -51,6 +51,7 @@ def track_options(**changed):
         "box_threshold": 0.25,
         "text_threshold": 0.3,
         "min_score": 0.5,
+        "max_objects": 50,
         "nms_iou": 0.7,
         "look_ahead": 7,
         "max_starting_frames": 4,
@@ -64,7 +65,7 @@ def track_options(**changed):
 
 
 def assign_options(**changed):
-    options = {"procedure": "ours", "min_score": 0.1, "drift_margin": 0.1, "switch_cost": 0.3}
+    options = {"procedure": "ours", "min_score": 0.1, "drift_margin": 0.5, "switch_cost": 3.0}
     options["region_prompts"] = False
     return AssignOptions(**(options | changed))
 
@@ -104,14 +105,11 @@ class ScriptedTracker(Tracker):
     def _follow(self, session, order, boxes, min_certainty):
         self.passes.append((order[0], order[-1]))
         self.certainties.add(min_certainty)
-        tracked = []
-        for x, y, _, _ in boxes:
+        for number, (x, y, _, _) in enumerate(boxes):
             there = self.presence[int(x), int(y)]
-            empty = np.zeros((SIDE, SIDE), bool)
-            tracked.append(
-                {f: square(int(x), int(y)) if session.state[f] in there else empty for f in order}
-            )
-        return tracked
+            for frame in order:
+                drawn = square(int(x), int(y)) & (session.state[frame] in there)
+                yield number, frame, drawn
 
 
 def numbered_frames(count):

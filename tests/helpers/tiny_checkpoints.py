@@ -24,14 +24,19 @@ _SAM2 = {
 }
 
 
-def build_open_clip(folder, name):
-    """The weights of a model, and its tokenizer where open_clip looks for it."""
+def build_open_clip(folder, name, **values):
+    """The weights of a model, and its tokenizer where open_clip looks for it.
+
+    Args:
+        values: of single weights, by name.
+    """
     import open_clip
     from safetensors.torch import save_file
 
     torch.manual_seed(0)
     model = open_clip.create_model(name.split("/")[0], load_weights=False)
     weights = {key: value.contiguous() for key, value in model.state_dict().items()}
+    weights |= {key: torch.full_like(weights[key], value) for key, value in values.items()}
     save_file(weights, folder / "open_clip_model.safetensors")
     tokenizer = open_clip.get_model_config(name.split("/")[0])["text_cfg"]["hf_tokenizer_name"]
     snapshot = snapshot_of(folder.parents[2], tokenizer)
@@ -70,6 +75,7 @@ BUILDERS = {
     "Qwen3VLMoeForConditionalGeneration": _by_folder(tiny_chat.build_qwen3_vl_moe),
     "Phi3ForCausalLM": _by_folder(tiny_chat.build_phi3),
     "GroundingDinoForObjectDetection": _by_folder(tiny_detector.build_swin_detector),
+    "MMGroundingDinoForObjectDetection": _by_folder(tiny_detector.build_mm_detector),
     "Sam2VideoModel": build_sam2_video,
     "CustomTextCLIP": build_open_clip,
 }
@@ -82,15 +88,16 @@ def shrink(monkeypatch):
 
     described = dict(open_clip.factory._MODEL_CONFIGS)
     for name in [name for name in described if "SigLIP" in name]:
-        described[name] = _small_siglip(described[name])
+        described[name] = small_siglip(described[name], image_px=224)
     monkeypatch.setattr(open_clip.factory, "_MODEL_CONFIGS", described)
     sizes = [f"++model.{key}={value}" for key, value in _SAM2.items()]
     small = functools.partial(build_sam.build_sam2_video_predictor, hydra_overrides_extra=sizes)
     monkeypatch.setattr(build_sam, "build_sam2_video_predictor", small)
 
 
-def _small_siglip(described):
-    vision = {"timm_model_name": "vit_tiny_patch16_224", "image_size": 224}
+def small_siglip(described, image_px):
+    """An architecture of open_clip with small towers, for images of a size."""
+    vision = {"timm_model_name": f"vit_tiny_patch16_{image_px}", "image_size": image_px}
     text = {"width": 32, "heads": 2, "layers": 1, "vocab_size": 512}
     return described | {
         "embed_dim": 192,

@@ -9,9 +9,19 @@ WORDS = ("person", "dog", "ball", "brown", "red", "a", "the")
 FIXED = {"[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, "[MASK]": 103, ".": 1012, "?": 1029}
 
 
-def build_swin_detector(folder, seed=0):
+def build_swin_detector(folder, seed=0, **options):
     """With a Swin transformer, as the published ones have."""
-    swin = transformers.SwinConfig(
+    return build_detector(folder, seed, _swin(), **options)
+
+
+def build_mm_detector(folder, seed=0, **options):
+    """Of the class of MM Grounding DINO."""
+    kind = (transformers.MMGroundingDinoConfig, transformers.MMGroundingDinoForObjectDetection)
+    return build_detector(folder, seed, _swin(), kind=kind, **options)
+
+
+def _swin():
+    return transformers.SwinConfig(
         image_size=FRAME_PX,
         embed_dim=8,
         depths=[1, 1, 1, 1],
@@ -19,7 +29,6 @@ def build_swin_detector(folder, seed=0):
         window_size=2,
         out_indices=[2, 3, 4],
     )
-    return build_detector(folder, seed, swin)
 
 
 def _resnet():
@@ -32,10 +41,18 @@ def _resnet():
     )
 
 
-def build_detector(folder, seed=0, backbone=None):
-    """Save a detector of random weights in a folder; gives the folder."""
+_KIND = (transformers.GroundingDinoConfig, transformers.GroundingDinoForObjectDetection)
+
+
+def build_detector(folder, seed=0, backbone=None, kind=_KIND, image_processor=None):
+    """Save a detector of random weights in a folder; gives the folder.
+
+    Args:
+        kind: the classes of its configuration and its model.
+        image_processor: in place of one for frames of 64 pixels.
+    """
     torch.manual_seed(seed)
-    config = transformers.GroundingDinoConfig(
+    config = kind[0](
         backbone_config=backbone or _resnet(),
         text_config=transformers.BertConfig(
             vocab_size=1030,
@@ -60,12 +77,13 @@ def build_detector(folder, seed=0, backbone=None):
         embedding_init_target=True,
         max_text_len=32,
     )
-    transformers.GroundingDinoForObjectDetection(config).eval().save_pretrained(folder)
+    kind[1](config).eval().save_pretrained(folder)
     vocabulary = {f"[unused{i}]": i for i in range(1030)}
     by_id = {i: word for word, i in FIXED.items()} | {200 + i: w for i, w in enumerate(WORDS)}
     vocabulary = {by_id.get(i, word): i for word, i in vocabulary.items()}
     transformers.GroundingDinoProcessor(
-        image_processor=transformers.GroundingDinoImageProcessor(
+        image_processor=image_processor
+        or transformers.GroundingDinoImageProcessor(
             size={"height": FRAME_PX, "width": FRAME_PX}, do_pad=False
         ),
         tokenizer=transformers.BertTokenizerFast(vocab=vocabulary, do_lower_case=True),

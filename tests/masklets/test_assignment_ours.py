@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from helpers.configurations import read_configuration
 from helpers.hand_made_masklets import assign_options, entity
+from strefer.agents.embedder import sigmoid_match
 from strefer.masklets.assignment_ours import ScoredTrack, assign_ours, optimal_pairs
 from strefer.masklets.drift import followed_expressions
 
@@ -56,11 +58,50 @@ def test_kinds_do_not_mix():
 def test_a_track_that_fits_too_badly_is_not_given():
     pieces, dropped = assign([RED], [steady(0.05)])
     assert not pieces
-    assert dropped == {0: "every track fits another expression better"}
+    assert dropped == {0: "its best track scores 0.05, below min_score 0.1"}
+
+
+def test_the_reason_is_the_true_one():
+    one_track = steady(0.9, 0.8)
+    assert assign([RED, BLUE], [one_track])[1] == {
+        1: "its best track fits 'man in a red shirt' better"
+    }
+    never_there = track([0.8], [[0.01] * 4])
+    assert assign([RED], [never_there])[1] == {
+        0: "every frame of its track fits another expression, or none, better"
+    }
+
+
+# The cosines of a real embedder (real figures of SigLIP-SO400M: open_clip, issues 716 and 746) with
+# the right and with a wrong text, as what it finds probable: 0.32 and 0.0002.
+RIGHT, WRONG = sigmoid_match(np.array([0.14, 0.07]), scale=112.33, bias=-16.5)
+DEFAULTS = read_configuration("modern")["masklets"]
+
+
+def test_with_a_published_embedder_the_right_track_is_kept_and_a_wrong_one_dropped():
+    tracks = [steady(RIGHT, WRONG), steady(WRONG, RIGHT)]
+    pieces, dropped = assign([RED, BLUE], tracks, **DEFAULTS)
+    assert pieces == {0: {0: [0, 1, 2, 3]}, 1: {1: [0, 1, 2, 3]}}
+    assert not dropped
+    pieces, dropped = assign([RED], [steady(WRONG)], **DEFAULTS)
+    assert not pieces
+    assert dropped == {0: "its best track scores 0.00018, below min_score 0.02"}
+
+
+def test_with_a_published_embedder_a_drift_after_half_of_the_film_is_found():
+    fits = [[RIGHT] * 16 + [WRONG] * 16, [WRONG] * 16 + [RIGHT] * 16]
+    drifting = track([RIGHT, WRONG], fits, frames=range(32))
+    pieces, dropped = assign([RED, BLUE], [drifting], **DEFAULTS)
+    assert pieces == {0: {0: list(range(16))}, 1: {0: list(range(16, 32))}}
+    assert not dropped
+    fits = np.array([[RIGHT] * 32, [WRONG] * 32])
+    fits[:, 10] = [WRONG, RIGHT]  # one odd crop
+    pieces, _ = assign([RED, BLUE], [track([RIGHT, WRONG], fits, frames=range(32))], **DEFAULTS)
+    assert pieces == {0: {0: list(range(32))}}
 
 
 def test_each_row_and_column_is_used_once_and_only_above_the_minimum():
-    scores = np.array([[0.9, 0.8, 0.0], [0.9, 0.1, -np.inf], [0.3, 0.2, 0.05]])
+    scores = np.array([[0.9, 0.8, 0.0], [0.9, 0.1, 0.0], [0.3, 0.2, 0.05]])
     assert optimal_pairs(scores, 0.1) == {0: 1, 1: 0}
     assert optimal_pairs(np.zeros((0, 3)), 0.1) == {}
 
@@ -113,7 +154,7 @@ def test_what_a_joined_track_has_settled_holds_on_its_other_starting_frames():
 
 
 def test_pieces_that_fit_nothing_are_lost():
-    track_off = track([0.8], [[0.8] * 6 + [-0.4] * 6], frames=range(12))
+    track_off = track([0.8], [[0.8] * 6 + [0.01] * 6], frames=range(12))
     assert assign([RED], [track_off])[0] == {0: {0: list(range(6))}}
 
 
@@ -127,6 +168,6 @@ def test_the_score_is_the_mean_fit_of_what_is_taken():
 def test_one_odd_frame_does_not_cut_a_track():
     fits = np.array([[0.8] * 8, [0.2] * 8])
     fits[:, 4] = [0.3, 0.6]
-    assert followed_expressions(fits, 0, 0.1, 0.3, 0.0).tolist() == [0] * 8
+    assert followed_expressions(fits, 0, 0.5, 2.0, 0.0).tolist() == [0] * 8
     fits[:, 4:7] = [[0.3], [0.9]]
-    assert followed_expressions(fits, 0, 0.1, 0.3, 0.0).tolist() == [0] * 4 + [1] * 3 + [0]
+    assert followed_expressions(fits, 0, 0.5, 2.0, 0.0).tolist() == [0] * 4 + [1] * 3 + [0]

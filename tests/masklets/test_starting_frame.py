@@ -1,10 +1,9 @@
 from helpers.hand_made_masklets import found, raw
 from strefer.masklets.starting_frame import (
     choose_starting_frame,
-    named,
-    noun_of_label,
     phrases_of,
     suppressed,
+    surest,
     usable,
 )
 
@@ -42,14 +41,13 @@ def test_no_detection_at_all_gives_no_start():
     assert choose_starting_frame(lambda frame: [], [1, 0], 1) == []
 
 
-def test_labels_of_several_kinds_are_read_as_the_first():
-    phrases = ["person", "dog", "baby elephant"]
-    assert noun_of_label("dog", phrases) == "dog"
-    assert noun_of_label("dog person", phrases) == "dog"
-    assert noun_of_label("baby elephant", phrases) == "baby elephant"
-    assert noun_of_label("hotdog", phrases) is None
-    assert [d.label for d in named([found(0, 0, "dog person"), found(0, 0, "cat")], phrases)] == [
-        "dog"
+def test_of_a_crowd_the_surest_are_tracked_and_the_log_says_so(caplog):
+    crowd = [found(i % 24, i // 24, score=0.5 + i / 1000, frame=3) for i in range(100)]
+    assert surest(crowd, 100) == crowd
+    assert not caplog.messages
+    assert [d.score for d in surest(crowd, 2)] == [0.599, 0.598]
+    assert caplog.messages == [
+        "frame 3: 100 detections, of which the 2 surest are tracked (tracks.max_objects)"
     ]
 
 

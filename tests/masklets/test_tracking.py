@@ -95,13 +95,11 @@ def test_ours_starts_anew_from_an_entity_that_the_tracker_lost():
         """Knows nobody again who was away."""
 
         def _follow(self, session, order, boxes, min_certainty):
-            tracked = super()._follow(session, order, boxes, min_certainty)
-            for masks in tracked:
-                gone = False
-                for frame in masks:
-                    gone = gone or not masks[frame].any()
-                    masks[frame] = masks[frame] & (not gone)
-            return tracked
+            gone = set()
+            for number, frame, drawn in super()._follow(session, order, boxes, min_certainty):
+                if not drawn.any():
+                    gone.add(number)
+                yield number, frame, drawn & (number not in gone)
 
     presence = {(0, 0): [*range(10), *range(18, 32)]}
     starts, tracks = track_ours(

@@ -34,7 +34,7 @@ def test_defaults_are_filled_in_behind_what_is_given():
 def test_numbers_stay_as_they_are_written():
     config = complete({"agents": AGENTS, "clips": {"min_segment_s": 2}})
     assert json.dumps(config["clips"]["min_segment_s"]) == "2"
-    assert json.dumps(config["instructions"]["least_score"]) == "0"
+    assert json.dumps(config["tracks"]["window_s"]) == "180"
 
 
 @pytest.mark.parametrize(

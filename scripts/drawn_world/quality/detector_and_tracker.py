@@ -15,8 +15,8 @@ from strefer.agents.detector.load import load_detector
 from strefer.agents.tracker.interface import Prompt
 from strefer.agents.tracker.load import load_tracker
 from strefer.frames import read_frames, sample_times
-from strefer.masklets.starting_frame import named, suppressed, usable
-from strefer.masks import box_ious
+from strefer.masklets.starting_frame import suppressed, usable
+from strefer.masks import box_ious, decode_mask
 
 CLEAR_PX = 60  # an entity with fewer visible pixels is neither demanded nor a false alarm
 DETECTOR_FRAMES = 4
@@ -54,9 +54,8 @@ def _detect(detector, truth: Truth, path: Path, options: Mapping) -> tuple[int, 
     hits = wanted = given = 0
     for time_s, raw in zip(times_s, detector.detect(frames, phrases, *limits), strict=True):
         number = truth.frame_at(time_s)
-        # As the masklet generator takes them: labels read as nouns, and each object once.
-        of_kinds = named(usable(raw, number, options["min_score"]), phrases)
-        detections = suppressed(of_kinds, options["nms_iou"])
+        # As the masklet generator takes them: each object once.
+        detections = suppressed(usable(raw, number, options["min_score"]), options["nms_iou"])
         seen = [(e, truth.mask(e.entity_id, number)) for e in truth.entities]
         clear = [e for e, m in seen if m is not None and m.sum() >= CLEAR_PX]
         faint = [e for e, m in seen if m is not None and m.sum() < CLEAR_PX]
@@ -98,7 +97,10 @@ def _track(
         for i, number in enumerate(numbers):
             true = truth.mask(prompt.object_id, number)
             predicted = tracked[prompt.object_id].get(i)
-            predicted = np.zeros(frames.shape[1:3], bool) if predicted is None else predicted
+            if predicted is None:
+                predicted = np.zeros(frames.shape[1:3], bool)
+            else:
+                predicted = decode_mask(predicted)
             if true is not None:
                 overlaps.append(region_j(predicted, true))
             else:

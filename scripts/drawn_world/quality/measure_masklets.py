@@ -8,7 +8,7 @@ agents; what they share, image features and detections, is computed once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from strefer.agents.assigner.interface import Assigner
 from strefer.agents.assigner.load import load_assigner
 from strefer.agents.detector.interface import Detector, RawDetection
 from strefer.agents.detector.load import load_detector
-from strefer.agents.tracker.interface import Masks, Session, Tracker
+from strefer.agents.tracker.interface import Drawn, Session, Tracker
 from strefer.agents.tracker.load import load_tracker
 from strefer.masklets.assign_masklets import assign_film
 from strefer.masklets.options import PROCEDURES, AssignOptions, TrackOptions
@@ -196,5 +196,5 @@ class RememberingTracker(Tracker):
 
     def _follow(
         self, session: Session, order: range, boxes: Sequence, min_certainty: float
-    ) -> list[Masks]:
+    ) -> Iterator[Drawn]:
         return self.tracker._follow(session, order, boxes, min_certainty)

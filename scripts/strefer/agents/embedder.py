@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from strefer.agents.environments import telling_of_packages
+from strefer.agents.halving import HalvingBatches
+
+DEFAULT_MAX_BATCH = 16  # images or texts
 
 
 class Embedder(Protocol):
@@ -29,6 +32,18 @@ class Embedder(Protocol):
         """→ float32 [B, D], unit length."""
         ...
 
+    def match(self, texts: np.ndarray, images: np.ndarray) -> np.ndarray:
+        """How probable it is to the model that each text describes each image.
+
+        Args:
+            texts: float32 [E, D], embeddings of this model.
+            images: float32 [N, D], the same.
+
+        Returns:
+            float64 [E, N], probabilities in [0, 1].
+        """
+        ...
+
 
 @telling_of_packages("embedder")
 def load_embedder(spec: Mapping[str, Any]) -> Embedder:
@@ -45,9 +60,37 @@ def load_embedder(spec: Mapping[str, Any]) -> Embedder:
     )
 
 
+# What an image may show besides the texts in question, for models that only compare texts.
+SOMETHING_ELSE = ("something else", "a photo", "the background")
+
+
+def sigmoid_match(cosines: np.ndarray, scale: float, bias: float) -> np.ndarray:
+    """SigLIP's probabilities (arXiv 2303.15343): each pair of a text and an image is judged by
+    itself, sigmoid(scale * cosine + bias)."""
+    return 1 / (1 + np.exp(-(scale * cosines.astype(np.float64) + bias)))
+
+
+def softmax_match(cosines: np.ndarray, others: np.ndarray, scale: float) -> np.ndarray:
+    """CLIP's probabilities (arXiv 2103.00020): the texts compete for each image, here also with
+    texts for something else, so that an image that shows none of them gives none of them much.
+
+    Args:
+        cosines: [E, N], of the texts with the images.
+        others: [M, N], of `SOMETHING_ELSE` with the images.
+    """
+    logits = scale * np.concatenate([cosines, others]).astype(np.float64)
+    shares = np.exp(logits - logits.max(axis=0))
+    return (shares / shares.sum(axis=0))[: len(cosines)]
+
+
 class OpenClipEmbedder:
     """open_clip's models: a local folder, or `<architecture>/<pretrained tag>` as open_clip names
-    them (for example ViT-SO400M-14-SigLIP-384/webli)."""
+    them (for example ViT-SO400M-14-SigLIP-384/webli).
+
+    Attributes:
+        scale, bias: the checkpoint's own, of the logit of a text and an image; `bias` is None for
+            models of CLIP's kind, which were trained with a softmax.
+    """
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
         import open_clip
@@ -62,10 +105,15 @@ class OpenClipEmbedder:
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         self._torch, self._device = torch, device
-        self._max_batch = spec.get("max_batch", 16)
+        self._batches = HalvingBatches(int(spec.get("max_batch") or DEFAULT_MAX_BATCH))
         self.model, self._transform = open_clip.create_model_from_pretrained(
             name, pretrained=tag, device=device
         )
+        # Read before the weights lose precision: the scale is an exponent.
+        self.scale = float(self.model.logit_scale.detach().exp())
+        bias = getattr(self.model, "logit_bias", None)
+        self.bias = None if bias is None else float(bias.detach())
+        self._others: np.ndarray | None = None
         self.model.eval().to(getattr(torch, spec.get("dtype", "float32")))
         self._tokenizer = open_clip.get_tokenizer(name)
         self._preprocess = open_clip.get_model_preprocess_cfg(self.model)
@@ -81,23 +129,31 @@ class OpenClipEmbedder:
         return round(size[0] * factor), round(size[1] * factor)
 
     def embed_images(self, frames: np.ndarray) -> np.ndarray:
-        torch = self._torch
-        parts = []
-        with torch.inference_mode():
-            for start in range(0, len(frames), self._max_batch):
-                pixels = self._to_pixels(frames[start : start + self._max_batch])
-                parts.append(self.model.encode_image(pixels, normalize=True).float().cpu())
-        return torch.cat(parts).numpy() if parts else np.zeros((0, 0), np.float32)
+        return self._embed(lambda batch: self.model.encode_image(self._to_pixels(batch)), frames)
 
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
-        torch = self._torch
-        parts = []
-        with torch.inference_mode():
-            for start in range(0, len(texts), self._max_batch):
-                tokens = self._tokenizer(list(texts[start : start + self._max_batch]))
-                encoded = self.model.encode_text(tokens.to(self._device), normalize=True)
-                parts.append(encoded.float().cpu())
-        return torch.cat(parts).numpy() if parts else np.zeros((0, 0), np.float32)
+        def encode(batch: Sequence[str]) -> Any:
+            return self.model.encode_text(self._tokenizer(list(batch)).to(self._device))
+
+        return self._embed(encode, texts)
+
+    def _embed(self, encode: Callable[[Any], Any], items: Any) -> np.ndarray:
+        def rows(_: int, batch: Any) -> list[np.ndarray]:
+            with self._torch.inference_mode():
+                # In float32: a half's digits are too few for the length of a unit vector.
+                encoded = self._torch.nn.functional.normalize(encode(batch).float(), dim=-1)
+            return [encoded.cpu().numpy()]
+
+        parts = list(self._batches.run(rows, items))
+        return np.concatenate(parts) if parts else np.zeros((0, 0), np.float32)
+
+    def match(self, texts: np.ndarray, images: np.ndarray) -> np.ndarray:
+        cosines = texts @ images.T
+        if self.bias is not None:
+            return sigmoid_match(cosines, self.scale, self.bias)
+        if self._others is None:
+            self._others = self.embed_texts(SOMETHING_ELSE)
+        return softmax_match(cosines, self._others @ images.T, self.scale)
 
     def _to_pixels(self, frames: np.ndarray) -> Any:
         torch, rules = self._torch, self._preprocess

@@ -1,15 +1,20 @@
 """Stage `clips`: the video clipper, which cuts a film into semantic segments.
 
-Hard cuts come from PySceneDetect's content detector. Within a shot, frames are embedded and
+Hard cuts come from a shot detector (`cuts.py`). Within a shot, frames are embedded and
 clustered: neighbours are merged bottom-up while their average cosine distance is below a
 threshold, so that a cluster is a stretch of time (`segmentation.py`). Both are fed by one decoding
 pass, and what is kept of a frame is its embedding: an hour of film needs no more memory for frames
 than a second.
+
+Embedders spread their cosines differently, so the threshold counts in what the embedder makes of
+frames of this film that show the same: of neighbours, and of a frame that is slightly shifted.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +22,14 @@ import numpy as np
 
 from strefer import frames
 from strefer.agents.embedder import Embedder, load_embedder
-from strefer.clips.hard_cuts import CutDetector
-from strefer.clips.segmentation import boundaries_within, without_short_ends
+from strefer.clips.hard_cuts import load_shot_detector
+from strefer.clips.segmentation import boundaries_within, noise_of, without_short_ends
 from strefer.records import Clips, Segment, Video, to_json
 from strefer.stage.run import Item, ItemFailure, Shard, Worker, one_by_one, read_records, run_stage
 
 _EMBEDDING_BATCH = 16  # frames; bounds the memory
+_SHIFTED_FRAMES = 4  # of a film
+_SHIFTED_SHARE = 0.9  # of a frame's sides: two such views, from opposite corners, show the same
 
 
 def cut_clips(
@@ -36,9 +43,9 @@ def cut_clips(
 
     Args:
         videos: the shard file of `Video` records.
-        options: `content_threshold` of the content detector; `embedding_fps`, frames embedded a
-            second; `distance_threshold`, the cosine distance from which neighbours stay apart;
-            `min_segment_s`.
+        options: `shot_detector`; `content_threshold` of the content detector; `embedding_fps`,
+            frames embedded a second; `distance_threshold`, the distance from which neighbours stay
+            apart, in distances of frames that show the same; `min_segment_s`.
         embedder: the embedder's specification.
         threads: CPU threads for decoding.
     """
@@ -49,6 +56,7 @@ def cut_clips(
 
     def start() -> Worker:
         model = load_embedder(embedder)
+        load_shot_detector(options, 25.0, (48, 27))  # what it lacks ends the job, not each film
         return one_by_one(lambda item: _cut_film(item.context, options, model, threads))
 
     run_stage("clips", items, start, shard)
@@ -58,15 +66,16 @@ def _cut_film(
     video: Video, options: Mapping[str, Any], embedder: Embedder, threads: int
 ) -> dict[str, Any]:
     try:
-        return to_json(Clips(segment_film(video, options, embedder, threads)))
+        return to_json(segment_film(video, options, embedder, threads))
     except (frames.DecodingError, OSError) as error:
         raise ItemFailure(f"{video.path}: {error}") from None
 
 
 def segment_film(
     video: Video, options: Mapping[str, Any], embedder: Embedder, threads: int = 1
-) -> tuple[Segment, ...]:
-    """The segments of a film; they tile it without gap or overlap.
+) -> Clips:
+    """The segments of a film; they tile it without gap or overlap. Each begins at a cut where it
+    can, and cuts that follow too fast for a segment each stay inside one.
 
     Args:
         options, threads: as in `cut_clips`.
@@ -74,8 +83,10 @@ def segment_film(
     Raises:
         DecodingError: if the film cannot be decoded.
     """
-    cuts_s, times_s, embeddings = watch_film(video, options, embedder, threads)
-    cuts_s = without_short_ends(cuts_s, video.duration_s, options["min_segment_s"])
+    watched = watch_film(video, options, embedder, threads)
+    times_s, embeddings = watched.times_s, watched.embeddings
+    noise = noise_of(times_s, embeddings, watched.cuts_s, watched.shifted)
+    cuts_s = without_short_ends(watched.cuts_s, video.duration_s, options["min_segment_s"])
     starts: dict[float, str] = {0.0: "start"} | dict.fromkeys(cuts_s, "cut")
     for start_s, end_s in zip([0.0, *cuts_s], [*cuts_s, video.duration_s], strict=True):
         # Rounding may put a cut a microsecond behind the frame that begins there.
@@ -85,31 +96,42 @@ def segment_film(
             embeddings[inside],
             start_s,
             end_s,
-            distance_threshold=options["distance_threshold"],
+            distance_threshold=options["distance_threshold"] * noise,
             min_segment_s=options["min_segment_s"],
         ):
             starts[change_s] = "change"
     ordered = sorted(starts)
     ends = [*ordered[1:], video.duration_s]
-    return tuple(
+    segments = tuple(
         Segment(index, start_s, end_s, starts[start_s])
         for index, (start_s, end_s) in enumerate(zip(ordered, ends, strict=True))
     )
+    return Clips(segments, tuple(watched.cuts_s))
+
+
+@dataclass(frozen=True)
+class WatchedFilm:
+    """What one decoding pass gives.
+
+    Attributes:
+        cuts_s: times of hard cuts in seconds.
+        times_s: float64 [N], times of the embedded frames.
+        embeddings: float32 [N, D], of unit length.
+        shifted: mean cosine distance between two views of one frame, from opposite corners.
+    """
+
+    cuts_s: list[float]
+    times_s: np.ndarray
+    embeddings: np.ndarray
+    shifted: float
 
 
 def watch_film(
     video: Video, options: Mapping[str, Any], embedder: Embedder, threads: int = 1
-) -> tuple[list[float], np.ndarray, np.ndarray]:
-    """Decode a film once, for cuts and embeddings.
-
-    Returns:
-        Times of hard cuts in seconds; times of the embedded frames, float64 [N]; their
-        embeddings, float32 [N, D], of unit length.
-    """
+) -> WatchedFilm:
+    """Decode a film once, for cuts and embeddings."""
     film_size = (video.width_px, video.height_px)
-    detector = CutDetector(
-        options["content_threshold"], options["min_segment_s"], video.fps, film_size
-    )
+    detector = load_shot_detector(options, video.fps, film_size)
     shown_size = embedder.best_size(film_size)
     cuts_s: list[float] = []
     times_s: list[float] = []
@@ -117,6 +139,7 @@ def watch_film(
     # One block that grows: small arrays kept between the model's large ones would split its memory.
     embeddings = bytearray()
     step_s, next_s = 1 / options["embedding_fps"], 0.0
+    views: list[np.ndarray] = []
     for picture in frames.iterate_pictures(video.path, threads):
         # Scaled as PySceneDetect's own scene manager does.
         small = picture.pixels(detector.size, interpolation="FAST_BILINEAR")
@@ -125,11 +148,26 @@ def watch_film(
             continue
         next_s = max(next_s + step_s, picture.time_s + 1e-6)
         times_s.append(picture.time_s)
-        pending.append(picture.pixels(shown_size))
+        shown = picture.pixels(shown_size)
+        pending.append(shown)
+        if picture.time_s >= video.duration_s * (len(views) + 1) / (2 * _SHIFTED_FRAMES) - 1e-6:
+            views += _opposite_views(shown, mirrored=len(views) % 4 == 2)
         if len(pending) == _EMBEDDING_BATCH:
             embeddings += embedder.embed_images(np.stack(pending)).tobytes()
             pending.clear()
+    cuts_s += detector.finish()
     if pending:
         embeddings += embedder.embed_images(np.stack(pending)).tobytes()
     rows = np.frombuffer(embeddings, np.float32).reshape(len(times_s), -1)
-    return cuts_s, np.array(times_s), rows
+    views = views or _opposite_views(shown, mirrored=False)
+    pairs = embedder.embed_images(np.stack(views)).reshape(-1, 2, rows.shape[1])
+    shifted = 1 - float((pairs[:, 0] * pairs[:, 1]).sum(axis=1).mean())
+    return WatchedFilm(cuts_s, np.array(times_s), rows, shifted)
+
+
+def _opposite_views(frame: np.ndarray, *, mirrored: bool) -> list[np.ndarray]:
+    """A frame seen from its upper left and lower right corner, or from the two others."""
+    height, width = (math.ceil(side * _SHIFTED_SHARE) for side in frame.shape[:2])
+    columns = slice(0, width), slice(frame.shape[1] - width, None)
+    first, second = columns[::-1] if mirrored else columns
+    return [frame[:height, first], frame[frame.shape[0] - height :, second]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -38,6 +39,32 @@ def boundaries_within(
     counts = np.diff([*first, len(times_s)])
     means = sums / counts[:, None]
     return _merge_short(edges, list(means), list(counts), min_segment_s)
+
+
+# Neighbours that are further apart than nine of ten count as a change, not as the same.
+_SAME_SHARE = 0.9
+LEAST_NOISE = 1e-3  # a still picture's: below it distances are rounding
+
+
+def noise_of(
+    times_s: np.ndarray, embeddings: np.ndarray, cuts_s: Sequence[float], shifted: float
+) -> float:
+    """The cosine distance that an embedder puts between frames of this film that show the same.
+
+    It is the sum of what moves within a scene (the mean over neighbours of one shot, without the
+    furthest) and of what the embedder makes of a small shift of the frame (which a film from a
+    tripod does not show). An embedder whose cosines are all near 1 has a small one.
+
+    Args:
+        times_s, embeddings: of the embedded frames, [N] and [N, D] of unit length.
+        cuts_s: times of hard cuts, ascending.
+        shifted: mean cosine distance between two views of one frame.
+    """
+    distances = 1 - np.sum(embeddings[1:] * embeddings[:-1], axis=1, dtype=np.float64)
+    shot = np.searchsorted(np.asarray(cuts_s, np.float64) - 1e-5, times_s, side="right")
+    inside = np.sort(distances[shot[1:] == shot[:-1]])
+    same = inside[: math.ceil(_SAME_SHARE * len(inside))]
+    return max(shifted + float(same.mean() if len(same) else 0.0), LEAST_NOISE)
 
 
 def cluster_neighbours(embeddings: np.ndarray, distance_threshold: float) -> list[int]:

@@ -1,8 +1,8 @@
 """Step 4 in our procedure: expressions to tracks by optimal assignment, then drift, then frames.
 
-1. Owners. On each starting frame, expressions and boxes are paired so that the sum of scores is the
-   largest: a conflict costs one pairing, not a partition. An expression may own tracks of several
-   starting frames: it keeps one masklet when its entity returns.
+1. Owners. On each starting frame, expressions and boxes are paired so that the sum of log-odds is
+   the largest: a conflict costs one pairing, not a partition. An expression may own tracks of
+   several starting frames: it keeps one masklet when its entity returns.
 2. Courses. A track is cut where it drifted off its expression (`drift.py`); the cut piece is
    offered to the expression that it shows.
 3. Frames. On each frame an expression takes one mask: of its own tracks the one that started
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from strefer.masklets.drift import followed_expressions
+from strefer.masklets.drift import followed_expressions, log_odds
 from strefer.masklets.options import AssignOptions
 from strefer.records import Entity
 
@@ -34,7 +34,8 @@ class ScoredTrack:
     Attributes:
         noun: its generalized noun.
         starts: its starting frames.
-        start_fits: float [E, len(starts)], how well its starting boxes fit the expressions.
+        start_fits: float [E, len(starts)], how probably its starting boxes are what the expressions
+            mean.
         frames: all frames with a mask, ascending.
         fits: float [E, len(frames)], the same of the boxes around its masks; None where the
             assigner was asked about starting frames only.
@@ -102,13 +103,29 @@ def assign_ours(
         for entity, offer in _settle(frame, offers[frame], overlap, options).items():
             taken[entity][frame] = offer
     composition = Composition({e: _pieces_of(taken[e]) for e in sorted(taken)})
-    for i, noun in enumerate(nouns):
+    for i in range(len(nouns)):
         if i not in composition.pieces:
-            seen = any(track.noun == noun for track in tracks)
-            composition.dropped[i] = (
-                "every track fits another expression better" if seen else f"no track of a {noun}"
-            )
+            composition.dropped[i] = _why_dropped(i, nouns[i], entities, tracks, owners, options)
     return composition
+
+
+def _why_dropped(
+    entity: int,
+    noun: str,
+    entities: Sequence[Entity],
+    tracks: Sequence[ScoredTrack],
+    owners: dict[int, int],
+    options: AssignOptions,
+) -> str:
+    scores = {k: t.start_fits[entity].mean() for k, t in enumerate(tracks) if t.noun == noun}
+    if not scores:
+        return f"no track of a {noun}"
+    if entity in owners.values():
+        return "every frame of its track fits another expression, or none, better"
+    best = max(scores, key=lambda k: scores[k])
+    if best in owners and scores[best] > options.min_score:
+        return f"its best track fits {entities[owners[best]].expression!r} better"
+    return f"its best track scores {scores[best]:.2g}, below min_score {options.min_score:g}"
 
 
 def find_owners(
@@ -128,7 +145,7 @@ def find_owners(
         scores = np.array(
             [
                 [
-                    tracks[k].start_fits[i].mean() if nouns[i] == tracks[k].noun else -np.inf
+                    tracks[k].start_fits[i].mean() if nouns[i] == tracks[k].noun else 0.0
                     for k in open_tracks
                 ]
                 for i in open_entities
@@ -140,8 +157,9 @@ def find_owners(
 
 
 def optimal_pairs(scores: np.ndarray, min_score: float) -> dict[int, int]:
-    """Rows to columns of the assignment with the largest sum of scores above `min_score`."""
-    gains = np.clip(scores - min_score, 0.0, None)
+    """Rows to columns of the assignment of probabilities with the largest sum of log-odds above
+    that of `min_score`."""
+    gains = np.clip(log_odds(scores) - log_odds(min_score), 0.0, None)
     pairs = zip(*linear_sum_assignment(gains, maximize=True), strict=True)
     return {int(row): int(column) for row, column in pairs if gains[row, column] > 0}
 
@@ -179,7 +197,9 @@ def _settle(
             for other, rival in taken.items():
                 if other <= entity or overlap(offer.track, rival.track, frame) <= SAME_PIXELS_IOU:
                     continue
-                worth = [o.fit + options.drift_margin * (not o.foreign) for o in (offer, rival)]
+                worth = [
+                    log_odds(o.fit) + options.drift_margin * (not o.foreign) for o in (offer, rival)
+                ]
                 loser = entity if worth[0] < worth[1] else other
         if loser is None:
             return taken

@@ -9,10 +9,7 @@ from scipy.optimize import linear_sum_assignment
 
 from strefer.agents.tracker.interface import Masks
 from strefer.masklets.working_track import WorkingTrack
-from strefer.masks import box_ious, box_of_mask, rle_iou
-from strefer.records import Box
-
-NO_BOX: Box = (0.0, 0.0, 0.0, 0.0)
+from strefer.masks import box_ious, box_of_rle, rle_iou
 
 
 def join_directions(
@@ -29,7 +26,7 @@ def join_directions(
     if len(forward) != len(backward):
         raise ValueError(f"{len(forward)} tracks forward, but {len(backward)} backward")
     boxes = [
-        [box_of_mask(masks[shared_frame]) or NO_BOX for masks in direction]
+        [box_of_rle(masks[shared_frame]) for masks in direction]
         for direction in (forward, backward)
     ]
     rows, columns = linear_sum_assignment(box_ious(*boxes), maximize=True)

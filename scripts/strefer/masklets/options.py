@@ -16,6 +16,7 @@ class TrackOptions:
         frames: frames sampled from a film, or from a window of a long one.
         box_threshold, text_threshold: the detector's.
         min_score: detections below it start no track.
+        max_objects: of more detections on a frame, the surest are tracked.
         nms_iou: of two detections that overlap more than this, the better stays (ours).
         look_ahead: so many frames are looked at in any case, further ones while a kind has fewer
             tracks than expressions (ours).
@@ -31,6 +32,7 @@ class TrackOptions:
     box_threshold: float
     text_threshold: float
     min_score: float
+    max_objects: int
     nms_iou: float
     look_ahead: int
     max_starting_frames: int
@@ -55,11 +57,11 @@ class AssignOptions:
 
     Attributes:
         procedure: "paper" (by generalized noun, conflicts drop a partition) or "ours".
-        min_score: a track whose score for an expression is below it does not get it (ours). The
-            unit is the assigner's: a cosine of `embedder`, a share of the others.
+        min_score: a track that is less probably what an expression means does not get it (ours).
         drift_margin: a piece of a track is cut off where another expression fits better by more
-            than this (ours, `embedder` only).
-        switch_cost: how much fit a change of expression within a track must gain (as above).
+            than this a frame, in log-odds (ours, `embedder` only).
+        switch_cost: how much a change of expression within a track must gain in all, in log-odds
+            (as above).
         region_prompts: give each mask a box, a point and a scribble too.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -11,6 +12,7 @@ from strefer.agents.detector.interface import RawDetection
 from strefer.masks import box_ious
 from strefer.records import Detection
 
+log = logging.getLogger("strefer")
 FIRST_NOUN = "person"
 
 
@@ -28,6 +30,22 @@ def usable(raw: Sequence[RawDetection], frame: int, min_score: float) -> list[De
         for found in raw
         if found.score >= min_score and found.label
     ]
+
+
+def surest(detections: Sequence[Detection], limit: int) -> list[Detection]:
+    """The `limit` detections with the highest scores; a line in the log where that leaves some out.
+
+    Each object that is tracked costs the tracker as much as any other, so a crowd has to end.
+    """
+    if len(detections) <= limit:
+        return list(detections)
+    log.warning(
+        "frame %d: %d detections, of which the %d surest are tracked (tracks.max_objects)",
+        detections[0].frame,
+        len(detections),
+        limit,
+    )
+    return sorted(detections, key=lambda d: (-d.score, d.box))[:limit]
 
 
 def choose_starting_frame(
@@ -51,27 +69,6 @@ def choose_starting_frame(
         if len(found) > len(most):
             most = found
     return most
-
-
-def noun_of_label(label: str, phrases: Sequence[str]) -> str | None:
-    """The phrase that a label stands for: the label itself, or the first phrase among its words.
-
-    A detector's label is whatever words of the prompt went over its threshold, so that one of two
-    kinds ("dog horse") must be read as one of them.
-    """
-    label = " ".join(label.lower().split())
-    if label in phrases:
-        return label
-    padded = f" {label} "
-    inside = [(padded.find(f" {phrase} "), phrase) for phrase in phrases]
-    found = sorted((place, phrase) for place, phrase in inside if place >= 0)
-    return found[0][1] if found else None
-
-
-def named(detections: Sequence[Detection], phrases: Sequence[str]) -> list[Detection]:
-    """The detections whose label stands for a phrase, with that phrase as the label."""
-    pairs = [(d, noun_of_label(d.label, phrases)) for d in detections]
-    return [Detection(d.frame, d.box, d.score, noun) for d, noun in pairs if noun is not None]
 
 
 def suppressed(detections: Sequence[Detection], nms_iou: float) -> list[Detection]:

@@ -19,12 +19,12 @@ from strefer.masklets.joining import join_duplicates
 from strefer.masklets.options import TrackOptions
 from strefer.masklets.starting_frame import (
     breadth_first_levels,
-    named,
     phrases_of,
     suppressed,
+    surest,
     usable,
 )
-from strefer.masklets.working_track import WorkingTrack, encode_masks
+from strefer.masklets.working_track import WorkingTrack, without_empty
 from strefer.masks import box_ious
 from strefer.records import Detection
 
@@ -59,8 +59,8 @@ class Lookout:
             options.text_threshold,
         )
         for frame, raw in zip(level, raw_by_frame, strict=True):
-            of_kinds = named(usable(raw, frame, options.min_score), self.phrases)
-            self.found[frame] = suppressed(of_kinds, options.nms_iou)
+            found = suppressed(usable(raw, frame, options.min_score), options.nms_iou)
+            self.found[frame] = surest(found, options.max_objects)
         return True
 
 
@@ -122,7 +122,7 @@ def _track(
         for reverse, until in ((False, last), (True, first))
     )
     tracks = [
-        WorkingTrack(detection.label, [detection], encode_masks(b | f))
+        WorkingTrack(detection.label, [detection], without_empty(b | f))
         for detection, f, b in zip(starts, forward, backward, strict=True)
     ]
     return [track for track in tracks if track.masks]

@@ -14,8 +14,14 @@ from strefer.agents.detector.interface import Detector
 from strefer.agents.tracker.interface import Tracker
 from strefer.masklets.joining import join_directions
 from strefer.masklets.options import TrackOptions
-from strefer.masklets.starting_frame import breadth_first, choose_starting_frame, phrases_of, usable
-from strefer.masklets.working_track import WorkingTrack, encode_masks
+from strefer.masklets.starting_frame import (
+    breadth_first,
+    choose_starting_frame,
+    phrases_of,
+    surest,
+    usable,
+)
+from strefer.masklets.working_track import WorkingTrack, without_empty
 from strefer.records import Detection
 
 
@@ -41,7 +47,7 @@ def track_paper(
         [raw] = detector.detect(
             [frames[frame]], phrases, options.box_threshold, options.text_threshold
         )
-        return usable(raw, frame, options.min_score)
+        return surest(usable(raw, frame, options.min_score), options.max_objects)
 
     starts = choose_starting_frame(detect, breadth_first(len(frames)), len(nouns))
     if not starts:
@@ -53,6 +59,6 @@ def track_paper(
     backward = tracker.propagate(session, start_frame, boxes, reverse=True)
     joined = join_directions(forward, backward, start_frame)
     return [start_frame], [
-        WorkingTrack(detection.label.lower(), [detection], encode_masks(masks))
+        WorkingTrack(detection.label, [detection], without_empty(masks))
         for detection, masks in zip(starts, joined, strict=True)
     ]

@@ -1,5 +1,4 @@
-"""A track while it is being made. Its masks are run-length codes from the start, so that a long
-film's tracks need little memory."""
+"""A track while it is being made."""
 
 from __future__ import annotations
 
@@ -7,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from strefer.agents.tracker.interface import Masks
-from strefer.masks import box_of_rle, encode_mask
+from strefer.masks import box_of_rle, rle_areas
 from strefer.records import Box, Detection, Rle, Track
 
 
@@ -41,9 +40,10 @@ class WorkingTrack:
         )
 
 
-def encode_masks(masks: Masks) -> dict[int, Rle]:
-    """The codes of the masks with at least one pixel, in order of frames."""
-    return {frame: encode_mask(masks[frame]) for frame in sorted(masks) if masks[frame].any()}
+def without_empty(masks: Masks) -> dict[int, Rle]:
+    """The masks with at least one pixel, in order of frames."""
+    areas = dict(zip(masks, rle_areas(list(masks.values())).tolist(), strict=True))
+    return {frame: masks[frame] for frame in sorted(masks) if areas[frame]}
 
 
 def track_records(tracks: Sequence[WorkingTrack]) -> tuple[Track, ...]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from strefer.stage.attempts import failure_by
-from strefer.stage.faults import Fault, ItemFailure, fault_of
+from strefer.stage.faults import ItemFailure, fault_of
 from strefer.stage.run import Item
 
-log = logging.getLogger("strefer")
 # A batch ends with the item that reaches this many bytes, whatever its size: engines make copies of
 # frames several times as large, and a job's memory must not grow with its films.
 MOST_BYTES = 2 * 10**9
@@ -47,23 +45,6 @@ def in_batches(
         for item, value in batch:
             yield item, results.get(id(item), value)
         del batch, ready, value  # frames of one batch in memory, not of two
-
-
-def in_halves(function: Callable[[Sequence[T]], Sequence[Any]], batch: Sequence[T]) -> list[Any]:
-    """The function's results for a batch; if memory is too small for it, those of its halves.
-
-    Raises:
-        MemoryError, torch.OutOfMemoryError: if it is too small for one of them alone.
-    """
-    try:
-        return list(function(batch))
-    except Exception as error:
-        if len(batch) == 1 or fault_of(error) is not Fault.MEMORY:
-            raise
-        log.warning("not enough memory for a batch of %d, trying its halves", len(batch))
-    # Here, where the error is gone, and with it the arrays that its traceback held.
-    middle = len(batch) // 2
-    return in_halves(function, batch[:middle]) + in_halves(function, batch[middle:])
 
 
 def _next_batch(stream: Iterator[Any], size: int | None) -> Iterator[Any]:

@@ -14,7 +14,7 @@ from drawn_world.teachers.tracker.checkpoint import Progress
 from drawn_world.vocabulary import GENERALIZED_NOUNS
 from strefer.agents.assigner.with_detector import DetectorAssigner
 from strefer.agents.detector.interface import Detector
-from strefer.masklets.starting_frame import named, suppressed, usable
+from strefer.masklets.starting_frame import suppressed, usable
 from strefer.masks import box_ious
 
 # At a text threshold of 0.3 some labels have two nouns, of which the first need not be right.
@@ -83,7 +83,7 @@ def _figures(detector: Detector, sights: Sequence[Sight], all_nouns: bool) -> di
     for phrases, group in by_prompt.items():
         raw = detector.detect([s.frame for s in group], phrases, BOX_THRESHOLD, TEXT_THRESHOLD)
         for sight, detections in zip(group, raw, strict=True):
-            kept = suppressed(named(usable(detections, 0, MIN_SCORE), phrases), NMS_IOU)
+            kept = suppressed(usable(detections, 0, MIN_SCORE), NMS_IOU)
             wanted, found = wanted + len(sight.seen), found + len(kept)
             ious = box_ious([d.box for d in kept], [tuple(box) for box in sight.boxes.tolist()])
             for i, detection in enumerate(kept):  # best score first; each entity is hit once

@@ -119,7 +119,7 @@ def asked_for(sight: Sight, phrases: Sequence[str], names: Sequence[str]) -> Ask
     matched = [(phrases.index(name), i) for i, name in enumerate(names) if name in phrases]
     boxes = sight.boxes[[i for _, i in matched]] / FRAME_PX
     centred = np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]], 1)
-    return Asked(prompt_of(phrases), np.array([p for p, _ in matched], np.int64), centred)
+    return Asked(prompt_of(phrases).text, np.array([p for p, _ in matched], np.int64), centred)
 
 
 def _like(expression: str, rng: np.random.Generator) -> str:

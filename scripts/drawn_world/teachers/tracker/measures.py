@@ -10,6 +10,7 @@ import numpy as np
 from drawn_world.drawing.render import render
 from drawn_world.teachers.tracker.data import VISIBLE_PX, SampledFilm, box_of, sampled_film
 from strefer.agents.tracker.interface import Prompt, Tracker
+from strefer.masks import decode_mask
 
 
 def measure_tracker(tracker: Tracker, seeds: Iterable[int]) -> dict[str, dict[str, float | int]]:
@@ -44,7 +45,7 @@ def _film_measures(tracker: Tracker, film: SampledFilm) -> Iterable[tuple[str, f
         for order in (range(start + 1, len(frames)), range(start - 1, -1, -1)):
             was_away = False
             for frame in order:
-                drawn, true = tracked[entity][frame], truth[entity, frame]
+                drawn, true = decode_mask(tracked[entity][frame]), truth[entity, frame]
                 if visible[entity, frame]:
                     j = float((drawn & true).sum() / (drawn | true).sum())
                     yield "j_visible", j

@@ -7,6 +7,7 @@ an expression answered with box numbers.
 
 from __future__ import annotations
 
+import logging
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     pass
+
+log = logging.getLogger("strefer")
 
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the frame
 
@@ -36,7 +39,9 @@ class Assigner(ABC):
     def scores(
         self, frame: np.ndarray, boxes: Sequence[Box], expressions: Sequence[str]
     ) -> np.ndarray:
-        """How well each expression fits each box, float [E, B], higher is better.
+        """How probable it is that each expression means each box, float [E, B] in [0, 1].
+
+        Each pair is judged by itself: a row or a column may sum to any number.
 
         Args:
             frame: uint8 RGB [H, W, 3].
@@ -87,13 +92,14 @@ def parse_objects(reply: str, count: int) -> list[int]:
     """Box numbers from a reply in RexSeek's format, `<objects><obj0><obj2></objects>`.
 
     Plain numbers ("0 and 2") are read too, and "none" or an empty list of objects as no box.
+    Numbers that are no box's are skipped beside others, as RexSeek's authors skip them.
 
     Args:
         reply: the model's text.
         count: how many boxes there were.
 
     Raises:
-        ValueError: if there is neither a number nor "none", or a number is not a box's.
+        ValueError: if there is neither a number nor "none", or no number is a box's.
     """
     tagged = re.findall(r"<obj(\d{1,9})>", reply)
     rest = re.sub(r"<ground>.*?</ground>", " ", reply, flags=re.DOTALL)
@@ -103,7 +109,13 @@ def parse_objects(reply: str, count: int) -> list[int]:
     if not numbers and "<objects>" not in reply:
         raise ValueError("the reply names no object")
     chosen = list(dict.fromkeys(int(number) for number in numbers))
-    for number in chosen:
-        if number >= count:
-            raise ValueError(f"the reply names object {number}, but there are {count}")
-    return chosen
+    known = [number for number in chosen if number < count]
+    if chosen and not known:
+        raise ValueError(f"the reply names object {chosen[0]}, but there are {count}")
+    return known
+
+
+def unanswered(expression: str, reason: str) -> list[int]:
+    """No box, and a line in the log: a reply that nobody can read costs one expression, no film."""
+    log.warning("assigner, %r: %s; it gets no box", expression, reason)
+    return []

@@ -45,7 +45,9 @@ def load_assigner(spec: dict, prompt: Prompt | Path | None = None) -> Assigner:
         if prompt is None:
             raise ValueError("agents.assigner: the adapter 'chat' needs prompts.assigner")
         question = load_prompt(prompt) if isinstance(prompt, str | Path) else prompt
-        return ChatAssigner(load_chat(_of_engine(spec, "transformers")), question)
+        # One picture is no film: some models refuse a video of a single frame.
+        engine = _of_engine(spec, "transformers") | {"frames_as": "images"}
+        return ChatAssigner(load_chat(engine), question)
     if adapter == "rexseek":
         from strefer.agents.assigner.with_rexseek import RexSeekAssigner
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from strefer.agents.assigner.interface import Box, ChoosingAssigner, parse_objects
+from strefer.agents.assigner.interface import Box, ChoosingAssigner, parse_objects, unanswered
 from strefer.agents.chat.interface import Chat, ChatRequest, ask
 from strefer.prompts import Prompt
 
@@ -28,11 +28,7 @@ class ChatAssigner(ChoosingAssigner):
     def choose(
         self, frame: np.ndarray, boxes: Sequence[Box], expressions: Sequence[str]
     ) -> list[list[int]]:
-        """As `Assigner.choose`.
-
-        Raises:
-            ValueError: if no reply about an expression can be read; the reply is in the text.
-        """
+        """As `Assigner.choose`; no box where no reply about an expression can be read."""
         if not boxes:
             return [[] for _ in expressions]
         picture = draw_numbered_boxes(frame, boxes)[None]
@@ -52,10 +48,10 @@ class ChatAssigner(ChoosingAssigner):
             ATTEMPTS,
             RETRY_TEMPERATURE,
         )
-        for expression, answer in zip(expressions, answers, strict=True):
-            if answer.answer is None:
-                raise ValueError(f"assigner, {expression!r}: {answer.failure}")
-        return [answer.answer or [] for answer in answers]
+        return [
+            unanswered(expression, str(answer.failure)) if answer.answer is None else answer.answer
+            for expression, answer in zip(expressions, answers, strict=True)
+        ]
 
 
 def draw_numbered_boxes(frame: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:

@@ -27,9 +27,7 @@ class DetectorAssigner(ScoringAssigner):
         matrix = np.zeros((len(expressions), len(boxes)))
         for row, expression in zip(matrix, expressions, strict=True):
             # A prompt with several long expressions mixes their words, so each is asked alone.
-            [found] = self.detector.detect(
-                [frame], [expression.replace(".", " ")], BOX_THRESHOLD, TEXT_THRESHOLD
-            )
+            [found] = self.detector.detect([frame], [expression], BOX_THRESHOLD, TEXT_THRESHOLD)
             same = box_ious(boxes, [d.box for d in found]) >= SAME_BOX_IOU
             if found:
                 row[:] = (same * [d.score for d in found]).max(axis=1, initial=0.0)

@@ -17,7 +17,7 @@ MARGIN = 0.1  # of the box's sides, around it: an entity is told better with its
 
 
 class EmbedderAssigner(ScoringAssigner):
-    """Scores are cosines in [-1, 1]. Each expression is embedded once."""
+    """Scores are what the embedder finds probable. Each expression is embedded once."""
 
     dense = True
 
@@ -40,9 +40,9 @@ class EmbedderAssigner(ScoringAssigner):
         crops = [crop(f, box, size_px) for f, b in zip(frames, boxes, strict=True) for box in b]
         if not crops or not expressions:
             return [np.zeros((len(expressions), len(b))) for b in boxes]
-        matrix = self._text_rows(expressions) @ self.embedder.embed_images(np.stack(crops)).T
-        ends = np.cumsum([len(b) for b in boxes])[:-1]
-        return np.split(matrix.astype(np.float64), ends, axis=1)
+        images = self.embedder.embed_images(np.stack(crops))
+        matrix = self.embedder.match(self._text_rows(expressions), images)
+        return np.split(matrix, np.cumsum([len(b) for b in boxes])[:-1], axis=1)
 
     def _text_rows(self, expressions: Sequence[str]) -> np.ndarray:
         new = [e for e in dict.fromkeys(expressions) if e not in self._texts]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from strefer.agents.assigner.interface import Box, ChoosingAssigner, parse_objects
+from strefer.agents.assigner.interface import Box, ChoosingAssigner, parse_objects, unanswered
 
 MAX_NEW_TOKENS = 512
 # Qwen2.5's turns, which RexSeek-3B was trained on.
@@ -42,11 +42,7 @@ class RexSeekAssigner(ChoosingAssigner):
     def choose(
         self, frame: np.ndarray, boxes: Sequence[Box], expressions: Sequence[str]
     ) -> list[list[int]]:
-        """As `Assigner.choose`.
-
-        Raises:
-            ValueError: if a reply cannot be read; the reply is in the text.
-        """
+        """As `Assigner.choose`; no box where the reply cannot be read."""
         if not boxes:
             return [[] for _ in expressions]
         return [self._choose(frame, boxes, expression) for expression in expressions]
@@ -56,7 +52,7 @@ class RexSeekAssigner(ChoosingAssigner):
         try:
             return parse_objects(reply, len(boxes))
         except ValueError as error:
-            raise ValueError(f"assigner, {expression!r}: {error}; RexSeek said {reply!r}") from None
+            return unanswered(expression, f"{error}; RexSeek said {reply!r}")
 
 
 def question_of(expression: str) -> str:

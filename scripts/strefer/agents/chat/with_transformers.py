@@ -25,7 +25,7 @@ from strefer.agents.chat.interface import ChatRequest
 from strefer.agents.chat.options import TEMPLATE_OPTIONS, read_options
 from strefer.agents.chat.prompts import PromptMaker, set_template
 from strefer.agents.chat.tokenizer import read_tokenizer
-from strefer.stage.batches import in_halves
+from strefer.agents.halving import HalvingBatches
 
 _DEFAULTS = {
     "revision": None,
@@ -107,7 +107,9 @@ class TransformersChat:
                 raise ValueError(f"chat model {self.name}: a text model was given frames")
             for start in range(0, len(chosen), self.max_batch):
                 batch = chosen[start : start + self.max_batch]
-                texts = in_halves(self._generate, [requests[i] for i in batch])
+                halving = HalvingBatches(len(batch))
+                shown = [requests[i] for i in batch]
+                texts = list(halving.run(lambda _, part: self._generate(part), shown))
                 for i, text in zip(batch, texts, strict=True):
                     replies[i] = text
         return replies

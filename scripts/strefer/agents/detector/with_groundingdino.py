@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from strefer.agents.detector.interface import RawDetection, in_order, prompt_of
+from strefer.agents.detector.interface import RawDetection, prompt_of, read_queries
 
 # The checkpoints that the package's authors publish, with the package's own settings for each.
 CHECKPOINTS = {
@@ -81,10 +81,14 @@ class GroundingDinoDetector:
     ) -> list[list[RawDetection]]:
         """As `Detector.detect`."""
         import groundingdino.datasets.transforms as transforms
-        from groundingdino.util.inference import predict
+        import torch
         from PIL import Image
 
-        prompt = prompt_of(phrases)
+        prompt, thresholds = prompt_of(phrases), (box_threshold, text_threshold)
+        if not prompt.spans:
+            return [[] for _ in frames]
+        read = self.model.tokenizer(prompt.text, return_offsets_mapping=True)
+        tokens = prompt.tokens(read["offset_mapping"])
         prepare = transforms.Compose(
             [
                 transforms.RandomResize([SHORTER_SIDE_PX], max_size=LONGER_SIDE_PX),
@@ -95,31 +99,10 @@ class GroundingDinoDetector:
         found = []
         for frame in frames:
             pixels, _ = prepare(Image.fromarray(frame), None)
-            boxes, scores, labels = predict(
-                self.model, pixels, prompt, box_threshold, text_threshold, device=self.device
-            )
-            height_px, width_px = frame.shape[:2]
-            found.append(
-                read_prediction(boxes.tolist(), scores.tolist(), labels, width_px, height_px)
-            )
+            with torch.inference_mode():
+                output = self.model(pixels[None].to(self.device), captions=[prompt.text])
+            boxes = output["pred_boxes"][0].float().cpu().numpy()
+            probabilities = output["pred_logits"][0].float().sigmoid().cpu().numpy()
+            size = (frame.shape[1], frame.shape[0])
+            found.append(read_queries(boxes, probabilities, tokens, thresholds, size))
         return found
-
-
-def read_prediction(
-    boxes: Sequence[Sequence[float]],
-    scores: Sequence[float],
-    labels: Sequence[str],
-    width_px: int,
-    height_px: int,
-) -> list[RawDetection]:
-    """Detections from the package's answer, whose boxes are middle and size as shares (0…1)."""
-    raw = []
-    for (x, y, width, height), score, label in zip(boxes, scores, labels, strict=True):
-        box = (
-            (x - width / 2) * width_px,
-            (y - height / 2) * height_px,
-            (x + width / 2) * width_px,
-            (y + height / 2) * height_px,
-        )
-        raw.append(RawDetection(box, score, label))
-    return in_order(raw, width_px, height_px)

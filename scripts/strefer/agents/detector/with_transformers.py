@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor
 
-from strefer.agents.detector.interface import RawDetection, in_order, prompt_of
+from strefer.agents.detector.interface import RawDetection, TextPrompt, prompt_of, read_queries
+from strefer.agents.halving import HalvingBatches
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-DEFAULT_MAX_BATCH = 8
+DEFAULT_MAX_BATCH = 4  # frames of 800 x 1333 pixels
 
 
 class TransformersDetector:
@@ -33,7 +34,7 @@ class TransformersDetector:
         self.model = model.eval()
         self.processor = processor
         self.dtype = dtype
-        self.max_batch = max_batch
+        self.batches = HalvingBatches(max_batch)
 
     @classmethod
     def load(cls, spec: dict) -> TransformersDetector:
@@ -68,51 +69,34 @@ class TransformersDetector:
         text_threshold: float,
     ) -> list[list[RawDetection]]:
         """As `Detector.detect`."""
-        prompt = prompt_of(phrases)
-        found: list[list[RawDetection]] = []
-        for first in range(0, len(frames), self.max_batch):
-            batch = frames[first : first + self.max_batch]
-            found += self._detect_batch(batch, prompt, box_threshold, text_threshold)
-        return found
+        prompt, thresholds = prompt_of(phrases), (box_threshold, text_threshold)
+        if not prompt.spans:
+            return [[] for _ in frames]
+        found = self.batches.run(
+            lambda _, batch: self._detect_batch(batch, prompt, thresholds), frames
+        )
+        return list(found)
 
     @torch.inference_mode()
     def _detect_batch(
-        self, frames: Sequence[np.ndarray], prompt: str, box_threshold: float, text_threshold: float
+        self, frames: Sequence[np.ndarray], prompt: TextPrompt, thresholds: tuple[float, float]
     ) -> list[list[RawDetection]]:
         inputs = self.processor(
             images=list(frames),
-            text=[prompt] * len(frames),
+            text=[prompt.text] * len(frames),
             input_data_format="channels_last",  # or a frame of one row would be taken for a channel
             return_tensors="pt",
         ).to(self.model.device)
         with self._autocast():
             outputs = self.model(**inputs)
-        sizes = [(frame.shape[0], frame.shape[1]) for frame in frames]
-        results = self.processor.post_process_grounded_object_detection(
-            outputs,
-            inputs.input_ids,
-            threshold=box_threshold,
-            text_threshold=text_threshold,
-            target_sizes=sizes,
-        )
-        detections = []
-        for (height_px, width_px), result in zip(sizes, results, strict=True):
-            boxes = result["boxes"].float().cpu().tolist()
-            scores = result["scores"].float().cpu().tolist()
-            # Without a box the processor still gives one label, of no words.
-            labels = [self._words(label) for label in result["text_labels"][: len(boxes)]]
-            raw = [
-                RawDetection(tuple(box), score, label)
-                for box, score, label in zip(boxes, scores, labels, strict=True)
-            ]
-            detections.append(in_order(raw, width_px, height_px))
-        return detections
-
-    def _words(self, label: str) -> str:
-        """A label without the dots and the special tokens that went over the threshold."""
-        special = self.processor.tokenizer.all_special_tokens
-        words = label.replace(".", " ").split()
-        return " ".join(word for word in words if word not in special)
+        boxes = outputs.pred_boxes.float().cpu().numpy()
+        probabilities = outputs.logits.float().sigmoid().cpu().numpy()
+        read = self.processor.tokenizer(prompt.text, return_offsets_mapping=True)
+        tokens = prompt.tokens(read["offset_mapping"])
+        return [
+            read_queries(*of_frame, tokens, thresholds, (frame.shape[1], frame.shape[0]))
+            for frame, *of_frame in zip(frames, boxes, probabilities, strict=True)
+        ]
 
     def _autocast(self) -> AbstractContextManager:
         if self.dtype == torch.float32:

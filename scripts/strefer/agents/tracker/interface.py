@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from strefer.masks import encode_mask
+from strefer.records import Rle
+
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the frames
-Masks = dict[int, np.ndarray]  # frame index -> bool [H, W]; all False where the object is absent
+Masks = dict[int, Rle]  # frame index -> run-length code; an empty one where the object is absent
+Drawn = tuple[int, int, np.ndarray]  # number of the object, frame index, bool [H, W]
 
 DIRECTIONS = ("forward", "backward")
 
@@ -73,6 +77,9 @@ class Tracker(ABC):
     ) -> list[Masks]:
         """Follow all boxes of one starting frame in one direction.
 
+        Masks are encoded as the engine draws them: memory holds one at the frame's size, however
+        many objects and frames there are.
+
         Args:
             until: the last frame that is wanted in that direction; by default the film's last, or
                 its first where `reverse`.
@@ -98,7 +105,10 @@ class Tracker(ABC):
                 f"tracker: frame {until} does not lie {'before' if reverse else 'after'} "
                 f"starting frame {start_frame}"
             )
-        return self._follow(session, order, boxes, min_certainty)
+        masks: list[Masks] = [{} for _ in boxes]
+        for number, frame, drawn in self._follow(session, order, boxes, min_certainty):
+            masks[number][frame] = encode_mask(drawn)
+        return masks
 
     def track(
         self,
@@ -143,9 +153,9 @@ class Tracker(ABC):
     @abstractmethod
     def _follow(
         self, session: Session, order: range, boxes: Sequence[Box], min_certainty: float
-    ) -> list[Masks]:
-        """`propagate` through the frames `order`, whose first is the starting frame; at least one
-        box."""
+    ) -> Iterator[Drawn]:
+        """Draw each object on each of the frames `order`, whose first is the starting frame; in any
+        order, the last drawing of a mask counts. There is at least one box."""
 
 
 def visited_frames(

@@ -6,7 +6,7 @@ The package takes films as folders of images only, and computes image features a
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from strefer.agents.tracker.certain_masks import masks_of
-from strefer.agents.tracker.interface import Box, Masks, Session, Tracker
+from strefer.agents.tracker.interface import Box, Drawn, Session, Tracker
 
 
 class Sam2PackageTracker(Tracker):
@@ -72,9 +72,8 @@ class Sam2PackageTracker(Tracker):
 
     def _follow(
         self, session: Session, order: range, boxes: Sequence[Box], min_certainty: float
-    ) -> list[Masks]:
+    ) -> Iterator[Drawn]:
         start_frame = order[0]
-        masks: list[Masks] = [{} for _ in boxes]
         with torch.inference_mode(), self._autocast():
             self.predictor.reset_state(session.state)
             for row, box in enumerate(boxes):
@@ -85,8 +84,8 @@ class Sam2PackageTracker(Tracker):
                     box=np.asarray(box, np.float32),
                 )
             # A pass towards the start yields nothing when it starts on frame 0.
-            for row, drawn in enumerate(masks_of(logits[:, 0])):
-                masks[row][start_frame] = drawn
+            for row, logit in enumerate(logits[:, 0]):
+                yield row, start_frame, masks_of(logit[None])[0]
             for frame, ids, logits in self.predictor.propagate_in_video(
                 session.state,
                 start_frame_idx=start_frame,
@@ -94,6 +93,5 @@ class Sam2PackageTracker(Tracker):
                 reverse=order.step < 0,
             ):
                 least = min_certainty if frame != start_frame else 0.0
-                for row, drawn in zip(ids, masks_of(logits[:, 0], least), strict=True):
-                    masks[row][frame] = drawn
-        return masks
+                for row, logit in zip(ids, logits[:, 0], strict=True):
+                    yield row, frame, masks_of(logit[None], least)[0]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
 from torch.nn import functional
-from transformers import Sam2VideoModel, Sam2VideoProcessor
+from transformers import AutoConfig, Sam2VideoConfig, Sam2VideoModel, Sam2VideoProcessor
 
+from strefer.agents.halving import HalvingBatches
 from strefer.agents.tracker.certain_masks import masks_of
-from strefer.agents.tracker.interface import Box, Masks, Session, Tracker
+from strefer.agents.tracker.interface import Box, Drawn, Session, Tracker
 from strefer.agents.tracker.propagation import Features, encode_frames, join_features, unroll
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-DEFAULT_MAX_BATCH = 8
+DEFAULT_MAX_BATCH = 4  # frames of 1024 x 1024 pixels, or objects
 
 
 class TransformersTracker(Tracker):
@@ -35,7 +36,7 @@ class TransformersTracker(Tracker):
         self.model = model.eval()
         self.processor = processor
         self.dtype = dtype
-        self.max_batch = max_batch
+        self.batches = HalvingBatches(max_batch)
 
     @classmethod
     def load(cls, spec: dict) -> TransformersTracker:
@@ -55,6 +56,13 @@ class TransformersTracker(Tracker):
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         source = {"revision": spec["revision"]} if spec.get("revision") else {}
+        config = AutoConfig.from_pretrained(spec["model"], **source)
+        if not isinstance(config, Sam2VideoConfig):
+            raise ValueError(
+                f"config: agents.tracker.model {spec['model']!r} is a {config.model_type!r}; the "
+                "adapter 'transformers' follows objects with SAM 2 alone ('sam2_video'), such as "
+                "facebook/sam2.1-hiera-large"
+            )
         model = Sam2VideoModel.from_pretrained(
             spec["model"], dtype=torch.float32, use_safetensors=True, **source
         )
@@ -69,37 +77,36 @@ class TransformersTracker(Tracker):
 
     @torch.inference_mode()
     def _take_in(self, frames: np.ndarray) -> Features:
-        batches = []
-        for first in range(0, len(frames), self.max_batch):
-            batch = torch.from_numpy(frames[first : first + self.max_batch]).permute(0, 3, 1, 2)
-            pixels = self.processor.video_processor(
-                videos=[batch],
-                device=self.model.device,
-                input_data_format="channels_first",
-                return_tensors="pt",
-            ).pixel_values_videos[0]
-            with self._autocast():
-                batches.append(encode_frames(self.model, pixels))
-        return join_features(batches)
+        return join_features(list(self.batches.run(self._encode, frames)))
 
-    @torch.inference_mode()
+    def _encode(self, first: int, frames: np.ndarray) -> list[Features]:
+        pixels = self.processor.video_processor(
+            videos=[torch.from_numpy(frames).permute(0, 3, 1, 2)],
+            device=self.model.device,
+            input_data_format="channels_first",
+            return_tensors="pt",
+        ).pixel_values_videos[0]
+        with self._autocast():
+            return [encode_frames(self.model, pixels)]
+
     def _follow(
         self, session: Session, order: range, boxes: Sequence[Box], min_certainty: float
-    ) -> list[Masks]:
-        found: list[Masks] = []
-        for first in range(0, len(boxes), self.max_batch):
-            batch = self._scaled(session, boxes[first : first + self.max_batch])
-            rows = torch.tensor(order, device=batch.device)[:, None].expand(-1, len(batch))
-            masks: list[Masks] = [{} for _ in batch]
-            with self._autocast():
-                steps = unroll(self.model, session.state, rows, batch, session.n_frames)
-                for frame, step in zip(order, steps, strict=True):
-                    logits = self._at_frame_size(session, step.gated_logits())
-                    drawn = masks_of(logits, min_certainty if frame != order[0] else 0.0)
-                    for row, of_object in enumerate(masks):
-                        of_object[frame] = drawn[row]
-            found += masks
-        return found
+    ) -> Iterator[Drawn]:
+        @torch.inference_mode()
+        def follow(first: int, batch: Sequence[Box]) -> Iterator[Drawn]:
+            scaled = self._scaled(session, batch)
+            rows = torch.tensor(order, device=scaled.device)[:, None].expand(-1, len(batch))
+            steps = unroll(self.model, session.state, rows, scaled, session.n_frames)
+            for frame in order:
+                with self._autocast():
+                    logits = next(steps).gated_logits()
+                least = min_certainty if frame != order[0] else 0.0
+                # One object after the other: at 4K a mask's logits take 33 MB.
+                for number, small in enumerate(logits, first):
+                    logit = self._at_frame_size(session, small[None])
+                    yield number, frame, masks_of(logit, least)[0]
+
+        return self.batches.run(follow, boxes)
 
     def _scaled(self, session: Session, boxes: Sequence[Box]) -> torch.Tensor:
         """Boxes [B, 4] in pixels of the model's input, which is a square."""

