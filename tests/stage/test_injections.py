@@ -177,5 +177,34 @@ def test_a_machine_that_always_fails_blames_no_film_however_often_it_is_tried(tm
     assert Counter(json.loads(line)["video_id"] for line in lines) == dict.fromkeys(FILMS, 3)
 
 
+@pytest.mark.parametrize("killer", [None, 77])
+def test_many_in_hand_are_not_tried_one_by_one(tmp_path, killer):
+    """A shard in one call of an engine, killed from outside, or by one of its items."""
+
+    def attempt(killed):
+        def together(batch):
+            with open(tmp_path / "sizes", "a") as file:
+                file.write(f"{len(batch)}\n")
+            if killed or any(number == killer for _, number in batch):
+                die(signal.SIGABRT)
+            return [{"number": number} for _, number in batch]
+
+        def start():
+            return lambda items: in_batches(((i, i.content) for i in items), None, together)
+
+        items = [Item(str(number), number) for number in range(320)]
+        run_stage("clips", items, start, shard_of(tmp_path))
+
+    children.end(children.start(attempt, True))
+    took = next(n for n in range(1, 20) if children.end(children.start(attempt, False)) == 0)
+    sizes = [int(size) for size in (tmp_path / "sizes").read_text().split()]
+    lines = [json.loads(line) for line in shard_of(tmp_path).output.read_text().splitlines()]
+    failed = [line["video_id"] for line in lines if "failure" in line]
+    assert failed == ([] if killer is None else [str(killer)])
+    assert sizes[:9] == [320] + [40] * 8 if killer is None else sizes[:2] == [320, 40]
+    assert len(sizes) < 40 + 9
+    assert took <= 5
+
+
 def reason_of(lines):
     return lines[0].get("failure", {}).get("reason", "")

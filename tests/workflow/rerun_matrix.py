@@ -212,6 +212,7 @@ ROWS = {
     "a film added": (add_new, {("probe_videos", NEW[0])}, ()),
     "a copy of a film added": (add, {("probe_videos", NEW[1])}, ()),
     "a film removed": (remove, {("probe_videos", SHARDS[IN_COMPANY])}, ()),
+    "a film set aside": (configure(exclude=[{"film": IN_COMPANY, "reason": "it is long"}]), {("probe_videos", SHARDS[IN_COMPANY])}, ()),
     "a film renamed": (rename, {("probe_videos", SHARDS[IN_COMPANY]), ("probe_videos", NEW[2])}, ()),
     "all films moved": (move_all, DATA, ()),
     "the number of shards": (configure(shards=1), {(rule, 0) for rule in OF_SHARDS}, ()),
@@ -251,6 +252,7 @@ ROWS = {
     # Code.
     "comments and docstrings": (docstrings, *NOTHING),
     "how jobs log": (module("workflow/logs"), *NOTHING),
+    "how a job's machine is described": (module("stage/job_facts"), *NOTHING),
     "a script": (edit("scripts/cut_clips.py", "\n_CHANGED = 1\n"), *rules_of("cut_clips")),
     "module of videos": (module("videos/probe_videos"), *rules_of("probe_videos")),
     "module of clips": (module("clips/segmentation"), *rules_of("cut_clips")),

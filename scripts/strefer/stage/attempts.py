@@ -8,7 +8,8 @@ What a fault of the machine costs (`stage.faults`):
 * A device or an engine, a full disk: the process ends.
 * A death without an exception: the next process finds it in the journal.
 
-An item that was in hand then is a suspect. Suspects are tried last and one by one, and after
+An item that was in hand then is a suspect. Suspects are tried last: of many that were in hand
+together (a shard in one call of an engine), an eighth at a time; of few, one by one, and after
 another item has been computed in the same process, if need be again: so a machine that is broken
 is found to be. An item that nevertheless ends its process a third time, then as the first after
 the witness, becomes a failure, and the shard goes on. Where no item of the shard has a result,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from strefer.stage.run import Item, Worker
 
 log = logging.getLogger("strefer")
+SHARE = 8  # of many items in hand, an eighth is tried together the next time
 PAUSES_S = (2.0, 15.0)  # before storage is tried a second and a third time
 
 
@@ -75,7 +77,14 @@ class Attempts:
                 break
         if fresh:
             self._with_patience(fresh, counts=False)
-        for digest in suspects:
+        company = dict(self.journal.company)
+        among_many = [d for d in suspects if company.get(d, 1) >= 2 * SHARE]
+        while among_many:
+            size = company[among_many[0]] // SHARE
+            group = {digest: missing[digest] for digest in among_many[:size]}
+            del among_many[:size]
+            self._with_patience(group, counts=False)
+        for digest in [d for d in suspects if d not in self._done and d not in self._aside]:
             counts = self.witness is None or len(deaths[digest]) < ATTEMPTS - 1
             self._try_suspect(digest, missing[digest], counts)
         if self._aside:
@@ -180,7 +189,7 @@ class Attempts:
         for digest in digests:
             first = not self.journal.deaths.get(digest)
             counted = fault in (Fault.MEMORY, Fault.DEVICE) and (first or (counts and shown))
-            self.journal.put_aside(digest, happened if counted else "")
+            self.journal.put_aside(digest, happened if counted else "", len(digests))
             if fault is Fault.MEMORY:
                 self._aside[digest] = happened
             if given_up := verdict(self.journal.deaths[digest]):

@@ -7,6 +7,7 @@ It is a text file beside the store, appended to by one process at a time:
     ! digest                it begins a suspect, alone: `stage.attempts` says when
     - digest seconds        the item is answered, so long after the job began
     x digest cause          the item is put aside after a fault of the machine; a cause counts
+    ~ digest n              n items were in hand then
     end {"seconds": ...}    the process ends, and says so
     anything else           what Python's faulthandler writes when a process crashes or hangs
 
@@ -71,11 +72,12 @@ class Job:
 
 @dataclass
 class Past:
-    """What a journal says: its jobs, and by item the causes of the deaths that count. An item
-    without a cause is only to be tried last and alone."""
+    """What a journal says: its jobs, and by item the causes of the deaths that count (without any
+    it is only to be tried last), and how many items were in hand at the last, if more than one."""
 
     jobs: list[Job] = field(default_factory=list)
     deaths: dict[str, list[str]] = field(default_factory=dict)
+    company: dict[str, int] = field(default_factory=dict)
 
 
 def read_journal(path: Path) -> Past:
@@ -102,15 +104,19 @@ def _take(past: Past, line: str) -> None:
             past.jobs.append(Job(json.loads(rest)))
     elif kind in ("+", "!") and len(digest) == 64:
         job.in_hand[digest] = kind == "!"
-    elif kind == "-":
+    elif kind == "-" and len(digest) == 64:
         job.in_hand.pop(digest, None)
         past.deaths.pop(digest, None)
+        past.company.pop(digest, None)
         job.answered += 1
         with contextlib.suppress(ValueError):
             job.seconds = float(more)
-    elif kind == "x":
+    elif kind == "x" and len(digest) == 64:
         job.in_hand.pop(digest, None)
         past.deaths.setdefault(digest, []).extend([more] if more else [])
+        past.company.pop(digest, None)
+    elif kind == "~" and more.isdigit():
+        past.company[digest] = int(more)
     elif kind == "end":
         with contextlib.suppress(ValueError):
             job.end = json.loads(rest)
@@ -125,6 +131,7 @@ def _bury(past: Past, job: Job) -> None:
         causes = past.deaths.setdefault(digest, [])
         if counts or not causes:
             causes.append(cause)
+        past.company[digest] = len(job.in_hand)
     job.end = {"seconds": job.seconds, "computed": job.answered, "died": cause}
 
 
@@ -174,7 +181,7 @@ class Journal:
                 noise = ":\n" + "\n".join(job.noise[:30]) if job.noise else ""
                 text = "a process of this shard died with %d item(s) in hand, by %s%s"
                 log.warning(text, len(job.in_hand), job.end["died"], noise)
-        self.jobs, self.deaths = past.jobs, past.deaths
+        self.jobs, self.deaths, self.company = past.jobs, past.deaths, past.company
         self.in_hand: dict[str, None] = {}
         self.job = os.urandom(4).hex()
         self.computed = 0
@@ -188,7 +195,7 @@ class Journal:
         began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         facts = {"id": self.job, "began": began, "boot": boot, "oom_kills": oom_kills}
         self._facts = facts | job_facts()
-        write_journal(self.path, Past(self.jobs, self.deaths))
+        write_journal(self.path, Past(self.jobs, self.deaths, self.company))
         self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
         self._write(f"job {dumps(self._facts)}")
         self._begin, self._armed, self._armed_for = time.monotonic(), float("-inf"), 1
@@ -206,16 +213,21 @@ class Journal:
         """Note that an item is done, or has failed by its own fault."""
         self.in_hand.pop(digest, None)
         self.deaths.pop(digest, None)
+        self.company.pop(digest, None)
         self.computed += 1
         self._write(f"- {digest} {time.monotonic() - self._begin:.2f}")
         self._arm()
 
-    def put_aside(self, digest: str, cause: str = "") -> None:
-        """Note that the machine failed with an item; with a cause it counts against the item."""
+    def put_aside(self, digest: str, cause: str = "", company: int = 1) -> None:
+        """Note that the machine failed with an item, among so many in hand; with a cause it counts
+        against the item."""
         self.in_hand.pop(digest, None)
         cause = " ".join(cause.split())[:300]
         self.deaths.setdefault(digest, []).extend([cause] if cause else [])
+        self.company[digest] = company
         self._write(f"x {digest} {cause}")
+        if company > 1:
+            self._write(f"~ {digest} {company}")
 
     def close(self) -> None:
         """End the job, if one has begun: what is in hand now is nobody's fault."""
@@ -231,7 +243,8 @@ class Journal:
         end |= {"max_memory_mb": round(memory_mb, 1), "warnings": self._warnings.counted()}
         with contextlib.suppress(OSError):  # a full disk: it stays as it is
             self._write(f"end {dumps(end)}")
-            write_journal(self.path, Past([*self.jobs, Job(self._facts, end)], self.deaths))
+            jobs = [*self.jobs, Job(self._facts, end)]
+            write_journal(self.path, Past(jobs, self.deaths, self.company))
         os.close(self._file)
         self._file = None
 
@@ -255,6 +268,7 @@ def write_journal(path: Path, past: Past) -> None:
             file.write(f"job {dumps(job.facts)}\nend {dumps(job.end)}\n")
         for digest, causes in past.deaths.items():
             file.writelines(f"x {digest} {cause}\n" for cause in causes or [""])
+            file.write(f"~ {digest} {past.company.get(digest, 1)}\n")
 
 
 class _Warnings(logging.Handler):

@@ -123,7 +123,7 @@ def _forget_jobs(folder: Path, jobs: set[str], used: set[bytes]) -> None:
         past = read_journal(path)
         kept = [job for job in past.jobs if job.facts.get("id") in jobs]
         deaths = {d: causes for d, causes in past.deaths.items() if bytes.fromhex(d) in used}
-        write_journal(path, Past(kept, deaths))
+        write_journal(path, Past(kept, deaths, past.company))
 
 
 def move_old_items(run: Path) -> Iterator[tuple[str, int]]:
