@@ -4,6 +4,7 @@ questions BENCHMARK   writes a benchmark's questions, for any model to answer
 predict BENCHMARK     asks them a model behind a server, or one trained here
 score BENCHMARK       scores somebody's predictions, a file of {"id": …, "prediction": …} lines
 accept                lets a neutral change of code count as the code before it
+convert FILE          writes an export's samples in the format of another trainer
 retry RUN             lets the next call try failed films again
 store sweep RUN       drops results that the run does not use any more (--dry-run reports them)
 store move RUN        packs the results of an older version, which kept a file an item
@@ -16,6 +17,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from strefer.files import ROOT
 
@@ -49,9 +51,21 @@ def _parser() -> argparse.ArgumentParser:
     accept.add_argument("--reason", required=True, help="why it changes no result; is recorded")
     accept.add_argument("--only", nargs="*", default=(), help="scripts; none means all that differ")
     of_runs.add_commands(commands)
+    convert = commands.add_parser("convert", help="write samples for another trainer")
+    convert.set_defaults(command=_convert)
+    convert.add_argument("samples", type=Path, help="an export's strefer.jsonl, or a recipe's file")
+    convert.add_argument("--form", required=True, help="llava, videorefer, llama_factory, …")
+    convert.add_argument("--output", required=True, type=Path, help="the folder to write")
     docs = commands.add_parser("docs", help="write the made parts of the documentation")
     docs.set_defaults(command=_docs)
     return parser
+
+
+def _convert(given: argparse.Namespace) -> None:
+    from strefer.recipes.trainer_formats import read_samples, write_for_trainer
+
+    count = write_for_trainer(read_samples(given.samples), given.form, given.output)
+    print(f"{count} samples in {given.output}")
 
 
 def _accept(given: argparse.Namespace) -> None:

@@ -13,6 +13,7 @@ from strefer.recipes.published_format import PUBLISHED_FIELDS, own_samples, publ
 from strefer.recipes.recipe import load_recipe
 from strefer.videollm.data.samples import iterate_samples, sample_from_json
 from strefer.videollm.data.shapes import mask_of_shape
+from strefer.videollm.data.unusable import LeftOut
 from strefer.workflow.configuration.complete import overridden
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
@@ -167,6 +168,18 @@ def test_base_data_is_checked_and_completed(tmp_path):
     assert masks["frame_keys"] == "raw"
 
 
+def test_base_data_that_are_wrong_in_part_are_left_to_the_training(tmp_path, caplog):
+    path = tmp_path / "base.json"
+    path.write_text(json.dumps([*BASE, {"video": "a.mp4"}, BASE[0] | {"annotation": None}, 3]))
+    assert len(read_base(path)) == len(BASE) + 3
+    assert "2 of 13 samples cannot be used" in caplog.text
+    counted = LeftOut(1, "base")
+    lines = "".join(json.dumps(sample) + "\n" for sample in read_base(path))
+    (tmp_path / "mixed.jsonl").write_text(lines)
+    assert len(list(iterate_samples(tmp_path / "mixed.jsonl", counted))) == len(BASE) + 1
+    assert counted.reasons == {"the sample is malformed": 2}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -175,7 +188,7 @@ def test_base_data_is_checked_and_completed(tmp_path):
         ('[{"conversations": [{"from": "me", "value": ""}, {}]}]', "each turn needs"),
         (
             json.dumps([BASE[0] | {"annotation": [{}]}]),
-            "0 <region> in the question, 1 objects",
+            "0 <region> in the text, 1 objects",
         ),
     ],
 )

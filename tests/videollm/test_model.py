@@ -185,6 +185,8 @@ def test_the_papers_configuration_has_the_published_shapes():
         name: round(sum(p.numel() for p in part.parameters()) / 1e6)
         for name, part in model.named_children()
     }
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    assert round(trained / 1e9, 1) == 4.0  # as published
     assert millions["llm"] == 3821
     # 6 layers of 3 · 1152 · 1536 · … weights and so on: see the docstrings of the parts.
     assert millions["resampler"] == 106

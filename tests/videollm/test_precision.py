@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from strefer.videollm.architecture.precision import has_bfloat16, mixed_precision
+from strefer.videollm.architecture.precision import has_bfloat16, mixed_precision, weights_type
 from strefer.videollm.options import TrainingOptions
 
 
@@ -23,3 +23,9 @@ def test_a_processor_without_bfloat16_trains_in_float32(monkeypatch, flags, has)
 def test_other_devices_are_left_to_themselves(monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
     assert has_bfloat16("cuda:0")
+
+
+def test_frozen_weights_are_halved_on_gpus_alone():
+    assert weights_type("cuda:1") is torch.bfloat16
+    assert weights_type("cuda", bf16=False) is torch.float32
+    assert weights_type("cpu") is torch.float32

@@ -8,7 +8,8 @@ import pytest
 from helpers.tiny_student import sample_fields
 from strefer.frames import sample_times
 from strefer.videollm.architecture.model import IGNORED
-from strefer.videollm.data.frame_source import View, film_shape
+from strefer.videollm.data.film_shape import film_shape
+from strefer.videollm.data.frame_source import View
 from strefer.videollm.data.processor import Processor, grid_of_mask
 from strefer.videollm.data.samples import sample_from_json
 from strefer.videollm.data.shapes import mask_of_shape

@@ -65,7 +65,7 @@ def test_the_loss_is_on_the_answer_and_only_lora_is_trained(built, parts):
     sample = encoded(processor, film, film[1][0])
     learned = [i for i in sample.labels if i != -100]
     assert processor.tokenizer.decode(learned).startswith("Yes.")
-    batch = collate_qwen([sample], processor.tokenizer.pad_token_id, processor.video_id)
+    batch = collate_qwen([sample], processor.tokenizer.pad_token_id)
     assert (batch["input_ids"] == processor.video_id).sum() == 2 * 16
     model(**batch).loss.backward()
     trained = {n for n, p in model.named_parameters() if p.requires_grad}
@@ -90,9 +90,9 @@ def test_another_mask_gives_other_logits(built, parts):
     key = next(iter(set(regions[0]) & set(regions[1])))
     samples = [encoded(processor, (path, regions), {key: r[key]}) for r in regions[:2]]
     assert samples[0].ids == samples[1].ids
-    pad, video = processor.tokenizer.pad_token_id, processor.video_id
+    pad = processor.tokenizer.pad_token_id
     with torch.no_grad():
-        logits = [model(**collate_qwen([s], pad, video)).logits[0, -3:] for s in samples]
+        logits = [model(**collate_qwen([s], pad)).logits[0, -3:] for s in samples]
     assert (logits[0] - logits[1]).abs().max() > 1e-4
 
 

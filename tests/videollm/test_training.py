@@ -48,14 +48,8 @@ def test_same_seed_same_weights_and_a_killed_run_goes_on(options, recipe, tmp_pa
     weights = train(recipe, tmp_path / "whole", options)
 
     make = training.make_trainer
-
-    def make_and_kill(*args):
-        trainer = make(*args)
-        trainer.add_callback(KillAt(5))
-        return trainer
-
     with monkeypatch.context() as patch:
-        patch.setattr(training, "make_trainer", make_and_kill)
+        patch.setattr(training, "make_trainer", lambda *given: killed(make, 5, given))
         with pytest.raises(Killed):
             train(recipe, tmp_path / "killed", options)
     resumed = train(recipe, tmp_path / "killed", options)
@@ -71,6 +65,29 @@ def test_same_seed_same_weights_and_a_killed_run_goes_on(options, recipe, tmp_pa
     assert not (tmp_path / "killed" / "work").exists()
     left = {path.name for path in (tmp_path / "whole" / "out").iterdir()}
     assert not any(name.endswith((".bin", ".pt", ".pth")) for name in left)
+
+
+def test_a_resumed_run_goes_on_counting_what_is_left_out(options, recipe, tmp_path, monkeypatch):
+    lines = recipe.read_text().splitlines()
+    broken = json.loads(lines[0]) | {"path": str(tmp_path / "missing.mp4")}
+    mixed = tmp_path / "mixed.jsonl"
+    mixed.write_text("\n".join([json.dumps(broken)] * 4 + lines))
+    chosen = {**options, "keep_features_mb": 0, "workers": 0, "save_steps": 1, "most_left_out": 0.5}
+    make = training.make_trainer
+    for step in (4, 7):
+        with monkeypatch.context() as patch:
+            patch.setattr(training, "make_trainer", lambda *given, at=step: killed(make, at, given))
+            with pytest.raises(Killed):
+                train(mixed, tmp_path, chosen)
+    train(mixed, tmp_path, chosen)
+    about = json.loads((tmp_path / "out" / "training.json").read_text())
+    assert about["left_out"] == {"the film is missing": 4}
+
+
+def killed(make, step, given):
+    trainer = make(*given)
+    trainer.add_callback(KillAt(step))
+    return trainer
 
 
 def test_another_seed_gives_other_weights_and_resumes_nothing(options, recipe, tmp_path):
@@ -146,13 +163,17 @@ def test_a_film_that_cannot_be_read_costs_its_samples_only(options, recipe, tmp_
     lines = recipe.read_text().splitlines()
     broken = json.loads(lines[0]) | {"path": str(tmp_path / "missing.mp4")}
     mixed = tmp_path / "mixed.jsonl"
-    mixed.write_text("\n".join([json.dumps(broken), *lines[1:8]]))
+    mixed.write_text("\n".join([json.dumps(broken), *lines[1:12]]))
     train(mixed, tmp_path, options)
     left_out = json.loads((tmp_path / "out" / "training.json").read_text())["left_out"]
-    assert len(left_out) == 1
-    assert "missing.mp4" in left_out[0]
-    assert "is left out" in caplog.text
-    train(mixed, tmp_path, {**options, "keep_features_mb": 0, "workers": 0})  # replaced in its turn
+    assert left_out == {"the film is missing": 1}
+    assert "missing.mp4" in caplog.text
+    # Without features that are read ahead, it is replaced in its turn.
+    train(mixed, tmp_path, {**options, "keep_features_mb": 0, "workers": 1})
+    left_out = json.loads((tmp_path / "out" / "training.json").read_text())["left_out"]
+    assert left_out == {"the film is missing": 1}
+    log = (tmp_path / "out" / "training_log.jsonl").read_text().splitlines()
+    assert json.loads(log[-1])["left_out/the film is missing"] == 1
 
 
 def test_order_covers_every_epoch_and_keeps_films_together():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from collections.abc import Mapping
@@ -11,6 +12,9 @@ from typing import Any
 
 from strefer.recipes.published_format import Sample
 from strefer.recipes.recipe import Recipe
+
+log = logging.getLogger("strefer")
+
 
 _FILM_KEYS = (b'"path"', b'"video"', b'"image"')  # what a base data set names a film or image by
 
@@ -39,10 +43,10 @@ def read_base(path: Path) -> list[Sample]:
 
     A sample has `conversations`, and `path` or `video` (or `image`); VideoRefer-style `annotation`
     has raw frame numbers unless `frame_keys` says otherwise. Relative paths stand against the
-    file's folder.
+    file's folder. Samples that are wrong stay as they are: the training counts them.
 
     Raises:
-        ValueError: names the file and the sample that is wrong.
+        ValueError: names the file, and the first sample if all of them are wrong.
     """
     path = Path(path)
     try:
@@ -57,7 +61,15 @@ def read_base(path: Path) -> list[Sample]:
         )
     except ValueError as error:
         raise ValueError(f"base data {path}: neither JSON nor JSON Lines: {error}") from None
-    return [_base_sample(entry, number, path) for number, entry in enumerate(entries, 1)]
+    faults = [fault for entry in entries if (fault := _fault_of(entry))]
+    if faults and len(faults) == len(entries):
+        raise ValueError(f"base data {path}, sample 1: {faults[0]}")
+    if faults:
+        log.warning(
+            "base data %s: %d of %d samples cannot be used, one of them because: %s",
+            path, len(faults), len(entries), faults[0],
+        )  # fmt: skip
+    return [_base_sample(entry, path) for entry in entries]
 
 
 def films_of_base(path: Path) -> list[str]:
@@ -78,28 +90,35 @@ def films_of_base(path: Path) -> list[str]:
         return []
 
 
-def _base_sample(entry: Any, number: int, path: Path) -> Sample:
-    where = f"base data {path}, sample {number}"
+def _base_sample(entry: Any, path: Path) -> Sample:
+    sample = dict(entry) if isinstance(entry, Mapping) else {}
+    film = sample.pop("path", None) or sample.get("video") or sample.get("image")
+    if isinstance(film, str):
+        sample["path"] = str(film if Path(film).is_absolute() else path.parent / film)
+    if sample.get("annotation") is not None:
+        sample.setdefault("frame_keys", "raw")
+    turns = sample.get("conversations")
+    if isinstance(turns, list):
+        # LLaVA's data say <video> or <image>; the student knows the latter.
+        sample["conversations"] = [
+            turn | {"value": turn["value"].replace("<video>", "<image>")}
+            if isinstance(turn, dict) and isinstance(turn.get("value"), str)
+            else turn
+            for turn in turns
+        ]
+    return sample
+
+
+def _fault_of(entry: Any) -> str | None:
+    """What is wrong with a sample of base data; None if nothing that shows without its film."""
     turns = entry.get("conversations") if isinstance(entry, Mapping) else None
     if not isinstance(turns, list) or len(turns) < 2:
-        raise ValueError(f"{where}: `conversations` must be a list of at least two turns")
+        return "`conversations` must be a list of at least two turns"
     for turn in turns:
         if not isinstance(turn, Mapping) or turn.get("from") not in ("human", "gpt", "system"):
-            raise ValueError(f"{where}: each turn needs `from` (human or gpt) and `value`")
-    sample = dict(entry)
-    film = sample.pop("path", None) or sample.get("video") or sample.get("image")
-    if film is not None:
-        sample["path"] = str(film if Path(film).is_absolute() else path.parent / film)
-    human = dict(turns[0])
-    # LLaVA's data say <video> or <image>; the student knows the latter.
-    human["value"] = str(human["value"]).replace("<video>", "<image>")
-    sample["conversations"] = [human, *turns[1:]]
-    if "annotation" in sample:
-        sample.setdefault("frame_keys", "raw")
-        regions = human["value"].count("<region>")
-        if len(sample["annotation"]) != regions:
-            raise ValueError(
-                f"{where}: {regions} <region> in the question, {len(sample['annotation'])} objects "
-                "in `annotation`; they must be as many"
-            )
-    return sample
+            return "each turn needs `from` (human or gpt) and `value`"
+    regions = sum(str(turn.get("value")).count("<region>") for turn in turns)
+    objects = entry.get("annotation") or ()
+    if len(objects) != regions:
+        return f"{regions} <region> in the text, {len(objects)} objects in `annotation`"
+    return None

@@ -128,6 +128,10 @@ def dataset_card(counts: Mapping[tuple[str, str, str], int], about: Mapping[str,
         "|---|---|",
         *(f"| {role} | `{digest}` |" for role, digest in sorted(about["prompts"].items())),
         "",
+        "For other trainers: `python -m strefer convert strefer.jsonl --form FORM --output OUT`, "
+        "where FORM is `llava`, `llama_factory` (`dataset: strefer`), `ms_swift`, `videorefer` or "
+        "`webdataset`. Regions become boxes in the text of the first three.",
+        "",
     ]
     return "\n".join(text)
 

@@ -18,6 +18,7 @@ the film's own frames (`frame_keys: raw`).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -26,6 +27,8 @@ from strefer.files import atomic_write, dumps
 from strefer.recipes.base_data import read_base
 from strefer.recipes.published_format import Sample, own_samples
 from strefer.recipes.recipe import GROUP_NAMES, REFER_BY, Part, load_recipe
+
+log = logging.getLogger("strefer")
 
 
 def mix_recipe(

@@ -11,6 +11,7 @@ import torch
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
+    GenerationConfig,
     PreTrainedTokenizerBase,
 )
 
@@ -20,6 +21,7 @@ from strefer.videollm.architecture.configuration import VideoLlmConfig
 from strefer.videollm.architecture.model import VideoLlm
 from strefer.videollm.architecture.tokens import add_tokens
 from strefer.videollm.architecture.vision import load_vision_weights, vision_spec
+from strefer.videollm.data.conversation import ConversationEncoder
 from strefer.videollm.data.processor import ProcessorSettings
 
 # What transformers writes for a tokenizer without a class of its own.
@@ -43,12 +45,15 @@ def build_student(
     if unknown := sorted(set(sizes) - known):
         raise ValueError(f"student: no size {unknown[0]!r}; known: {', '.join(sorted(known))}")
     tokenizer = read_tokenizer(llm)
+    if tokenizer.pad_token_id is None:  # Llama's have none; what is padded is never looked at
+        tokenizer.pad_token = tokenizer.eos_token
     n_time_tokens = sizes.get("n_time_tokens", VideoLlmConfig().n_time_tokens)
     ids = add_tokens(tokenizer, n_time_tokens)
     text = AutoConfig.from_pretrained(llm)
     old_size = text.vocab_size
     text.vocab_size = max(old_size, (len(tokenizer) + 63) // 64 * 64)
     text.pad_token_id = tokenizer.pad_token_id
+    text.eos_token_id = stop_ids(tokenizer, llm)
     config = VideoLlmConfig(
         vision=vision_spec(vision), text=_plain(text), dtype="float32", **sizes, **ids
     )
@@ -62,6 +67,19 @@ def build_student(
 
 def _plain(text: Any) -> dict[str, Any]:
     return {**text.to_diff_dict(), "model_type": text.model_type, "dtype": "float32"}
+
+
+def stop_ids(tokenizer: PreTrainedTokenizerBase, llm: str) -> int | list[int]:
+    """The tokens at which an answer ends: those that the LLM stops at by itself, and the one that
+    its chat template writes. They are kept in the student's configuration."""
+    try:
+        known = GenerationConfig.from_pretrained(llm).eos_token_id
+    except OSError:  # an LLM without settings for generation
+        known = None
+    known = known if isinstance(known, list) else [known]
+    ends = ConversationEncoder(tokenizer).end_ids
+    found = sorted(({*known, tokenizer.eos_token_id} - {None}) | ends)
+    return found[0] if len(found) == 1 else found
 
 
 @torch.no_grad()
@@ -87,8 +105,6 @@ def _fill_llm(model: VideoLlm, llm: str, old_size: int) -> None:
         target[first:] = known.mean(0)
         codes = sinusoids(torch.arange(n_times), weight.shape[1], longest=float(n_times))
         target[start : start + n_times] += codes * known.std() * 2**0.5
-    model.llm.generation_config = source.generation_config
-    model.llm.generation_config.pad_token_id = model.config.get_text_config().pad_token_id
 
 
 @torch.no_grad()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -19,7 +20,8 @@ class TrainingOptions:
 
     Args:
         model: "strefer" is the paper's; "qwen_vl" fine-tunes `start_from` by LoRA of rank
-            `lora_rank`, with regions outlined on its frames.
+            `lora_rank`, with regions outlined on its frames and at most `most_video_tokens` a film.
+            `merge` then also writes the merged model, as transformers and vLLM load it.
         vision, llm: where a new student's parts come from (see `build_student`).
         start_from: a student's folder to go on from, instead of `vision` and `llm`.
         sizes: fields of `VideoLlmConfig` other than the paper's.
@@ -28,10 +30,14 @@ class TrainingOptions:
         new_parts_factor: the learning rate of all but the LLM is so many times the LLM's.
         per_film: so many questions about one film stand together in a batch.
         pack: whether those share one row and one copy of the film's tokens.
+        frame_store: folder of sampled frames at the encoder's size, made before the first step and
+            shared by whatever trains on the same films (see `FrameStore`); None decodes films at
+            every step. It is not used with kept features.
         keep_features_mb: memory for features of films encoded once; 0 decodes at every step.
         bf16, gradient_checkpointing: save time and memory; no bf16 where the processor lacks it.
         workers: processes that decode (only without kept features).
         save_steps: steps between checkpoints to resume from; log_steps: between lines of the log.
+        most_left_out: the largest share of samples that may be left out; a run stops at more.
         sampled_regions, raw_regions, system, most_text_tokens, learn_time_tokens, text_only: see
             `ProcessorSettings`.
         deepspeed: path of a DeepSpeed configuration; report_to: "tensorboard", "wandb".
@@ -41,6 +47,8 @@ class TrainingOptions:
 
     model: str = "strefer"
     lora_rank: int = 16
+    most_video_tokens: int = 12288
+    merge: bool = False
     vision: str = "open_clip:ViT-SO400M-14-SigLIP-384/webli"
     llm: str = "microsoft/Phi-3-mini-4k-instruct"
     start_from: str | None = None
@@ -57,11 +65,13 @@ class TrainingOptions:
     per_film: int = 1
     pack: bool = False
     keep_features_mb: float = 0
+    frame_store: str | None = None
     bf16: bool = True
     gradient_checkpointing: bool = True
     workers: int = 4
     save_steps: int = 500
     log_steps: int = 10
+    most_left_out: float = 0.1
     sampled_regions: str = "one"
     raw_regions: str = "all"
     system: str | None = None
@@ -83,7 +93,32 @@ class TrainingOptions:
             )
         if options.get("text_only") and options.get("model", "strefer") != "strefer":
             raise ValueError("training: `text_only` is for `model: strefer`")
-        return TrainingOptions(**options)
+        if options.get("frame_store") and options.get("model", "strefer") != "strefer":
+            raise ValueError("training: `frame_store` is for `model: strefer`")
+        if options.get("merge") and options.get("model", "strefer") != "qwen_vl":
+            raise ValueError("training: `merge` is for `model: qwen_vl`")
+        found = TrainingOptions(**options)
+        if found.zero_stage == 3:
+            raise ValueError(
+                f"training: {found.deepspeed} shards the weights (ZeRO-3), which no student "
+                "can be built with; take config/deepspeed/zero2.json"
+            )
+        return found
+
+    @property
+    def zero_stage(self) -> int:
+        """What DeepSpeed shares out: 0 nothing, 1 optimizer states, 2 gradients too, 3 weights too.
+
+        Raises:
+            ValueError: if its configuration cannot be read.
+        """
+        if self.deepspeed is None:
+            return 0
+        try:
+            settings = json.loads(Path(self.deepspeed).read_text(encoding="utf-8"))
+            return int(settings.get("zero_optimization", {}).get("stage", 0))
+        except (OSError, ValueError, AttributeError) as error:
+            raise ValueError(f"training: deepspeed: {self.deepspeed}: {error}") from None
 
     def arguments(self, seed: int, work: Path) -> TrainingArguments:
         """The same for transformers' Trainer."""

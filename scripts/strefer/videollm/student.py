@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerBase
 from strefer.videollm.architecture.model import VideoLlm
 from strefer.videollm.building import read_student
 from strefer.videollm.data.batches import collate
+from strefer.videollm.data.conversation import spoken
 from strefer.videollm.data.frame_source import FrameSource, KeptFeatures
 from strefer.videollm.data.processor import Processor, ProcessorSettings
 from strefer.videollm.data.samples import Sample, unanswered
@@ -35,6 +36,11 @@ class Student:
         self.model, self.tokenizer = model.eval(), tokenizer
         self.processor = Processor(tokenizer, settings)
         self.batch_size = batch_size
+        end = model.llm.generation_config.eos_token_id
+        self.stops = set(end) if isinstance(end, list) else {end}
+        first = model.config.first_time_token_id
+        times = range(first, first + model.config.n_time_tokens)
+        self.silent = self.processor.conversations.special_ids - set(times)
         self.source: FrameSource = KeptFeatures(model.vision, keep_features_mb, features)
 
     def answer(self, samples: Sequence[Sample], max_new_tokens: int = 64) -> list[str]:
@@ -56,23 +62,9 @@ class Student:
             del batch["labels"]
             batch = {k: v.to(self.model.device) for k, v in batch.items()}
             ids = self.model.generate(max_new_tokens=max_new_tokens, **batch)
-            texts = self.tokenizer.batch_decode(self._without_padding(ids))
-            for i, text in zip(rows, texts, strict=True):
-                answers[i] = text.strip()
+            for i, said in zip(rows, ids.tolist(), strict=True):
+                answers[i] = spoken(self.tokenizer, said, self.stops, self.silent)
         return answers
-
-    def _without_padding(self, ids: torch.Tensor) -> list[list[int]]:
-        """Token ids up to the end of the answer; times stay, other special tokens go."""
-        first = self.model.config.first_time_token_id
-        times = range(first, first + self.model.config.n_time_tokens)
-        special = set(self.tokenizer.all_special_ids) - set(times)
-        end = self.model.llm.generation_config.eos_token_id
-        ends = set(end) if isinstance(end, list) else {end}
-        kept = []
-        for row in ids.tolist():
-            stop = next((i for i, token in enumerate(row) if token in ends), len(row))
-            kept.append([token for token in row[:stop] if token not in special])
-        return kept
 
 
 def load_student(

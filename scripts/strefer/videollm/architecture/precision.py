@@ -19,3 +19,9 @@ def mixed_precision(device: str) -> torch.autocast:
     """Products in bfloat16 where that saves time; a context."""
     kind = torch.device(device).type
     return torch.autocast(kind, torch.bfloat16, enabled=has_bfloat16(device))
+
+
+def weights_type(device: str, bf16: bool = True) -> torch.dtype:
+    """The type that a large model's frozen weights are loaded in: bfloat16 if wanted, but float32
+    on a processor of any kind, so that all of them compute the same."""
+    return torch.bfloat16 if bf16 and torch.device(device).type != "cpu" else torch.float32

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch.utils.data import Dataset
@@ -14,61 +15,112 @@ from strefer.videollm.data.batches import collate
 from strefer.videollm.data.frame_source import FrameSource
 from strefer.videollm.data.processor import Encoded, Processor
 from strefer.videollm.data.samples import Sample
+from strefer.videollm.data.unusable import LeftOut, reason_of
 
-logger = logging.getLogger(__name__)
 _MOST_FAILURES = 20  # in a row: then it is not a bad film but a wrong path
+REPORT = "report"  # the key under which a batch says what became of its samples
+_FAULTS = (ValueError, DecodingError, OSError)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A sample that can be used, and why the one that it replaces cannot, as (reason, example)."""
+
+    encoded: Any
+    left_out: tuple[str, str] | None = None
 
 
 class TrainingSamples(Dataset):
     """Item `i` is one drawing of a sample: the place in `order` also says which of a region's
-    frames is drawn, so that a resumed run and every number of workers see the same."""
+    frames is drawn, so that a resumed run and every number of workers see the same.
+
+    Args:
+        encode: turns a sample into what the collator takes; raises for one that cannot be used.
+    """
 
     def __init__(
-        self, samples: Sequence[Sample], order: Sequence[int], processor: Processor, seed: int
+        self,
+        samples: Sequence[Sample],
+        order: Sequence[int],
+        encode: Callable[[Sample, random.Random], Any],
+        seed: int,
     ) -> None:
         self.samples, self.order = samples, order
-        self.processor, self.seed = processor, seed
+        self.encode, self.seed = encode, seed
 
     def __len__(self) -> int:
         return len(self.order)
 
-    def __getitem__(self, place: int) -> Encoded:
-        """A sample that cannot be read is replaced by the next in order, with a warning."""
+    def __getitem__(self, place: int) -> Drawn:
+        """A sample that cannot be used is replaced by the next in order.
+
+        Raises:
+            ValueError: if too many in a row cannot be used.
+        """
+        left_out = None
         for step in range(_MOST_FAILURES):
             at = (place + step) % len(self.order)
-            draw = random.Random(f"{self.seed} {at}")
+            number = self.order[at]
             try:
-                return self.processor.encode(self.samples[self.order[at]], draw)
-            except (ValueError, DecodingError, OSError) as error:
-                sample = self.samples[self.order[at]]
-                logger.warning("%s", _left_out(self.order[at], sample, error))
-        raise ValueError(f"{_MOST_FAILURES} samples in a row cannot be read; see the log")
+                encoded = self.encode(self.samples[number], random.Random(f"{self.seed} {at}"))
+                return Drawn(encoded, left_out)
+            except _FAULTS as error:
+                # What follows counts at its own place.
+                example = _example(number, self.samples[number], error)
+                left_out = left_out or (reason_of(error), example)
+        raise ValueError(f"{_MOST_FAILURES} samples in a row cannot be used; the last: {example}")
 
 
-def _left_out(number: int, sample: Sample, error: Exception) -> str:
-    return f"sample {number} ({sample.path}) is left out: {error}"
+def _example(number: int, sample: Sample, error: Exception) -> str:
+    film = "" if sample.path is None or sample.path in str(error) else f"{sample.path}: "
+    return f"sample {number}: {film}{error}"
+
+
+class ReportingCollator:
+    """Joins what `TrainingSamples` gives to a batch, in the loader's process, and puts beside it
+    how many samples were looked at and which were left out."""
+
+    def __init__(self, collate_encoded: Callable[[Sequence[Any]], dict[str, Any]]) -> None:
+        self.collate_encoded = collate_encoded
+
+    def __call__(self, drawn: Sequence[Drawn]) -> dict[str, Any]:
+        left_out = [sample.left_out for sample in drawn if sample.left_out is not None]
+        batch = self.collate_encoded([sample.encoded for sample in drawn])
+        return batch | {REPORT: (len(drawn), left_out)}
+
+
+def encoder_of(processor: Processor, source: FrameSource) -> Callable[..., Encoded]:
+    """Encodes a sample and reads its frames, so that every fault of its film shows at once."""
+
+    def encode(sample: Sample, draw: random.Random) -> Encoded:
+        encoded = processor.encode(sample, draw)
+        for view in (encoded.view, encoded.other_view):
+            if view is not None:
+                source.prepare(view)
+        return encoded
+
+    return encode
 
 
 def read_ahead(
-    samples: Sequence[Sample], processor: Processor, source: FrameSource
-) -> tuple[list[Sample], list[str]]:
+    samples: Sequence[Sample], encode: Callable[..., Encoded], left_out: LeftOut
+) -> list[Sample]:
     """Check every sample and encode every film before the training.
 
+    Args:
+        left_out: counts the samples that cannot be used; they have been `seen` already.
+
     Returns:
-        The samples that can be read, and the reasons why others cannot.
+        The samples that can be used.
     """
-    good, reasons = [], []
+    good = []
     for number, sample in enumerate(samples):
         try:
-            encoded = processor.encode(sample, random.Random(number))
-            for view in (encoded.view, encoded.other_view):
-                if view is not None:
-                    source.get(view)
+            encode(sample, random.Random(number))
             good.append(sample)
-        except (ValueError, DecodingError, OSError) as error:
-            reasons.append(_left_out(number, sample, error))
-            logger.warning("%s", reasons[-1])
-    return good, reasons
+        except _FAULTS as error:
+            left_out.add(reason_of(error), _example(number, sample, error))
+    return good
 
 
 class Collator:

@@ -7,16 +7,22 @@ into memory, a film is decoded and encoded once, however many questions there ar
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import torch
 
-from strefer.frames import Shape, measure, read_frames, sample_times
+from strefer.frames import read_frames, sample_times
 from strefer.videollm.architecture.vision import VisionEncoder
 from strefer.videollm.data.feature_store import FeatureStore
+from strefer.videollm.data.film_shape import film_shape
+from strefer.videollm.data.unusable import Unusable
+
+_MOST_PREPARED = 64  # views of a batch that are in memory
 
 
 @dataclass(frozen=True)
@@ -27,24 +33,21 @@ class View:
     times_s: tuple[float, ...]
 
 
-@lru_cache(maxsize=4096)
-def film_shape(path: str) -> Shape:
-    """Length, rate and size of a film, measured once."""
-    return measure(path)
-
-
 def view_of(path: str, n_frames: int, clip_s: tuple[float, float] | None = None) -> View:
     """`n_frames` evenly spaced frames of a film or of a clip of it.
 
     Raises:
-        ValueError: if the clip is empty or begins after the film's end.
+        Unusable: if there is no such film, or the clip is empty or begins after the film's end.
+        DecodingError: if the film cannot be decoded.
     """
     shape = film_shape(path)
     if clip_s is None:
         return View(path, tuple(sample_times(shape.duration_s, n_frames, shape.fps)))
     start_s, end_s = clip_s[0], min(clip_s[1], shape.duration_s)
     if not 0 <= start_s < end_s:
-        raise ValueError(f"{path}: no clip from {clip_s[0]:g} to {clip_s[1]:g} s")
+        raise Unusable(
+            "a clip is not in its film", f"{path}: no clip from {clip_s[0]:g} to {clip_s[1]:g} s"
+        )
     return View(path, tuple(sample_times(end_s - start_s, n_frames, shape.fps, start_s)))
 
 
@@ -55,27 +58,53 @@ class FrameSource(Protocol):
 
     def get(self, view: View) -> torch.Tensor: ...
 
+    def prepare(self, view: View) -> None:
+        """Read a view that the next batch needs, so that a film at fault costs its sample alone."""
+
 
 class DecodedFrames:
-    """Decodes at every call: for data that is seen once, in the loader's workers."""
+    """Frames at the encoder's size, for the batch that they are prepared for, in the loader's
+    workers.
+
+    Args:
+        image_size: their side in pixels.
+        read: gives the frames of a view, uint8 [T, size, size, 3]; None decodes the film.
+    """
 
     encoded = False
 
-    def __init__(self, image_size: int) -> None:
-        self.image_size = image_size
+    def __init__(self, image_size: int, read: Callable[[View], np.ndarray] | None = None) -> None:
+        self.read = read or partial(decode_small, image_size=image_size)
+        self._prepared: dict[View, torch.Tensor] = {}
+
+    def prepare(self, view: View) -> None:
+        if view not in self._prepared:
+            self._prepared[view] = torch.from_numpy(self.read(view))
+        while len(self._prepared) > _MOST_PREPARED:  # of samples that were left out after all
+            del self._prepared[next(iter(self._prepared))]
 
     def get(self, view: View) -> torch.Tensor:
         """uint8 [T, size, size, 3]."""
-        frames = torch.from_numpy(read_frames(view.path, view.times_s))
-        if frames.shape[1:3] == (self.image_size, self.image_size):
-            return frames
+        self.prepare(view)
+        return self._prepared.pop(view)
+
+
+def decode_small(view: View, image_size: int) -> np.ndarray:
+    """The frames of a view, decoded: uint8 [T, size, size, 3].
+
+    Raises:
+        DecodingError: if the film cannot be decoded.
+    """
+    frames = torch.from_numpy(read_frames(view.path, view.times_s))
+    if frames.shape[1:3] != (image_size, image_size):
         resized = torch.nn.functional.interpolate(
             frames.permute(0, 3, 1, 2).float(),
-            (self.image_size, self.image_size),
+            (image_size, image_size),
             mode="bicubic",
             antialias=True,
         )
-        return resized.clamp(0, 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+        frames = resized.clamp(0, 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+    return frames.numpy()
 
 
 class KeptFeatures:
@@ -102,6 +131,9 @@ class KeptFeatures:
         self._most_bytes = most_mb * 1e6
         self._kept: OrderedDict[View, torch.Tensor] = OrderedDict()
         self._bytes = 0
+
+    def prepare(self, view: View) -> None:
+        self.get(view)
 
     def get(self, view: View) -> torch.Tensor:
         """float16 [T, S, S, D]."""

@@ -17,11 +17,13 @@ from transformers import PreTrainedTokenizerBase
 
 from strefer.videollm.architecture.model import IGNORED
 from strefer.videollm.architecture.tokens import END_TIME, REGION, START_TIME, VIDEO, time_token
-from strefer.videollm.data.conversation import encode_conversation
+from strefer.videollm.data.conversation import ConversationEncoder
+from strefer.videollm.data.film_shape import film_shape
 from strefer.videollm.data.fitting import encode_to_fit
-from strefer.videollm.data.frame_source import View, film_shape, view_of
+from strefer.videollm.data.frame_source import View, view_of
+from strefer.videollm.data.region_masks import masks_of_region
 from strefer.videollm.data.samples import Sample
-from strefer.videollm.data.shapes import mask_of_shape
+from strefer.videollm.data.unusable import Unusable
 
 _FILE = "processor_settings.json"
 
@@ -36,7 +38,7 @@ class ProcessorSettings:
         frames_together: neighbouring frames that the vision encoder sees as one.
         sampled_regions, raw_regions: which annotated frames of a region are used in training,
             "one" at random or "all", by the kind of frame keys.
-        system: system sentence, if the chat template takes one.
+        system: system sentence of samples that bring none, if the chat template takes one.
         most_text_tokens: longer texts are shortened (see `encode_to_fit`).
         learn_time_tokens: whether times in answers count in the loss.
         text_only: leave out films and what marks regions: what words alone tell, as a control.
@@ -98,6 +100,7 @@ class Processor:
     def __init__(self, tokenizer: PreTrainedTokenizerBase, settings: ProcessorSettings) -> None:
         self.tokenizer = tokenizer
         self.settings = settings
+        self.conversations = ConversationEncoder(tokenizer)
         self._video_id = tokenizer.convert_tokens_to_ids(VIDEO)
         times = [f"<{i}>" for i in range(settings.n_time_tokens)]
         unlearned = [] if settings.learn_time_tokens else times
@@ -110,7 +113,7 @@ class Processor:
             draw: chooses a region's frame in training; None uses all frames, for answering.
 
         Raises:
-            ValueError: if the sample does not fit its film.
+            Unusable: if the sample does not fit its film, or leaves nothing to learn.
             DecodingError: if the film cannot be read.
         """
         view = None
@@ -124,13 +127,15 @@ class Processor:
             token if learn and token not in self._unlearned else IGNORED
             for token, learn in zip(encoded.ids, learned, strict=True)
         ]
+        if draw is not None and not any(learned[:most]):
+            raise Unusable("no answer within `most_text_tokens`")
         if view is not None:
             encoded.prefix = _last_index(encoded.ids, self._video_id) + 1
         return encoded
 
     def _tokens(self, sample: Sample, counts: list[int]) -> tuple[list[int], list[bool]]:
         turns = self._fill(sample, counts)
-        return encode_conversation(self.tokenizer, turns, self.settings.system)
+        return self.conversations.encode(turns, sample.system or self.settings.system)
 
     def _add_regions(
         self, encoded: Encoded, sample: Sample, draw: random.Random | None
@@ -140,7 +145,8 @@ class Processor:
             return []
         assert sample.path is not None
         assert encoded.view is not None
-        found = [self._masks(sample, number, draw) for number in range(len(sample.regions))]
+        n_frames = len(encoded.view.times_s)
+        found = [self._masks(sample, n, n_frames, draw) for n in range(len(sample.regions))]
         keys = sorted({key for masks in found for key in masks})
         frames, others = self._frames_of(sample, encoded.view, keys)
         if others:
@@ -158,28 +164,13 @@ class Processor:
         return [min(len(masks), self.settings.region_tokens) for masks in found]
 
     def _masks(
-        self, sample: Sample, number: int, draw: random.Random | None
+        self, sample: Sample, number: int, n_frames: int, draw: random.Random | None
     ) -> dict[int, np.ndarray]:
-        """A region's masks by frame key, in the order of time: one drawn, or all with pixels."""
         which = self.settings.sampled_regions
         if sample.frame_keys == "raw":
             which = self.settings.raw_regions
-        keys = sorted(sample.regions[number])
-        one = draw is not None and which == "one"
-        if draw is not None and one:
-            keys = draw.sample(keys, len(keys))
-        shape = film_shape(str(sample.path))
-        found = {}
-        for key in keys:
-            shown = dict(sample.regions[number][key])
-            mask = mask_of_shape(shown, shape.height_px, shape.width_px)
-            if mask is not None:
-                found[key] = mask
-                if one:
-                    break
-        if not found:
-            raise ValueError(f"{sample.path}: region {number} has no mask with pixels")
-        return found
+        film = film_shape(str(sample.path))
+        return masks_of_region(sample, number, n_frames, film, draw if which == "one" else None)
 
     def _frames_of(
         self, sample: Sample, view: View, keys: list[int]
@@ -187,10 +178,6 @@ class Processor:
         """The frame of each key, and the times of those that the view does not have."""
         n_frames = len(view.times_s)
         if sample.frame_keys == "sampled":
-            if keys[0] < 0 or keys[-1] >= n_frames:
-                raise ValueError(
-                    f"{sample.path}: frame {keys[-1]} in annotation, but {n_frames} are sampled"
-                )
             return {key: key for key in keys}, []
         fps = film_shape(str(sample.path)).fps
         frames: dict[int, int] = {}
@@ -214,7 +201,10 @@ class Processor:
                 duration_s = min(sample.clip_s[1], duration_s) - sample.clip_s[0]
         shown = sum(text.count(VIDEO) for turn in sample.turns for text in turn)
         if shown > (sample.path is not None):
-            raise ValueError(f"{sample.path}: {shown} {VIDEO} for one film or none")
+            raise Unusable(
+                f"the text's {VIDEO} and the films differ in number",
+                f"{sample.path}: {shown} {VIDEO} for one film or none",
+            )
         counts = iter(region_counts)
         turns = []
         for index, (question, answer) in enumerate(sample.turns):
@@ -236,9 +226,12 @@ class Processor:
 
     def _time(self, time_s: float | None, duration_s: float | None) -> str:
         if time_s is None or duration_s is None:
-            raise ValueError("a time in the text, but no film or no time in the sample")
+            raise Unusable("a time in the text, but no film or no time in the sample")
         n_tokens, rounding = self.settings.n_time_tokens, self.settings.time_rounding
-        return time_token(time_s, duration_s, n_tokens, rounding)
+        try:
+            return time_token(time_s, duration_s, n_tokens, rounding)
+        except ValueError as error:
+            raise Unusable("a time lies outside the film", str(error)) from None
 
 
 def _last_index(ids: list[int], wanted: int) -> int:

@@ -8,8 +8,9 @@
 
 Only `conversations` is needed. Frame keys are indices into the frames that the model samples
 ("sampled", the default) or raw frame numbers of the film ("raw", as in VideoRefer). With
-`clip_timestamps` the model sees that part of the film alone, and all times are relative to it.
-`context` repeats the part of the question that may be shortened (a film's subtitles).
+`clip_timestamps` the model sees that part of the film alone, and all times are relative to it. A
+first turn from "system" becomes the conversation's system sentence. `context` repeats the part of
+the question that may be shortened (a film's subtitles).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 
 from strefer.times import seconds_of
 from strefer.videollm.architecture.tokens import END_TIME, REGION, START_TIME
+from strefer.videollm.data.unusable import LeftOut, Unusable, reason_of
 
 FRAME_KEYS = ("sampled", "raw")
 
@@ -42,6 +44,7 @@ class Sample:
     end_s: float | None = None
     clip_s: tuple[float, float] | None = None
     context: str | None = None
+    system: str | None = None
 
 
 def sample_from_json(fields: Mapping[str, Any]) -> Sample:
@@ -50,14 +53,17 @@ def sample_from_json(fields: Mapping[str, Any]) -> Sample:
     Raises:
         ValueError: naming the field that is wrong.
     """
-    turns = _turns(fields.get("conversations"))
+    system, turns = _turns(fields.get("conversations"))
     text = "".join(question + answer for question, answer in turns)
     regions = tuple(
-        {int(frame): shape for frame, shape in region.items()}
+        {int(frame): shape for frame, shape in (region or {}).items()}
         for region in fields.get("annotation") or ()
     )
     if text.count(REGION) != len(regions):
-        raise ValueError(f"{text.count(REGION)} {REGION} for {len(regions)} objects in annotation")
+        raise Unusable(
+            f"the text's {REGION} and the objects in annotation differ in number",
+            f"{text.count(REGION)} {REGION} for {len(regions)} objects in annotation",
+        )
     keys = fields.get("frame_keys", "sampled")
     if keys not in FRAME_KEYS:
         raise ValueError(f"frame_keys is {keys!r}, not one of {', '.join(FRAME_KEYS)}")
@@ -65,45 +71,63 @@ def sample_from_json(fields: Mapping[str, Any]) -> Sample:
     for name, placeholder in (("start_time", START_TIME), ("end_time", END_TIME)):
         if placeholder in text and times[name] is None:
             raise ValueError(f"{placeholder} without {name}")
-    if regions and not fields.get("path"):
+    path = fields.get("path")
+    if path is not None and not isinstance(path, str):
+        raise ValueError(f"path is {path!r:.80}, not the name of a film")
+    if regions and not path:
         raise ValueError("annotation without path")
     clip, context = fields.get("clip_timestamps"), fields.get("context")
     return Sample(
         turns=turns,
-        path=fields.get("path"),
+        path=path or None,
         regions=regions,
         frame_keys=keys,
         start_s=None if times["start_time"] is None else seconds_of(str(times["start_time"])),
         end_s=None if times["end_time"] is None else seconds_of(str(times["end_time"])),
         clip_s=None if clip is None else (seconds_of(str(clip[0])), seconds_of(str(clip[1]))),
         context=context if isinstance(context, str) else None,
+        system=system,
     )
 
 
-def _turns(conversations: Any) -> tuple[tuple[str, str], ...]:
+def _turns(conversations: Any) -> tuple[str | None, tuple[tuple[str, str], ...]]:
     if not conversations:
         raise ValueError("conversations is missing or empty")
+    system = None
+    if conversations[0].get("from") == "system":
+        system, conversations = str(conversations[0]["value"]), conversations[1:]
     speakers = [turn.get("from") for turn in conversations]
     expected = ["human" if i % 2 == 0 else "gpt" for i in range(len(speakers))]
     if speakers != expected:
         raise ValueError("conversations must alternate between human and gpt")
     values = [str(turn["value"]) for turn in conversations]
     values += [""] * (len(values) % 2)
-    return tuple(zip(values[::2], values[1::2], strict=True))
+    return system, tuple(zip(values[::2], values[1::2], strict=True))
 
 
-def iterate_samples(recipe: str | Path) -> Iterator[Sample]:
+def iterate_samples(recipe: str | Path, left_out: LeftOut | None = None) -> Iterator[Sample]:
     """The samples of a recipe file, in order.
 
+    Args:
+        left_out: counts samples that are wrong, which are then left out.
+
     Raises:
-        ValueError: naming file, line and field of what is wrong.
+        ValueError: naming file, line and field of what is wrong, if nothing counts it.
     """
     with open(recipe, encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
-                yield sample_from_json(json.loads(line))
+                sample = sample_from_json(json.loads(line))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise ValueError(f"{recipe}, line {number}: {error}") from None
+                message = f"{recipe}, line {number}: {error}"
+                if left_out is None or isinstance(error, json.JSONDecodeError):
+                    raise ValueError(message) from None
+                left_out.seen += 1
+                left_out.add(reason_of(error), message)
+                continue
+            if left_out is not None:
+                left_out.seen += 1
+            yield sample
 
 
 def unanswered(sample: Sample) -> Sample:

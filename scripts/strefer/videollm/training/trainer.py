@@ -4,29 +4,59 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import gather_object
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from strefer.videollm.data.dataset import REPORT
+from strefer.videollm.data.unusable import LeftOut
+
+LEFT_OUT = "left_out/"  # of the log's keys, before a reason
 
 
 class StudentTrainer(Trainer):
     """Sees samples in the dataset's own order, gives the parts around the LLM a learning rate of
-    their own (`new_parts_factor` times the LLM's), and measures how long steps wait for data
-    (`waited_s`)."""
+    their own (`new_parts_factor` times the LLM's), measures how long steps wait for data
+    (`waited_s`), and counts the samples that are left out (`left_out`, of this process)."""
 
     new_parts_factor = 1.0
     waited_s = 0.0
+    left_out: LeftOut
+    _before: Counter[str] | None = None  # left out by the run that this one resumes
 
     def _get_train_sampler(self, train_dataset: Any = None) -> torch.utils.data.Sampler:
         return torch.utils.data.SequentialSampler(train_dataset or self.train_dataset)
 
     def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
         started = time.perf_counter()
-        samples = super().get_batch_samples(*args, **kwargs)
+        if self._before is None:
+            logged = [entry for line in self.state.log_history for entry in line.items()]
+            counts = {key: count for key, count in logged if key.startswith(LEFT_OUT)}
+            self._before = Counter({key.removeprefix(LEFT_OUT): n for key, n in counts.items()})
+        batches, n_labels = super().get_batch_samples(*args, **kwargs)
         self.waited_s += time.perf_counter() - started
-        return samples
+        for batch in batches:
+            seen, left_out = batch.pop(REPORT)
+            self.left_out.seen += seen
+            for reason, example in left_out:
+                self.left_out.add(reason, example)
+        self.left_out.check()
+        return batches, n_labels
+
+    def all_left_out(self) -> Counter[str]:
+        """Samples left out so far by reason, by all processes together."""
+        counts = [self.left_out.reasons]
+        if self.args.world_size > 1:
+            counts = gather_object(counts)
+        return sum(counts, self._before or Counter())
+
+    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        counts = {f"{LEFT_OUT}{reason}": n for reason, n in self.all_left_out().items()}
+        super().log(logs | counts, *args, **kwargs)
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         if self.optimizer is None:
@@ -53,7 +83,8 @@ class StudentTrainer(Trainer):
 
 
 class TrainingLog(TrainerCallback):
-    """Writes {"step", "loss", "learning_rate", "grad_norm"} lines.
+    """Writes {"step", "loss", "learning_rate", "grad_norm"} lines, and in "left_out/<reason>" how
+    many samples were left out so far.
 
     The file is written from Trainer's own history, which its checkpoints hold: after a resumed run
     it has every step once.
@@ -73,7 +104,9 @@ class TrainingLog(TrainerCallback):
             return
         kept = ("step", "loss", "learning_rate", "grad_norm")
         lines = [
-            json.dumps({k: entry[k] for k in kept if k in entry}, sort_keys=True)
+            json.dumps(
+                {k: entry[k] for k in entry if k in kept or k.startswith(LEFT_OUT)}, sort_keys=True
+            )
             for entry in state.log_history
             if "loss" in entry
         ]

@@ -1,0 +1,280 @@
+"""Our samples in the formats of other people's trainers, for models without region or time tokens.
+
+    llava          llava.json: {"id", "video", "conversations": [{"from", "value"}, …]}
+    llama_factory  data.json: {"messages": [{"role", "content"}, …], "videos": [path]}, and
+                   dataset_info.json, which names it `strefer`
+    ms_swift       data.jsonl: the same fields as llama_factory, a sample a line
+    videorefer     videorefer.json: {"id", "video", "conversations", "annotation"}, <region> and
+                   masks as they are, by the film's own frame numbers
+    webdataset     strefer-000000.tar, …: of each film <key>.mp4 (or its own ending) and <key>.json
+                   with its samples as they are, masks included
+
+In the first three, a region is said as a box in thousandths of width and height, with the time of
+its frame. In all but the last, times are said in seconds, and a sample about a clip gets the clip
+as a film of its own, in the folder `clips`, since these trainers take whole files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tarfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from strefer.files import atomic_write, dumps
+from strefer.frames import Shape, iterate_pictures, sample_times
+from strefer.masks import encode_mask
+from strefer.recipes.published_format import NUM_FRAMES, Sample
+from strefer.times import seconds_of
+from strefer.videollm.architecture.tokens import END_TIME, REGION, START_TIME, VIDEO
+from strefer.videollm.data.film_shape import film_shape
+from strefer.videollm.data.shapes import mask_of_shape
+
+_TAR_BYTES = 1e9
+_ROLES = {"human": "user", "gpt": "assistant", "system": "system"}
+
+
+def write_for_trainer(samples: Iterable[Sample], form: str, output: Path) -> int:
+    """Write samples in a trainer's format.
+
+    Args:
+        samples: in the published format.
+        form: a key of `FORMS`.
+        output: the folder.
+
+    Returns:
+        How many samples were written.
+
+    Raises:
+        ValueError: for an unknown form, or a sample whose region has no mask.
+        DecodingError: if a film cannot be decoded.
+    """
+    if form not in FORMS:
+        raise ValueError(f"trainer format {form!r}: known are {', '.join(FORMS)}")
+    return FORMS[form](samples, Path(output))
+
+
+def read_samples(file: Path) -> Iterator[Sample]:
+    """The samples of a JSON Lines file of ours.
+
+    Raises:
+        ValueError: naming file and line of what is not JSON.
+    """
+    with open(file, encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise ValueError(f"{file}, line {number}: {error}") from None
+
+
+def _llava(samples: Iterable[Sample], output: Path) -> int:
+    entries = [
+        {"id": sample.get("id", str(number)), "conversations": turns}
+        | ({"video": film} if film else {})
+        for number, (sample, film, turns, _) in enumerate(_prepared(samples, output, True))
+    ]
+    _write(output / "llava.json", [json.dumps(entries, indent=1, ensure_ascii=False)])
+    return len(entries)
+
+
+def _videorefer(samples: Iterable[Sample], output: Path) -> int:
+    entries = []
+    for number, (sample, film, turns, regions) in enumerate(_prepared(samples, output, False)):
+        entry = {"id": sample.get("id", str(number)), "conversations": turns}
+        if film:
+            fps = film_shape(film).fps
+            entry["video"] = film
+            entry["annotation"] = [
+                {str(round(t * fps)): {"segmentation": encode_mask(m)} for t, m in region.items()}
+                for region in regions
+            ]
+        entries.append(entry)
+    _write(output / "videorefer.json", [json.dumps(entries, ensure_ascii=False)])
+    return len(entries)
+
+
+def _llama_factory(samples: Iterable[Sample], output: Path) -> int:
+    entries = list(_messages(samples, output))
+    columns = {"messages": "messages", "videos": "videos"}
+    tags = {
+        "role_tag": "role",
+        "content_tag": "content",
+        "user_tag": "user",
+        "assistant_tag": "assistant",
+        "system_tag": "system",
+    }
+    about = {"file_name": "data.json", "formatting": "sharegpt", "columns": columns, "tags": tags}
+    _write(output / "data.json", [json.dumps(entries, indent=1, ensure_ascii=False)])
+    _write(output / "dataset_info.json", [json.dumps({"strefer": about}, indent=1)])
+    return len(entries)
+
+
+def _ms_swift(samples: Iterable[Sample], output: Path) -> int:
+    entries = list(_messages(samples, output))
+    _write(output / "data.jsonl", map(dumps, entries))
+    return len(entries)
+
+
+def _messages(samples: Iterable[Sample], output: Path) -> Iterator[dict[str, Any]]:
+    for _, film, turns, _ in _prepared(samples, output, True):
+        messages = [{"role": _ROLES[turn["from"]], "content": turn["value"]} for turn in turns]
+        yield {"messages": messages, "videos": [film] if film else []}
+
+
+def _write(file: Path, lines: Iterable[str]) -> None:
+    with atomic_write(file) as written:
+        written.writelines(f"{line}\n" for line in lines)
+
+
+def _prepared(
+    samples: Iterable[Sample], output: Path, regions_in_words: bool
+) -> Iterator[tuple[Sample, str | None, list[dict[str, str]], list[dict[float, np.ndarray]]]]:
+    """Samples, their film (an absolute path) if they have one, their turns with times in words, and
+    their regions as masks by seconds of that film."""
+    for sample in samples:
+        film, clip_s, regions = None, None, []
+        if sample.get("path"):
+            film = os.path.abspath(sample["path"])
+            if "clip_timestamps" in sample:
+                start_s, end_s = (seconds_of(time) for time in sample["clip_timestamps"])
+                clip_s = (start_s, end_s)
+            regions = list(_regions(sample, film_shape(film), clip_s))
+            if clip_s is not None:
+                film = _clip(Path(film), clip_s, output / "clips")
+        words = iter(map(_box, regions) if regions_in_words else [REGION] * len(regions))
+        turns = []
+        for turn in sample["conversations"]:
+            pieces = turn["value"].replace(VIDEO, "<video>").split(REGION)
+            text = pieces[0] + "".join(next(words) + piece for piece in pieces[1:])
+            for mark, name in ((START_TIME, "start_time"), (END_TIME, "end_time")):
+                if mark in text:
+                    text = text.replace(mark, f"{seconds_of(sample[name]):.1f} seconds")
+            turns.append({"from": turn["from"], "value": text})
+        yield sample, film, turns, regions
+
+
+def _regions(
+    sample: Sample, shape: Shape, clip_s: tuple[float, float] | None
+) -> Iterator[dict[float, np.ndarray]]:
+    """Each region's masks by seconds of the film or clip."""
+    start_s, end_s = clip_s or (0.0, shape.duration_s)
+    times_s = sample_times(end_s - start_s, NUM_FRAMES, shape.fps)
+    raw = sample.get("frame_keys", "sampled") == "raw"
+    for number, region in enumerate(sample.get("annotation", ())):
+        found = {}
+        for key in sorted(region, key=int):
+            mask = mask_of_shape(region[key], shape.height_px, shape.width_px)
+            if mask is not None:
+                found[int(key) / shape.fps - start_s if raw else times_s[int(key)]] = mask
+        if not found:
+            raise ValueError(f"{sample['path']}: region {number} has no mask with pixels")
+        yield found
+
+
+def _box(region: Mapping[float, np.ndarray]) -> str:
+    """A region as words: its box on the middle one of its frames."""
+    time_s = list(region)[len(region) // 2]
+    return f"box {box_in_thousandths(region[time_s])} at {time_s:.1f} seconds"
+
+
+def box_in_thousandths(mask: np.ndarray) -> list[int]:
+    """The box [x0, y0, x1, y1] around a mask [H, W], in thousandths of its width and height."""
+    sides = []
+    for along in (mask.any(axis=0), mask.any(axis=1)):
+        inside = np.flatnonzero(along)
+        sides.append((inside[0] / len(along), (inside[-1] + 1) / len(along)))
+    (x0, x1), (y0, y1) = sides
+    return [round(float(side) * 1000) for side in (x0, y0, x1, y1)]
+
+
+def _clip(film: Path, clip_s: tuple[float, float], folder: Path) -> str:
+    """The clip as an H.264 film, made once."""
+    name = hashlib.sha256(f"{film} {clip_s}".encode()).hexdigest()[:16]
+    file = folder / f"{film.stem}-{name}.mp4"
+    if not file.exists():
+        write_clip(film, clip_s, file)
+    return os.path.abspath(file)
+
+
+def write_clip(film: Path, clip_s: tuple[float, float], file: Path) -> None:
+    """Cut a clip [start, end) to a film that begins at 0; frames keep their times.
+
+    Raises:
+        ValueError: if no frame lies within.
+        DecodingError: if the film cannot be decoded.
+    """
+    base = Fraction(1, 90_000)
+    with (
+        atomic_write(file, "wb") as written,
+        av.open(written, "w", format="mp4") as container,
+    ):
+        stream = None
+        for picture in iterate_pictures(film):
+            if picture.time_s >= clip_s[1] - 1e-6:
+                break
+            if picture.time_s < clip_s[0] - 1e-6:
+                continue
+            pixels = picture.pixels()
+            pixels = pixels[: len(pixels) // 2 * 2, : pixels.shape[1] // 2 * 2]
+            if stream is None:
+                stream = container.add_stream("libx264", rate=30)
+                stream.height, stream.width, stream.pix_fmt = *pixels.shape[:2], "yuv420p"
+                stream.codec_context.time_base, stream.options = base, {"crf": "18"}
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+            frame.pts, frame.time_base = round((picture.time_s - clip_s[0]) / base), base
+            container.mux(stream.encode(frame))
+        if stream is None:
+            raise ValueError(f"{film}: no frame from {clip_s[0]:g} to {clip_s[1]:g} s")
+        container.mux(stream.encode(None))
+
+
+def _webdataset(samples: Iterable[Sample], output: Path) -> int:
+    by_film: dict[str, list[Sample]] = {}
+    for sample in samples:
+        by_film.setdefault(sample["path"], []).append(sample)
+    output.mkdir(parents=True, exist_ok=True)
+    number = 0
+    for shard, films in enumerate(_shards_of(list(by_film))):
+        with tarfile.open(output / f"strefer-{shard:06d}.tar", "w") as tar:
+            for film in films:
+                _add(tar, f"{number:08d}{Path(film).suffix.lower()}", Path(film).read_bytes())
+                _add(tar, f"{number:08d}.json", dumps({"samples": by_film[film]}).encode())
+                number += 1
+    return sum(map(len, by_film.values()))
+
+
+def _shards_of(films: list[str]) -> Iterator[list[str]]:
+    """Films one after the other, about `_TAR_BYTES` of them at a time."""
+    shard, size = [], 0
+    for film in films:
+        shard.append(film)
+        size += os.stat(film).st_size
+        if size >= _TAR_BYTES:
+            yield shard
+            shard, size = [], 0
+    if shard:
+        yield shard
+
+
+def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    about = tarfile.TarInfo(name)
+    about.size = len(content)
+    tar.addfile(about, io.BytesIO(content))
+
+
+FORMS: Mapping[str, Callable[[Iterable[Sample], Path], int]] = {
+    "llava": _llava,
+    "videorefer": _videorefer,
+    "llama_factory": _llama_factory,
+    "ms_swift": _ms_swift,
+    "webdataset": _webdataset,
+}

@@ -1,0 +1,102 @@
+"""Sampled frames on disk at the encoder's size: a film is decoded once for all epochs, recipes and
+nodes.
+
+A file holds the frames of one view as JPEGs, about 2 MB for 32 frames of 384 px. It is named by the
+film's path, size and time of change, by the times of the frames and by their size, so that nothing
+old is taken for new.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import zipfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from strefer.files import atomic_write, digest_of
+from strefer.frames import DecodingError, iterate_frames_at
+from strefer.videollm.data.frame_source import View, view_of
+from strefer.videollm.data.samples import Sample
+
+log = logging.getLogger("strefer")
+_QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95]
+
+
+class FrameStore:
+    """Frames by view; safe for several processes at once.
+
+    Args:
+        folder: where the files are; students with encoders of several sizes may share it.
+        image_size: side of the frames in pixels; films are squeezed to squares, as encoders see
+            them.
+    """
+
+    def __init__(self, folder: Path, image_size: int) -> None:
+        self.folder, self.image_size = Path(folder), image_size
+
+    def get(self, view: View) -> np.ndarray:
+        """uint8 RGB [T, size, size, 3], decoded from the film if they are not in the store yet.
+
+        Raises:
+            DecodingError: if the film cannot be decoded.
+        """
+        file = self._file(view)
+        try:
+            return self._read(file)
+        except FileNotFoundError:
+            pass
+        except (ValueError, KeyError, zipfile.BadZipFile, cv2.error):
+            log.warning("frame store: %s is damaged, decoding the film again", file)
+        self._write(view)
+        return self._read(file)
+
+    def fill(self, samples: Sequence[Sample], n_frames: int, threads: int) -> None:
+        """Put the films and clips of samples into the store. Films at fault are left to whoever
+        reads their samples."""
+        seen = dict.fromkeys((s.path, s.clip_s) for s in samples if s.path is not None)
+        log.info("frame store %s: looking at %d films and clips", self.folder, len(seen))
+        with ThreadPoolExecutor(max(threads, 1)) as pool:
+            found = pool.map(lambda one: self._put(one[0], n_frames, one[1]), seen)
+            log.info("frame store %s: %d of them are in it now", self.folder, sum(found))
+
+    def _put(self, path: str, n_frames: int, clip_s: tuple[float, float] | None) -> bool:
+        try:
+            view = view_of(path, n_frames, clip_s)
+            if not self._file(view).exists():
+                self._write(view)
+        except (ValueError, DecodingError, OSError):
+            return False
+        return True
+
+    def _write(self, view: View) -> None:
+        pictures = [
+            cv2.imencode(".jpg", cv2.cvtColor(self._squeezed(frame), cv2.COLOR_RGB2BGR), _QUALITY)
+            for frame in iterate_frames_at(view.path, view.times_s)
+        ]
+        with atomic_write(self._file(view), "wb") as written:
+            np.savez(written, *(picture for _, picture in pictures))
+
+    def _squeezed(self, frame: np.ndarray) -> np.ndarray:
+        sides = (self.image_size, self.image_size)
+        smaller = min(frame.shape[:2]) >= self.image_size
+        how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+        return cv2.resize(frame, sides, interpolation=how)
+
+    def _read(self, file: Path) -> np.ndarray:
+        with np.load(file) as pictures:
+            frames = [cv2.imdecode(pictures[name], cv2.IMREAD_COLOR) for name in pictures.files]
+        return np.stack([cv2.cvtColor(frame, cv2.COLOR_BGR2RGB) for frame in frames])
+
+    def _file(self, view: View) -> Path:
+        try:
+            seen = os.stat(view.path)
+        except OSError as error:
+            raise DecodingError(f"cannot be read: {error.strerror}") from None
+        mark = [os.path.abspath(view.path), seen.st_size, seen.st_mtime_ns]
+        digest = digest_of({"film": mark, "times_s": list(view.times_s), "px": self.image_size})
+        return self.folder / digest[:2] / f"{digest[2:]}.npz"
