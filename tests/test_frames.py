@@ -1,10 +1,20 @@
+import struct
+
 import av
 import cv2
 import numpy as np
 import pytest
 
-from helpers.films import turn_film, write_film, write_film_of_sizes
-from strefer.frames import DecodingError, iterate_pictures, measure, read_frames, sample_times
+from helpers.films import boxes, edit_film, turn_film, write_film, write_film_of_sizes, write_frames
+from strefer.films import decoding
+from strefer.frames import (
+    DecodingError,
+    fit_size,
+    iterate_pictures,
+    measure,
+    read_frames,
+    sample_times,
+)
 
 
 def shade(frame):
@@ -94,3 +104,76 @@ def test_a_trimmed_film_is_not_a_truncated_one(tmp_path):
     shape = measure(trimmed)
     assert (shape.n_frames, shape.duration_s, shape.fps) == (16, 2.0, 8.0)
     assert [shade(f) for f in read_frames(trimmed, [0.0, 1.0])] == [8, 16]
+
+
+def test_the_last_frame_lasts_as_long_as_it_says(tmp_path):
+    """Slides: 0 to 5, 5 to 30, and one second more, not as long as the mean of those."""
+    path = write_film(tmp_path / "a.mp4", n_frames=3, fps=1, pts=[0, 5000, 30_000])
+    assert measure(path).duration_s == pytest.approx(31.0, abs=0.001)
+    assert [shade(f) for f in read_frames(path, [4.9, 5.1, 29.9, 30.0])] == [0, 1, 1, 2]
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 3600])
+def test_headers_that_lie_about_the_duration(tmp_path, seconds):
+    """All frames are there: the film is as long as they are."""
+    path = write_film(tmp_path / "a.mp4", n_frames=16)
+    data = bytearray(path.read_bytes())
+    for name, start, _ in boxes(data):
+        if name in (b"mvhd", b"mdhd"):
+            (scale,) = struct.unpack_from(">I", data, start + 20)
+            struct.pack_into(">I", data, start + 24, seconds * scale)
+    path.write_bytes(data)
+    shape = measure(path)
+    assert (shape.duration_s, shape.n_frames, shape.fps) == (2.0, 16, 8.0)
+    assert [shade(f) for f in read_frames(path, [0.0, 1.0, 1.9])] == [0, 8, 15]
+
+
+@pytest.mark.parametrize(
+    ("edits", "expected"),
+    [
+        ([(0, 2)], range(16)),
+        ([(1, 1)], range(8, 16)),
+        ([(0, 2), (3, 1)], [*range(16), *range(24, 32)]),
+        ([(3, 1), (0, 2)], [*range(24, 32), *range(16)]),
+        ([(0, 1), (0, 1)], [*range(8), *range(8)]),
+    ],
+)
+def test_edit_lists(tmp_path, monkeypatch, edits, expected):
+    monkeypatch.setattr(decoding, "_JUMP_FROM_S", 0.2)
+    pictures = [np.full((32, 48, 3), 10 + 7 * i, np.uint8) for i in range(32)]
+    options = {"bf": "0", "crf": "5", "g": "8"}
+    path = edit_film(write_frames(tmp_path / "a.mp4", pictures, fps=8, options=options), edits)
+    shape = measure(path)
+    assert (shape.n_frames, shape.duration_s) == (len(expected), len(expected) / 8)
+    times_s = [0.0, 0.5, (len(expected) - 1) / 8]
+    shown = [round((float(f.mean()) - 10) / 7) for f in read_frames(path, times_s)]
+    assert shown == [expected[0], expected[4], expected[-1]]
+
+
+def test_first_frames_without_a_timestamp(tmp_path):
+    """FFmpeg loses timestamps below zero of films with B-frames: the others go on from there."""
+    times_ms = [125 * i - 1000 for i in range(24)]
+    pictures = [np.full((32, 48, 3), 16 + 8 * i, np.uint8) for i in range(24)]
+    path = write_frames(
+        tmp_path / "a.mkv", pictures, fps=8, options={"crf": "10"}, times_ms=times_ms
+    )
+    assert next(iterate_pictures(path)).frame.pts is None
+    shape = measure(path)
+    assert (shape.n_frames, shape.duration_s) == (24, pytest.approx(3.0, abs=0.002))
+    assert [shade(f) for f in read_frames(path, [0.01, 1.01, 2.01])] == [0, 8, 16]
+
+
+def test_frames_in_the_size_that_is_asked_for(tmp_path):
+    path = write_film(tmp_path / "a.mp4", size=(64, 96), corner_px=24)
+    small = read_frames(path, [0.0, 0.5], size=(48, 32))
+    assert small.shape == (2, 32, 48, 3)
+    assert (small[1] == list(iterate_pictures(path))[4].pixels((48, 32))).all()
+
+
+@pytest.mark.parametrize(
+    ("size", "most", "expected"),
+    [((1920, 1080), 1920 * 1080, (1920, 1080)), ((1920, 1080), 480 * 270, (480, 270)),
+     ((10, 10), 10**9, (10, 10)), ((5000, 1), 2, (100, 1))],
+)  # fmt: skip
+def test_sizes_with_a_bound(size, most, expected):
+    assert fit_size(size, most) == expected

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from strefer.films.picture_folder import film_digest, rate_of
 from strefer.frames import DecodingError, measure, read_frames
-from strefer.picture_folder import film_digest, rate_of
 
 SHADES = [25 * i for i in range(10)]
 NAMES = {

@@ -1,7 +1,8 @@
-"""Decoding: frames of a film in memory, one pass a call.
+"""Decoding: frames of a film in memory, in order of their times.
 
 Times are seconds from the first frame of the film. A film whose first timestamp is not zero
-(negative ones exist) is shifted so that it is.
+(negative ones exist) is shifted so that it is. What is wanted of a long film is reached by its key
+frames, with the pixels that decoding all of it would give.
 """
 
 from __future__ import annotations
@@ -10,124 +11,82 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
+from av.stream import Disposition
 
-from strefer.picture_folder import opening_options
+from strefer.films.decoding import CannotJump, FilmReader
+from strefer.films.film_faults import DecodingError, is_animated_webp, is_machines, why_no_film
+from strefer.films.key_frames import KeyFrames, find_key_frames
+from strefer.films.picture_folder import opening_options
+from strefer.films.pictures import Picture, notes_on
 
 # What a raw film may be. Playlists (HLS, DASH, concat) are left out: they name other files and
 # addresses, and a film must not make this machine open them.
 _OPEN_ONLY = {
-    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,ogg,flv",
+    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,ogg,flv,"
+    "asf,gif,apng,webp_pipe,mxf,mxf_opatom,rm,dv,wtv,nut,ivf,h264,hevc,vvc,obu,av1,m4v,mjpeg,amv,"
+    "yuv4mpegpipe,nsv,swf,vc1",
     "protocol_whitelist": "file",
 }
-
-
-class DecodingError(Exception):
-    """The film cannot be decoded; the text says why."""
+_PICTURE_FORMATS = {"gif", "apng", "webp_pipe"}  # one frame is a still picture, not a film
 
 
 @contextmanager
 def _open(
     path: str | Path, threads: int = 1
 ) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
+    """A film with its video stream: the one that FFmpeg calls best, if there are several.
+
+    Raises:
+        DecodingError: if it is not a film with a video stream whose codec is known.
+    """
     # `file:` keeps a name with a colon from being read as a protocol.
     address, kind, options = f"file:{path}", None, dict(_OPEN_ONLY)
     if os.path.isdir(path):
         try:
             address, kind, options = opening_options(path)
-        except (ValueError, OSError) as error:
+        except ValueError as error:
             raise DecodingError(f"cannot be decoded: {error}") from None
     try:
         # Tags in other encodings than UTF-8 are common, and no reason to refuse a film.
-        with av.open(address, format=kind, options=options, metadata_errors="replace") as container:
-            if not container.streams.video:
-                raise DecodingError("no video stream")
-            stream = container.streams.video[0]
-            stream.thread_count, stream.thread_type = threads, "AUTO"
-            yield container, stream
-    except av.FFmpegError as error:
-        if isinstance(error, MemoryError):
-            raise  # the machine's fault, not the film's
-        raise DecodingError(f"cannot be decoded: {error.strerror or error}") from None
+        container = av.open(address, format=kind, options=options, metadata_errors="replace")
+    except (av.FFmpegError, ValueError) as error:
+        if is_machines(error):
+            raise
+        try:
+            reason = why_no_film(path)
+        except OSError as unreadable:
+            reason = unreadable.strerror
+        raise DecodingError(f"cannot be decoded: {reason}") from None
+    with container:
+        stream = container.streams.best("video")
+        if stream is None:
+            raise DecodingError("no video stream")
+        if stream.frames == 1:  # a thumbnail, if there is a longer one
+            stream = max(container.streams.video, key=lambda other: other.frames)
+        if stream.codec_context is None:
+            raise DecodingError("cannot be decoded: its codec is not known here")
+        if container.format.name == "webp_pipe" and is_animated_webp(path):
+            raise DecodingError("cannot be decoded: FFmpeg does not know animated WebP; convert it")
+        stream.thread_count, stream.thread_type = threads, "AUTO"
+        yield container, stream
 
 
-def _decode(path: str | Path, threads: int = 1) -> Iterator[tuple[float, av.VideoFrame]]:
-    """Every frame with its time, in order of presentation."""
-    with _open(path, threads) as (container, stream):
-        first: float | None = None
-        rate = float(stream.average_rate or 25)
-        last = -1.0
-        for frame in container.decode(stream):
-            if frame.pts is None or frame.time_base is None:
-                time_s = last + 1 / rate if last >= 0 else 0.0  # a stream without timestamps
-            else:
-                absolute_s = float(frame.pts * frame.time_base)
-                first = absolute_s if first is None else first
-                time_s = absolute_s - first
-            last = max(time_s, last)
-            yield last, frame
+def key_frames(path: str | Path) -> KeyFrames:
+    """The key frames of a film; looked up once as long as the file does not change."""
+    seen = os.stat(path)
+    return _key_frames(str(path), seen.st_size, seen.st_mtime_ns)
 
 
-class _Scalers:
-    """libswscale's contexts, which cost more to make than to use: each serves all frames of a film.
-    They run in the caller's thread."""
-
-    def __init__(self) -> None:
-        self._scalers: dict[tuple, VideoReformatter] = {}
-
-    def scale(self, frame: av.VideoFrame, width: int, height: int, how: str) -> np.ndarray:
-        """uint8 RGB [H, W, 3]; `how` is libswscale's interpolation."""
-        scaler = self._scalers.setdefault((width, height, how), VideoReformatter())
-        scaled = scaler.reformat(frame, width, height, "rgb24", interpolation=how, threads=1)
-        return scaled.to_ndarray()
-
-
-def _quarter_turns(frame: av.VideoFrame) -> int:
-    """How often a frame has to be turned counterclockwise to stand upright."""
-    return round((frame.rotation or 0) / 90) % 4
-
-
-def _upright_size(frame: av.VideoFrame) -> tuple[int, int]:
-    """Width and height in pixels."""
-    stored = frame.width, frame.height
-    return stored[::-1] if _quarter_turns(frame) % 2 else stored
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A decoded frame whose pixels are not made yet: that costs as much as decoding, and less
-    for a small picture.
-
-    Attributes:
-        film_size: width and height in pixels of the film's first frame, upright. Films of several
-            sizes exist.
-    """
-
-    time_s: float
-    frame: av.VideoFrame
-    film_size: tuple[int, int]
-    scalers: _Scalers
-
-    def pixels(
-        self, size: tuple[int, int] | None = None, interpolation: str = "BICUBIC"
-    ) -> np.ndarray:
-        """uint8 RGB [H, W, 3], turned upright.
-
-        Args:
-            size: width and height in pixels that the picture is scaled to; the film's if None.
-            interpolation: libswscale's. "BICUBIC" is what vision encoders mostly know;
-                "FAST_BILINEAR" looks at four pixels, as OpenCV's linear one does.
-        """
-        turns = _quarter_turns(self.frame)
-        if size is None:
-            size, interpolation = self.film_size, "BILINEAR"
-        width, height = size[::-1] if turns % 2 else size
-        pixels = self.scalers.scale(self.frame, width, height, interpolation)
-        return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+@lru_cache(maxsize=4096)
+def _key_frames(path: str, size: int, mtime_ns: int) -> KeyFrames:
+    with _open(path) as (container, stream):
+        found = find_key_frames(container, stream)
+    return found or KeyFrames([], [], [], [], usable=False)
 
 
 def iterate_pictures(path: str | Path, threads: int = 1) -> Iterator[Picture]:
@@ -139,17 +98,19 @@ def iterate_pictures(path: str | Path, threads: int = 1) -> Iterator[Picture]:
     Raises:
         DecodingError: if the film cannot be decoded.
     """
-    scalers, film_size = _Scalers(), None
-    for time_s, frame in _decode(path, threads):
-        film_size = film_size or _upright_size(frame)
-        yield Picture(time_s, frame, film_size, scalers)
+    with _open(path, threads) as (container, stream):
+        yield from FilmReader(container, stream).pictures()
 
 
-def read_frames(path: str | Path, times_s: Sequence[float]) -> np.ndarray:
-    """The frames shown at the given times (the last frame at or before each), in one pass.
+def read_frames(
+    path: str | Path, times_s: Sequence[float], size: tuple[int, int] | None = None
+) -> np.ndarray:
+    """The frames shown at the given times (the last frame at or before each).
 
     Args:
         times_s: ascending times; past the end gives the last frame.
+        size: width and height in pixels that frames are scaled to, bicubically: what a model will
+            see costs less than all of a large picture. The film's size if None.
 
     Returns:
         uint8 RGB [T, H, W, 3].
@@ -157,10 +118,12 @@ def read_frames(path: str | Path, times_s: Sequence[float]) -> np.ndarray:
     Raises:
         DecodingError: if the film cannot be decoded or has no frame.
     """
-    return np.stack(list(iterate_frames_at(path, times_s)))
+    return np.stack(list(iterate_frames_at(path, times_s, size)))
 
 
-def iterate_frames_at(path: str | Path, times_s: Sequence[float]) -> Iterator[np.ndarray]:
+def iterate_frames_at(
+    path: str | Path, times_s: Sequence[float], size: tuple[int, int] | None = None
+) -> Iterator[np.ndarray]:
     """As `read_frames`, one frame at a time: memory stays small however many are wanted.
 
     Yields:
@@ -170,19 +133,44 @@ def iterate_frames_at(path: str | Path, times_s: Sequence[float]) -> Iterator[np
         DecodingError: if the film cannot be decoded or has no frame.
     """
     wanted = list(times_s)
+    done = 0
+    try:
+        for picture in _shown_at(path, wanted):
+            yield picture.pixels(size)
+            done += 1
+    except CannotJump:
+        key_frames(path).usable = False
+        for picture in _shown_at(path, wanted[done:]):
+            yield picture.pixels(size)
+
+
+def _shown_at(path: str | Path, wanted: Sequence[float]) -> Iterator[Picture]:
     count = 0
     shown: Picture | None = None
-    for picture in iterate_pictures(path):
-        while shown and count < len(wanted) and wanted[count] < picture.time_s - 1e-6:
-            yield shown.pixels()
-            count += 1
-        if count == len(wanted):
-            return
-        shown = picture
+    with _open(path) as (container, stream):
+        film = FilmReader(container, stream, lambda: key_frames(path))
+        for picture in film.pictures():
+            while shown and count < len(wanted) and wanted[count] < picture.time_s - 1e-6:
+                yield shown
+                count += 1
+            if count == len(wanted):
+                return
+            shown, film.wanted_s = picture, wanted[count]
     if shown is None:
         raise DecodingError("no frame can be decoded")
     for _ in wanted[count:]:
-        yield shown.pixels()
+        yield shown
+
+
+def fit_size(size: tuple[int, int], max_pixels: int) -> tuple[int, int]:
+    """The largest size of the same shape with at most `max_pixels`, never larger than `size`.
+
+    Args:
+        size: width and height in pixels.
+    """
+    width, height = size
+    scale = min(1.0, (max_pixels / (width * height)) ** 0.5)
+    return max(1, int(width * scale)), max(1, int(height * scale))
 
 
 def sample_times(duration_s: float, count: int, fps: float, start_s: float = 0.0) -> list[float]:
@@ -207,17 +195,25 @@ def sampled_rate(duration_s: float, count: int, fps: float) -> float:
 
 @dataclass(frozen=True)
 class Shape:
-    """What `measure` finds. `fps` is the mean rate, also of films whose rate varies."""
+    """What `measure` finds.
+
+    Attributes:
+        fps: the mean rate, also of films whose rate varies.
+        width_px, height_px: as it is shown.
+        notes: in words, what was chosen or could not be corrected.
+    """
 
     duration_s: float
     fps: float
     n_frames: int
     width_px: int
     height_px: int
+    notes: tuple[str, ...] = ()
 
 
 # A container may promise a few frames more than it holds; a truncated file lacks many.
 _MIN_SHARE_OF_PROMISE = 0.95
+_LONGEST_LAST_S = 1.0  # a last frame is not shown longer than this, or than one before it
 
 
 def measure(path: str | Path) -> Shape:
@@ -226,20 +222,76 @@ def measure(path: str | Path) -> Shape:
     Raises:
         DecodingError: if it cannot be decoded, or ends before its container says.
     """
-    count, last_s, height, width = 0, 0.0, 0, 0
-    for time_s, frame in _decode(path):
-        if not count:
-            width, height = _upright_size(frame)
-        count, last_s = count + 1, time_s
-    if not count:
-        raise DecodingError("no frame can be decoded")
-    with _open(path) as (_, stream):
-        promised, nominal_fps = stream.frames, float(stream.average_rate or 25)
-        promised_s = float((stream.duration or 0) * (stream.time_base or 0))
-    fps = (count - 1) / last_s if last_s > 0 else nominal_fps
-    duration_s = last_s + 1 / fps
+    times_s: list[float] = []
+    interlaced = False
+    with _open(path) as (container, stream):
+        for picture in FilmReader(container, stream).pictures():
+            if not times_s:
+                film_size, notes = picture.film_size, notes_on(picture.frame)
+                picture.pixels(size=(16, 16))  # fails if its colours are unknown
+            times_s.append(picture.time_s)
+            interlaced = interlaced or picture.frame.interlaced_frame
+        if not times_s:
+            raise DecodingError("no frame can be decoded")
+        if len(times_s) == 1 and container.format.name in _PICTURE_FORMATS:
+            raise DecodingError("a still picture, not a film")
+        fps, duration_s = rate_and_duration(times_s, picture.frame, stream)
+        _refuse_truncated(stream, len(times_s), duration_s)
+        notes = [*_notes_on_file(container, stream, duration_s), *notes]
+    if interlaced:
+        notes.append("interlaced; every other row is shown")
+    shape = round(duration_s, 6), round(fps, 6), len(times_s), *film_size
+    return Shape(*shape, tuple(notes))
+
+
+def rate_and_duration(
+    times_s: Sequence[float], last: av.VideoFrame | av.Packet, stream: av.VideoStream
+) -> tuple[float, float]:
+    """Mean rate in frames a second, and seconds up to the end of the last frame."""
+    nominal_s = 1 / float(stream.average_rate or 25)
+    last_s = times_s[-1]
+    steps_s = np.diff(times_s)
+    mean_s = last_s / len(steps_s) if last_s > 0 else nominal_s
+    longest_s = max(steps_s.max(initial=0.0), nominal_s, _LONGEST_LAST_S)
+    own_s = float((last.duration or 0) * (last.time_base or 0))
+    if not 0 < own_s <= longest_s:
+        own_s = float(np.median(steps_s)) if last_s > 0 else nominal_s
+    # A header rounds a constant rate's step.
+    duration_s = last_s + (mean_s if abs(own_s - mean_s) < 1e-3 else own_s)
+    return 1 / mean_s, duration_s
+
+
+def _promised_s(container: av.container.InputContainer, stream: av.VideoStream) -> float:
+    if stream.duration:
+        return float(stream.duration * stream.time_base)
+    # Of all streams, counted from zero in some formats and from the first timestamp in others.
+    start_s = max(container.start_time or 0, 0) / av.time_base
+    return (container.duration or 0) / av.time_base - start_s
+
+
+def _refuse_truncated(stream: av.VideoStream, n_frames: int, duration_s: float) -> None:
+    promised_s = float((stream.duration or 0) * (stream.time_base or 0))
     # A trimmed film keeps the frames that its edit list hides, and counts them; not so its time.
-    lacks_frames = count < promised * _MIN_SHARE_OF_PROMISE
+    lacks_frames = n_frames < stream.frames * _MIN_SHARE_OF_PROMISE
     if lacks_frames and duration_s < promised_s * _MIN_SHARE_OF_PROMISE:
-        raise DecodingError(f"truncated: {promised} frames promised, {count} can be decoded")
-    return Shape(round(duration_s, 6), round(fps, 6), count, width, height)
+        raise DecodingError(
+            f"truncated: {stream.frames} frames promised, {n_frames} can be decoded"
+        )
+
+
+def _notes_on_file(
+    container: av.container.InputContainer, stream: av.VideoStream, duration_s: float
+) -> list[str]:
+    notes = []
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if len(streams) > 1:
+        size = f"{stream.width}x{stream.height}"
+        notes.append(f"{len(streams)} video streams; stream {stream.index} ({size}) is used")
+    promised_s = _promised_s(container, stream)
+    if duration_s < min(promised_s * _MIN_SHARE_OF_PROMISE, promised_s - 0.5):
+        notes.append(
+            f"its pictures end after {duration_s:.2f} s; its header says {promised_s:.2f} s"
+        )
+    if stream.metadata.get("alpha_mode") == "1":
+        notes.append("its transparency is not decoded")
+    return notes

@@ -22,7 +22,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Video:
-    """A probed film (stage `videos`). `digest` is the SHA-256 of the file's bytes."""
+    """A probed film (stage `videos`). `digest` is the SHA-256 of the file's bytes; `notes` say in
+    words what was chosen, adapted or could not be corrected (absent from most lines)."""
 
     path: str
     digest: str
@@ -31,6 +32,7 @@ class Video:
     n_frames: int
     width_px: int
     height_px: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

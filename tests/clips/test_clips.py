@@ -7,11 +7,12 @@ import scenedetect
 
 from drawn_world.draw_films import write_world
 from drawn_world.truth import load_truth
-from helpers.films import turn_film, write_colours, write_film_of_sizes
+from helpers.films import turn_film, write_colours, write_film_of_sizes, write_frames
 from helpers.shards import MeanColour, video_of, write_shard
 from helpers.shared_data import shared_data
 from strefer.agents.embedder import load_embedder
 from strefer.clips import cut_clips as clips
+from strefer.frames import iterate_pictures, read_frames
 from strefer.records import Clips, Video
 from strefer.stage.run import Shard, read_records
 
@@ -126,6 +127,47 @@ def test_variable_frame_rates(tmp_path):
     segments = segments_of(path)
     assert [s.start_s for s in segments] == [0.0, 2.0]
     assert_tiles(segments, video_of(path).duration_s)
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.ts"])
+def test_rates_that_change_a_gap_and_a_start_before_zero(tmp_path, name):
+    """8 s at 24000/1001 and 8 s at 60 a second, a gap of 5 s between; hard cuts in each and at the
+    seam."""
+    slow = [round(1001 * i / 24 - 700) for i in range(192)]
+    fast = [round(12_308 + 1000 * i / 60) for i in range(480)]
+    cuts_ms = [0, slow[96], fast[0], fast[240]]
+    shown = [RED, BLUE, GREEN, (200, 30, 200)]
+    times_ms = slow + fast
+    pictures = [
+        np.full((48, 64, 3), shown[sum(t >= cut for cut in cuts_ms[1:])], np.uint8)
+        for t in times_ms
+    ]
+    before_s = 0.7 if name == "a.ts" else 0.0  # Matroska has no times below zero
+    times_ms = [round(ms + 700 - 1000 * before_s) for ms in times_ms]
+    path = write_frames(
+        tmp_path / name, pictures, fps=60, times_ms=times_ms, options={"bf": "0", "crf": "10"}
+    )
+    assert next(iterate_pictures(path)).frame.time == pytest.approx(-before_s)
+    segments = segments_of(str(path), distance_threshold=2.0)
+    assert_tiles(segments, video_of(path).duration_s)
+    assert [s.begins_with for s in segments] == ["start", "cut", "cut", "cut"]
+    found = [s.start_s for s in segments]
+    expected = [(ms + 700) / 1000 for ms in (-700, *cuts_ms[1:])]
+    assert found == pytest.approx(expected, abs=0.002)
+    assert segments[-1].end_s == pytest.approx((fast[-1] + 700) / 1000 + 1 / 60, abs=0.03)
+    # What is seen at a time is what is shown at it, also in the gap.
+    for time_s, colour in ((3.9, RED), (4.1, BLUE), (10.0, BLUE), (13.02, GREEN), (17.1, shown[3])):
+        (frame,) = read_frames(path, [time_s])
+        assert frame[24, 32] == pytest.approx(colour, abs=12)
+
+
+@pytest.mark.parametrize("times_ms", [[0, 0, 40, 40, 80, 80], [0] * 6], ids=["pairs", "all"])
+def test_doubled_timestamps(tmp_path, times_ms):
+    pictures = [np.full((48, 64, 3), c, np.uint8) for c in (RED, BLUE) * 3]
+    path = write_frames(
+        tmp_path / "a.mkv", pictures, codec="ffv1", pixel_format="bgr0", times_ms=times_ms
+    )
+    assert_tiles(segments_of(str(path), min_segment_s=0.0), video_of(path).duration_s)
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])

@@ -25,7 +25,7 @@ def write_film(
         corner_px: side of a white square in the upper left corner, which tells where up is.
     """
     height, width = size
-    with av.open(str(path), "w", format="mp4") as container:
+    with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=fps)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.options = {"crf": "10"}
@@ -71,17 +71,74 @@ def write_film_of_sizes(path, sizes, n_frames=8, fps=8):
     return path
 
 
-def turn_film(path, degrees):
-    """Write a turn (90, 180, 270) into an mp4's track header, as a telephone does: players turn the
-    picture so far clockwise."""
-    matrix = {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}[degrees]
+def write_frames(path, pictures, codec="libx264", fps=25, pixel_format="yuv420p", **given):
+    """Write a film of RGB pictures, or of frames as they are to be stored.
+
+    Args:
+        pictures: uint8 [H, W, 3] each, or frames of PyAV.
+        given: `options` of the encoder, `times_ms` of the pictures; else fields of the codec's
+            context, for example `color_trc`.
+    """
+    options, times_ms = given.pop("options", {}), given.pop("times_ms", None)
+    base = Fraction(1, 1000) if times_ms else 1 / Fraction(fps)
+    # Times below zero are written as they are.
+    muxing = {"avoid_negative_ts": "disabled"} if times_ms else {}
+    with av.open(str(path), "w", options=muxing) as container:
+        stream = container.add_stream(codec, rate=fps)
+        for number, picture in enumerate(pictures):
+            stored = isinstance(picture, av.VideoFrame)
+            frame = picture if stored else av.VideoFrame.from_ndarray(picture, format="rgb24")
+            if not number:
+                stream.width, stream.height = frame.width, frame.height
+                stream.pix_fmt, stream.options = pixel_format, options
+                stream.codec_context.time_base = base
+                for name, value in given.items():
+                    setattr(stream.codec_context, name, value)
+            frame.pts, frame.time_base = times_ms[number] if times_ms else number, base
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def orient_film(path, matrix):
+    """Write a display matrix (a, b, c, d) into an mp4's track header: a stored point (x, y) is
+    shown at (a x + c y, b x + d y)."""
     data = bytearray(path.read_bytes())
     (start,) = [start for name, start, _ in boxes(data) if name == b"tkhd"]
     place = start + 8 + 40
-    a, b, c, d = (value * 0x10000 for value in matrix)
+    a, b, c, d = (round(value * 0x10000) for value in matrix)
     struct.pack_into(">9i", data, place, a, b, 0, c, d, 0, 0, 0, 0x40000000)
     path.write_bytes(data)
     return path
+
+
+def edit_film(path, edits):
+    """Write an edit list into an mp4 without one of its own: (start, length) in seconds each."""
+    data = bytearray(path.read_bytes())
+    places = {name: (start, size) for name, start, size in boxes(data)}
+    assert places[b"moov"][0] > places[b"mdat"][0]  # else the frames would move
+    film_scale, scale = (
+        struct.unpack_from(">I", data, places[name][0] + 20)[0] for name in (b"mvhd", b"mdhd")
+    )
+    entries = [
+        struct.pack(">IiI", round(length * film_scale), round(start * scale), 0x10000)
+        for start, length in edits
+    ]
+    size = 16 + 12 * len(edits)
+    new = struct.pack(">I4sII", size, b"elst", 0, len(edits)) + b"".join(entries)
+    for name in (b"edts", b"trak", b"moov"):
+        start, outer = places[name]
+        struct.pack_into(">I", data, start, outer + size - places[b"elst"][1])
+    start, old = places[b"elst"]
+    data[start : start + old] = new
+    path.write_bytes(data)
+    return path
+
+
+def turn_film(path, degrees):
+    """Write a turn (90, 180, 270) as a telephone does: players turn the picture so far
+    clockwise."""
+    return orient_film(path, {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}[degrees])
 
 
 CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"dinf", b"edts", b"udta"}
@@ -168,7 +225,7 @@ def repeat_film(source, path, times):
 
 def write_colours(path, colours, fps=8, size=(48, 64), times_ms=None):
     """A film of single-coloured frames."""
-    with av.open(str(path), "w", format="mp4") as container:
+    with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=fps)
         stream.height, stream.width = size
         stream.pix_fmt, stream.options = "yuv420p", {"crf": "10"}

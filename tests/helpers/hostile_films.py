@@ -8,7 +8,15 @@ from fractions import Fraction
 import av
 import numpy as np
 
-from helpers.films import boxes, turn_film, write_audio, write_film, write_film_of_sizes
+from helpers.films import (
+    boxes,
+    orient_film,
+    turn_film,
+    write_audio,
+    write_film,
+    write_film_of_sizes,
+    write_frames,
+)
 
 SECRET = "root-of-all-secrets"
 
@@ -91,7 +99,19 @@ def _write_odd_pictures(folder):
     write_film_of_sizes(folder / "two_sizes.mp4", [(32, 48), (64, 36)])
     for turn in (90, 180, 270):
         _write(folder / f"turned_{turn}.mp4", 6, (32, 48), "libx264", turn=turn)
+    orient_film(write_film(folder / "mirrored.mp4"), (-1, 0, 0, 1))
+    grey = [np.full((32, 48, 3), 20 * i, np.uint8) for i in range(6)]
+    write_frames(folder / "wide_pixels.mp4", grey, sample_aspect_ratio=Fraction(2))
+    write_frames(folder / "mad_pixels.mkv", grey, sample_aspect_ratio=Fraction(60_000, 1))
+    write_frames(folder / "interlaced.mp4", grey, options={"x264-params": "tff=1"})
+    write_frames(
+        folder / "hdr.mp4", grey, pixel_format="yuv420p10le", color_trc=16, color_primaries=9
+    )
+    write_frames(folder / "moving.gif", grey, codec="gif", pixel_format="rgb8")
+    write_frames(folder / "still.gif", grey[:1], codec="gif", pixel_format="rgb8")
     return {
+        *("mirrored.mp4", "wide_pixels.mp4", "mad_pixels.mkv", "interlaced.mp4", "hdr.mp4"),
+        "moving.gif",
         *("one_pixel.mkv", "one_row.mkv", "large.mp4", "odd_size.mkv", "one_frame.mp4"),
         "two_sizes.mp4",
         *(f"turned_{turn}.mp4" for turn in (90, 180, 270)),
@@ -145,7 +165,7 @@ def _write_odd_names(folder, whole):
 
 def _write(path, n_frames, size, codec, turn=0, first_ms=0, step_ms=40):
     height, width = size
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options={"avoid_negative_ts": "disabled"}) as container:
         stream = container.add_stream(codec, rate=25)
         stream.width, stream.height = width, height
         stream.pix_fmt = "yuv420p" if codec == "libx264" else "bgr0"

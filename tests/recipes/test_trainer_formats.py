@@ -25,7 +25,7 @@ def film(tmp_path):
 
 @pytest.fixture
 def samples(tmp_path, film, monkeypatch):
-    monkeypatch.setattr("own_data.VIDEO", replace(VIDEO, path=str(film)))
+    monkeypatch.setattr("helpers.own_data.VIDEO", replace(VIDEO, path=str(film)))
     masklets, _ = with_region_prompts()  # rows 20-39, columns 10-49 of 64
     return list(own_samples(**write_own_data(tmp_path, masklets=masklets)))
 

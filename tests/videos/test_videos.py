@@ -1,8 +1,11 @@
 import os
 
+import numpy as np
 import pytest
 
-from helpers.films import write_audio, write_film
+from helpers.films import write_audio, write_film, write_frames
+from helpers.hostile_films import write_hostile_films
+from strefer.records import Video, from_json
 from strefer.stage.run import Shard, read_lines
 from strefer.videos.find_videos import film_marks, list_videos, shard_of
 from strefer.videos.probe_videos import probe_videos
@@ -41,6 +44,80 @@ def test_good_films_come_out_and_bad_ones_are_listed(tmp_path):
     assert len(lines) == 6
 
 
+def test_reasons_are_words(tmp_path):
+    """Whatever is refused: what is wrong with it, and nothing of FFmpeg's or Python's."""
+    write_hostile_films(tmp_path / "films")
+    lines = probe(tmp_path, tmp_path / "films")
+    reasons = {name: line.failure["reason"] for name, line in lines.items() if line.failure}
+    assert len(reasons) > 50
+    for name, reason in reasons.items():
+        assert "Invalid" not in reason and "{" not in reason and "Errno" not in reason, name
+    expected = {
+        "text.mp4": "it is a text file, not a film",
+        "zeros.mp4": "it holds nothing but zeros",
+        "playlist.mp4": "a playlist is not a film",
+        "cut_02_mdat.mp4": "its index (moov) is missing",
+        "cut_17_stsd.mp4": "its index (moov) is cut off or damaged",
+        "noise.mp4": "not a film of a known format",
+        "unknown_codec.mp4": "its codec is not known here",
+        "damaged_1.mp4": "it is damaged or cut off, and cannot be decoded at its first frame",
+    }
+    for name, words in expected.items():
+        assert words in reasons[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        *(("a.wmv", "wmv2"), ("a.flv", "flv1"), ("a.m2ts", "libx264"), ("a.3gp", "libx264")),
+        *(("a.gif", "gif"), ("a.apng", "apng"), ("a.mxf", "mpeg2video"), ("a.vob", "mpeg2video")),
+        *(("a.nut", "mpeg4"), ("a.ivf", "libvpx-vp9"), ("a.h264", "libx264"), ("a.asf", "wmv2")),
+    ],
+)
+def test_every_kind_of_film_is_read(tmp_path, name, codec):
+    folder = tmp_path / "films"
+    folder.mkdir()
+    pixel_format = {"gif": "rgb8", "apng": "rgb24"}.get(codec, "yuv420p")
+    pictures = [np.full((96, 160, 3), 16 + 10 * i, np.uint8) for i in range(12)]
+    write_frames(folder / name, pictures, codec=codec, pixel_format=pixel_format)
+    (line,) = probe(tmp_path, folder).values()
+    assert line.failure is None
+    shape = line.record
+    assert (shape["n_frames"], shape["width_px"], shape["height_px"]) == (12, 160, 96)
+    assert shape["duration_s"] == pytest.approx(12 / 25, abs=0.03)
+
+
+def test_kinds_that_cannot_be_read_get_a_line(tmp_path):
+    folder = tmp_path / "films"
+    folder.mkdir()
+    for name in ("a.rmvb", "b.BRAW", "c.webp", "d.swf"):
+        (folder / name).write_bytes(bytes(range(256)) * 10)
+    picture = np.zeros((16, 16, 3), np.uint8)
+    write_frames(folder / "still.gif", [picture], codec="gif", pixel_format="rgb8")
+    lines = probe(tmp_path, folder)
+    assert len(lines) == 5
+    assert all(line.failure["reason"] for line in lines.values())
+    assert lines["still.gif"].failure["reason"] == "a still picture, not a film"
+
+
+def test_half_a_film_is_said_to_be_cut(tmp_path):
+    folder = tmp_path / "films"
+    folder.mkdir()
+    whole = write_film(folder / "film.mkv", n_frames=200, size=(64, 64)).read_bytes()
+    (folder / "film.mkv").write_bytes(whole[: len(whole) // 2])
+    (line,) = probe(tmp_path, folder).values()
+    (note,) = line.record["notes"]
+    assert note.startswith("its pictures end after ")
+    assert note.endswith("its header says 25.00 s")
+
+
+def test_plain_films_have_no_notes(tmp_path):
+    write_film(tmp_path / "a.mp4")
+    (line,) = probe(tmp_path, tmp_path).values()
+    assert "notes" not in line.record
+    assert from_json(Video, line.record).notes == ()
+
+
 def test_a_film_that_ends_before_its_container_says(tmp_path):
     path = write_film(tmp_path / "film.mp4", n_frames=200, size=(64, 64))
     # Put the index first, as for streaming: then a cut file opens, and lacks its end.
@@ -60,7 +137,7 @@ def test_a_film_that_ends_before_its_container_says(tmp_path):
     fast.write_bytes(fast.read_bytes()[: int(fast.stat().st_size * 0.7)])
     (line,) = probe(tmp_path, fast.parent).values()
     assert line.failure["reason"].startswith(
-        ("truncated: 200 frames promised", "cannot be decoded")
+        ("truncated: 200 frames promised", "it is damaged or cut off")
     )
 
 
@@ -78,8 +155,13 @@ def test_a_table_names_ids_and_paths(tmp_path):
     [
         ("id,film\na,a.mp4\n", "no column 'path'"),
         ("id,path\na,a.mp4\na,b.mp4\n", "names the id 'a' twice"),
-        ("id,path\na,\n", "row 1: 'path' is empty"),
-        ("", "cannot be read as a table"),
+        ("id,path\na,\n", "line 2: 'path' is empty"),
+        ("id,path\n,a.mp4\n", "line 2: 'id' is empty"),
+        ("id,path\n1,x,base.mp4\n", "line 2: 3 fields, but the header has 2"),
+        ("id,path,caption\na,a.mp4,x\n\nb,b.mp4\n", "line 4: 2 fields, but the header has 3"),
+        ("id,path,id\na,a.mp4,b\n", "header: two columns 'id'"),
+        ('id,path\na,"a.mp4\n', "line 2: unexpected end of data"),
+        ("", "no column 'id'"),
         ("id,path\n", "no film in"),
     ],
 )
@@ -87,6 +169,35 @@ def test_a_bad_table_is_explained(tmp_path, text, message):
     table = tmp_path / "films.csv"
     table.write_text(text)
     with pytest.raises(ValueError, match=message):
+        list_videos(table)
+
+
+def test_every_field_of_a_table_is_text(tmp_path):
+    table = tmp_path / "films.csv"
+    ids = ["NA", "null", "None", "nan", "007", "1e3", "TRUE", "a,b", " c"]
+    rows = "".join(f'"{name}",a.mp4\r\n' for name in ids)
+    table.write_bytes(b"\xef\xbb\xbf" + f"id,path\r\n{rows}".encode())
+    assert set(list_videos(table)) == set(ids)
+    assert set(list_videos(table).values()) == {str(tmp_path / "a.mp4")}
+
+
+def test_a_table_of_parquet(tmp_path):
+    pd = pytest.importorskip("pandas")
+    table = tmp_path / "films.parquet"
+    pd.DataFrame({"id": ["NA", "b"], "path": ["a.mp4", "b.mp4"]}).to_parquet(table)
+    assert list(list_videos(table)) == ["NA", "b"]
+    pd.DataFrame({"id": ["a", None], "path": ["a.mp4", "b.mp4"]}).to_parquet(table)
+    with pytest.raises(ValueError, match="row 2: 'id' is empty"):
+        list_videos(table)
+    table.write_text("id,path")
+    with pytest.raises(ValueError, match="not a parquet table"):
+        list_videos(table)
+
+
+def test_a_table_that_is_not_utf_8(tmp_path):
+    table = tmp_path / "films.csv"
+    table.write_bytes("id,path\na,ü.mp4\n".encode("latin1"))
+    with pytest.raises(ValueError, match="films.csv: not UTF-8; save it as UTF-8"):
         list_videos(table)
 
 

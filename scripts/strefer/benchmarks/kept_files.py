@@ -15,7 +15,7 @@ from typing import Any
 
 from strefer.benchmarks.questions import Question
 from strefer.files import atomic_write, digest_of
-from strefer.picture_folder import film_digest
+from strefer.films.picture_folder import film_digest
 
 log = logging.getLogger("strefer")
 

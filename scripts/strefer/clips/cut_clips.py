@@ -86,7 +86,9 @@ def segment_film(
     watched = watch_film(video, options, embedder, threads)
     times_s, embeddings = watched.times_s, watched.embeddings
     noise = noise_of(times_s, embeddings, watched.cuts_s, watched.shifted)
-    cuts_s = without_short_ends(watched.cuts_s, video.duration_s, options["min_segment_s"])
+    # Timestamps may be doubled, also the first one.
+    cuts_s = sorted({cut_s for cut_s in watched.cuts_s if 0 < cut_s < video.duration_s})
+    cuts_s = without_short_ends(cuts_s, video.duration_s, options["min_segment_s"])
     starts: dict[float, str] = {0.0: "start"} | dict.fromkeys(cuts_s, "cut")
     for start_s, end_s in zip([0.0, *cuts_s], [*cuts_s, video.duration_s], strict=True):
         # Rounding may put a cut a microsecond behind the frame that begins there.

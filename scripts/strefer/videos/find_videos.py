@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import glob
 import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-EXTENSIONS = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".ogv"}
+# What a film's name may end with, also of kinds that cannot be decoded here: those get a line.
+EXTENSIONS = frozenset(
+    f".{name}"
+    for name in (
+        "mp4 m4v mov qt f4v 3gp 3g2 mj2 mkv mk3d webm avi divx mpg mpeg mpe m1v m2v mpv vob ts mts "
+        "m2t m2ts trp ogv ogm flv wmv asf gif apng webp mxf rm rmvb dv wtv nut ivf h264 264 h265 "
+        "265 hevc vvc 266 obu av1 avc mjpg mjpeg amv y4m nsv swf vc1 braw r3d insv 360 lrv"
+    ).split()
+)
+
+Row = tuple[str, str, str]  # where it is in the file, id, path
 
 
 def list_videos(source: str | Path) -> dict[str, str]:
@@ -56,29 +67,66 @@ def _walk(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _from_table(path: Path) -> dict[str, str]:
+    try:
+        rows = _parquet_rows(path) if path.suffix.lower() == ".parquet" else _text_rows(path)
+        films: dict[str, str] = {}
+        for place, video_id, film in rows:
+            for column, value in (("id", video_id), ("path", film)):
+                if not value:
+                    raise ValueError(f"{place}: {column!r} is empty")
+            if video_id in films:
+                raise ValueError(f"{place} names the id {video_id!r} twice; ids are unique")
+            films[video_id] = os.path.join(path.parent, film)
+    except FileNotFoundError:
+        raise ValueError(f"videos: there is no table {path}") from None
+    except (ValueError, OSError) as error:
+        raise ValueError(f"videos: {path}: {error}") from None
+    return films
+
+
+def _column(header: list[str], name: str) -> int:
+    if header.count(name) != 1:
+        found = "two columns" if name in header else "no column"
+        raise ValueError(f"header: {found} {name!r} (the columns are {', '.join(header)})")
+    return header.index(name)
+
+
+def _text_rows(path: Path) -> Iterator[Row]:
+    """The rows of a .csv or .tsv. Every field is text: an id may be `NA` or `007`."""
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        try:
+            header = next(reader, [])
+            columns = [_column(header, name) for name in ("id", "path")]
+            for fields in reader:
+                place = f"line {reader.line_num}"
+                if not fields:
+                    continue  # an empty line
+                if len(fields) != len(header):
+                    raise ValueError(
+                        f"{place}: {len(fields)} fields, but the header has {len(header)}"
+                    )
+                yield place, *(fields[column] for column in columns)
+        except csv.Error as error:
+            raise ValueError(f"line {reader.line_num}: {error}") from None
+        except UnicodeDecodeError:
+            raise ValueError("not UTF-8; save it as UTF-8") from None
+
+
+def _parquet_rows(path: Path) -> Iterator[Row]:
     import pandas as pd
 
     try:
-        if path.suffix == ".parquet":
-            table = pd.read_parquet(path)
-        else:
-            table = pd.read_csv(path, sep="\t" if path.suffix == ".tsv" else ",", dtype=str)
+        table = pd.read_parquet(path)
     except FileNotFoundError:
-        raise ValueError(f"videos: there is no table {path}") from None
-    except Exception as error:
-        raise ValueError(f"videos: {path} cannot be read as a table: {error}") from None
-    for column in ("id", "path"):
-        if column not in table:
-            raise ValueError(f"videos: {path} has no column {column!r} (it has {list(table)})")
-        if table[column].isna().any():
-            row = int(table[column].isna().to_numpy().argmax()) + 1
-            raise ValueError(f"videos: {path}, row {row}: {column!r} is empty")
-    twice = table["id"][table["id"].duplicated()]
-    if len(twice):
-        raise ValueError(f"videos: {path} names the id {twice.iloc[0]!r} twice; ids are unique")
-    base = path.parent
-    paths = (os.path.join(base, p) for p in table["path"])
-    return dict(zip(map(str, table["id"]), paths, strict=True))
+        raise
+    except Exception as error:  # whatever the reader raises: the file is not the table it says
+        raise ValueError(f"not a parquet table: {error}") from None
+    header = [str(name) for name in table.columns]
+    columns = [table.iloc[:, _column(header, name)] for name in ("id", "path")]
+    for number, values in enumerate(zip(*columns, strict=True), 1):
+        yield f"row {number}", *("" if pd.isna(value) else str(value) for value in values)
 
 
 def film_marks(paths: list[str]) -> str:

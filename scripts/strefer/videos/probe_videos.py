@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import logging
 import os
 import stat
 from typing import Any
@@ -17,6 +18,8 @@ from strefer import frames
 from strefer.stage.faults import fault_of_text
 from strefer.stage.run import Item, ItemFailure, Shard, Worker, one_by_one, run_stage
 from strefer.videos.find_videos import printable
+
+log = logging.getLogger("strefer")
 
 MIN_FPS = 0.02  # a picture in 50 seconds; below that a timestamp went astray
 
@@ -77,4 +80,9 @@ def probe(path: str, digest: str) -> dict[str, Any]:
         raise ItemFailure(
             f"{shape.n_frames} frames in {shape.duration_s:.0f} s: its timestamps are wrong"
         )
-    return {"digest": digest} | dataclasses.asdict(shape)
+    fields = {"digest": digest} | dataclasses.asdict(shape)
+    if shape.notes:
+        log.warning("%s: %s", path, "; ".join(shape.notes))
+    else:
+        del fields["notes"]  # most films are plain, and there may be millions
+    return fields

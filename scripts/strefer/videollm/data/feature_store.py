@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from strefer.files import atomic_write, digest_of
-from strefer.picture_folder import film_digest
+from strefer.films.picture_folder import film_digest
 from strefer.videollm.architecture.vision import VisionEncoder
 from strefer.workflow.code_digest import code_of
 

@@ -27,15 +27,15 @@ def film_shape(path: str) -> Shape:
     except StopIteration:
         raise DecodingError("no frame can be decoded") from None
     with frames._open(path) as (container, stream):
-        times = [
-            packet.pts
+        packets = [
+            packet
             for packet in container.demux(stream)
             if packet.size and not (packet.pts is not None and packet.is_discard)
         ]
-        base, nominal_fps, promised = stream.time_base, stream.average_rate, stream.frames
-    if not base or not times or None in times or len(times) < promised:
-        return frames.measure(path)
-    last_s = float((max(times) - min(times)) * base)
-    fps = (len(times) - 1) / last_s if last_s > 0 else float(nominal_fps or 25)
+        timed = sorted((p for p in packets if p.pts is not None), key=lambda p: p.pts)
+        if not stream.time_base or not timed or len(timed) < max(len(packets), stream.frames):
+            return frames.measure(path)
+        times_s = [float((p.pts - timed[0].pts) * stream.time_base) for p in timed]
+        fps, duration_s = frames.rate_and_duration(times_s, timed[-1], stream)
     width_px, height_px = first.film_size
-    return Shape(round(last_s + 1 / fps, 6), round(fps, 6), len(times), width_px, height_px)
+    return Shape(round(duration_s, 6), round(fps, 6), len(timed), width_px, height_px)
