@@ -1,10 +1,4 @@
 # The checked configuration, and the films that it names.
-import sys
-from pathlib import Path
-
-ROOT = Path(workflow.basedir)
-sys.path.insert(0, str(ROOT / "scripts"))
-
 from strefer.workflow import configuration
 from strefer.videos.find_videos import list_videos
 

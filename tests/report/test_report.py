@@ -94,10 +94,18 @@ def test_samples_show_masklets_times_and_pairs(page):
     assert "1.0 s, 1 segment<" in page
 
 
-def test_quality_shows_what_was_not_measured(page):
+def test_quality_shows_what_was_measured(page):
     assert re.search(r"a\.b</td><td class=\"number\">0\.500", page)
-    assert re.search(r"a\.c</td><td class=\"number\">not measured", page)
+    assert "a.c" not in page
     assert "@case" not in page
+
+
+def test_a_warning_is_the_first_thing_on_the_page(tmp_path):
+    stages = write_run(tmp_path / "stages")
+    page = write_page(tmp_path, stages, warning="These results are <nonsense>.")
+    body = page[page.index("<h1>") :]
+    assert 0 < body.index("These results are &lt;nonsense&gt;.") < body.index("<h2>")
+    assert "Warning." not in write_page(tmp_path, stages)
 
 
 def test_a_run_without_scores_or_finished_films_has_a_page(tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from .bench_of_reruns import Project
+from .planning import plan
 
 ROOT = Path(__file__).parents[2]
 # As little as the whole chain needs; the machinery is what is tested, not what is learned.
@@ -37,6 +38,10 @@ class Workplace:
         if check:
             assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-6000:]
         return done
+
+    def plan(self, config=None, **given):
+        """The jobs that a call here would run; see planning.py."""
+        return plan(self.folder, ROOT / "Snakefile", config or {}, **given)
 
     def results(self, run):
         return self.folder / "results" / run

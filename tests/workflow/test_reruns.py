@@ -13,7 +13,8 @@ import yaml
 from strefer.workflow import accepted_changes as acceptance
 from strefer.workflow import provenance
 
-from .bench_of_reruns import FILMS, LARGEST_COMPARED, ROOT
+from .bench_of_reruns import FILMS, ROOT
+from .planning import LARGEST_COMPARED
 from .rerun_matrix import OF_SHARDS, ROWS, SHORT, STAGES, edit, following, module, named
 
 pytestmark = pytest.mark.workflow
@@ -133,7 +134,7 @@ def test_an_accepted_change_computes_nothing_and_is_on_record(base, tmp_path):
     git(project, "init", "--quiet")
     git(project, "add", "scripts", "envs", "config")
     git(project, "commit", "--quiet", "--message", "before")
-    module("segmentation")(project)
+    module("clips/segmentation")(project)
     assert ("cut_clips", 0) in {named(job) for job in project.plan()}
 
     names = acceptance.accept(project.folder, "HEAD", "a name that nobody reads")

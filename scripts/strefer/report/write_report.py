@@ -38,6 +38,7 @@ def write_report(
     output: Path,
     run: str,
     seed: int,
+    warning: str | None = None,
 ) -> None:
     """Write the page.
 
@@ -48,6 +49,7 @@ def write_report(
         quality: figures against the truth, where the truth is known.
         run: the run's name.
         seed: of the choice of pairs shown.
+        warning: what a reader must know first.
     """
     lines = read_stages(stages)
     rows = compare(scores, seed)
@@ -55,6 +57,7 @@ def write_report(
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         run=run,
+        warning=warning,
         chain=count_chain(lines),
         groups=count_groups(lines.get("instructions", [])),
         scores=[_score_row(row) for row in rows],
@@ -91,9 +94,9 @@ def _quality_rows(path: Path | None) -> list[tuple[str, str]]:
         return []
     figures = json.loads(path.read_text(encoding="utf-8"))
     return [
-        (name, "not measured" if value is None else f"{value:.3f}")
+        (name, f"{value:.3f}")
         for name, value in figures.items()
-        if name != "about" and "@" not in name
+        if name != "about" and "@" not in name and value is not None
     ]
 
 

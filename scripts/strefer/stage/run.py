@@ -16,16 +16,14 @@ from __future__ import annotations
 import errno
 import json
 import logging
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tqdm import tqdm
-
 from strefer.files import atomic_write, digest_of, dumps
 from strefer.records import from_json
+from strefer.stage.progress import Progress
 
 log = logging.getLogger("strefer")
 T = TypeVar("T")
@@ -149,7 +147,7 @@ def run_stage(
     """Run a stage over the items of a shard and write its shard file.
 
     Args:
-        stage: the stage's name, as failure lines and progress show it.
+        stage: the stage's name, as failure lines show it.
         items: the shard's items, in the order of the lines.
         start: loads the models and gives the worker; called only if an item is not in the store.
         output: the shard file, written atomically at the end.
@@ -189,16 +187,15 @@ def run_stage(
 def _compute(stage: str, missing: dict[str, Item], worker: Worker, shelf: ItemStore) -> dict:
     digest_by_item = {id(item): digest for digest, item in missing.items()}
     results: dict[str, Any] = {}
-    progress = tqdm(total=len(missing), desc=stage, disable=not sys.stderr.isatty(), leave=False)
-    with progress:
-        for item, result in worker(list(missing.values())):
-            digest = digest_by_item[id(item)]
-            if isinstance(result, ItemFailure):
-                log.warning("%s: %s%s failed: %s", stage, item.video_id, item.part or "", result)
-            else:
-                shelf.put(digest, result)
-            results[digest] = result
-            progress.update()
+    progress = Progress(len(missing))
+    for item, result in worker(list(missing.values())):
+        digest = digest_by_item[id(item)]
+        if isinstance(result, ItemFailure):
+            log.warning("%s: %s%s failed: %s", stage, item.video_id, item.part or "", result)
+        else:
+            shelf.put(digest, result)
+        results[digest] = result
+        progress.update()
     unanswered = [i.video_id for d, i in missing.items() if d not in results]
     if unanswered:
         raise RuntimeError(f"{stage}: the worker gave no result for {unanswered[0]}")

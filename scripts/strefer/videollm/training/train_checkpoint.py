@@ -34,7 +34,7 @@ from strefer.videollm.options import TrainingOptions
 from strefer.videollm.qwen_vl.processor import QwenProcessor
 from strefer.videollm.qwen_vl.student import QwenCollator, build_qwen
 from strefer.videollm.training.launching import is_started, start_processes
-from strefer.videollm.training.trainer import StudentTrainer, TrainingLog
+from strefer.videollm.training.trainer import StepsDone, StudentTrainer, TrainingLog
 
 log = logging.getLogger("strefer")
 _FINGERPRINT = "fingerprint.txt"
@@ -197,7 +197,7 @@ def make_trainer(
         args=arguments,
         train_dataset=TrainingSamples(samples, order, parts.processor, arguments.seed),
         data_collator=parts.collator,
-        callbacks=[TrainingLog(log_dir / _LOG), *_tensorboard(options, log_dir)],
+        callbacks=[TrainingLog(log_dir / _LOG), StepsDone(), *_tensorboard(options, log_dir)],
     )
     trainer.new_parts_factor = options.new_parts_factor
     return trainer

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from strefer.stage.progress import Progress
+
 
 class StudentTrainer(Trainer):
     """Sees samples in the dataset's own order, gives the parts around the LLM a learning rate of
@@ -78,3 +80,17 @@ class TrainingLog(TrainerCallback):
             if "loss" in entry
         ]
         self.path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+
+
+class StepsDone(TrainerCallback):
+    """Says in the job's log how many steps are done."""
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self.progress = Progress(state.max_steps)
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self.progress.update(state.global_step)
