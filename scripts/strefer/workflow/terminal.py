@@ -27,6 +27,7 @@ PAUSE_S = 1.0  # between two looks at the jobs at work
 # What Snakemake says of a job's failure, which has been shown, with its reason, already.
 _SHOWN_ALREADY = ("Exiting because", "At least one job", "Error in rule", "RuleException")
 _NOTHING = "Nothing to be done"
+_TRIED_S = 30.0  # jobs that took less time in all do not show how fast this machine is
 _LOUD = ("WARNING", "FAILED")
 _RETRIED = "Trying to restart job"
 _INTERRUPTED = "Terminating processes on user request"
@@ -72,6 +73,7 @@ class Terminal(logging.Handler):
         self.begun = time.monotonic()
         self.left: Counter[str] = Counter()  # jobs by rule
         self.total = 0
+        self.at_once = 1  # jobs
         self.failed: list[str] = []
         self.at_work: dict[int, Job] = {}
         self.taken: dict[str, list[float]] = {}  # seconds of the jobs that ended, by rule
@@ -89,6 +91,8 @@ class Terminal(logging.Handler):
         text = record.getMessage() if record.msg else ""
         if event == "run_info":
             self._begin(record.stats)
+        elif event == "resources_info":
+            self.at_once = getattr(record, "cores", None) or self.at_once
         elif event == "job_info":
             self._start_job(record)
         elif event == "job_finished":
@@ -125,6 +129,7 @@ class Terminal(logging.Handler):
     def _start_job(self, record: Any) -> None:
         part = " ".join(str(value) for value in record.wildcards.values())
         log = Path(record.log[0]) if record.log else None
+        self.at_once = max(self.at_once, len(self.at_work) + 1)
         self.at_work[record.jobid] = Job(record.rule_name, part, log, time.monotonic())
 
     def _end_job(self, jobid: int) -> None:
@@ -172,7 +177,7 @@ class Terminal(logging.Handler):
         parts = {key: read_progress(job.log) for key, job in self.at_work.items() if job.log}
         left_s = self.seconds_left(parts)
         shown = [clock(self._passed())]
-        shown[0] += f", about {clock(left_s)} left" if left_s is not None else ""
+        shown[0] += f", {about(left_s)} left" if left_s is not None else ""
         shown.append(f"{self.total - sum(self.left.values())} of {self.total} jobs done")
         for rule, n in Counter(job.rule for job in self.at_work.values()).items():
             counts = [parts.get(key) for key, job in self.at_work.items() if job.rule == rule]
@@ -191,7 +196,7 @@ class Terminal(logging.Handler):
             logs: Snakemake's log files.
         """
         left_s = self.seconds_left({})
-        time_left = f", about {max(1, round(left_s / 60))} min" if left_s is not None else ""
+        time_left = f", {about(left_s)}" if left_s is not None else ""
         named = ", ".join(os.path.relpath(path) for path in logs)
         return [f"Run {run}: {self.total} jobs{time_left}. Snakemake's own lines: {named}"]
 
@@ -216,14 +221,12 @@ class Terminal(logging.Handler):
         left = sum(self.seconds[rule] * n for rule, n in waiting.items())
         for key, job in self.at_work.items():
             done, total = parts.get(key) or (0, 1)
-            left += self.seconds[job.rule] * (1 - done / max(total, 1))
+            passed = (time.monotonic() - job.begun) / (self.seconds[job.rule] or 1.0)
+            left += self.seconds[job.rule] * (1 - max(done / max(total, 1), min(passed, 0.9)))
         known = [rule for rule in self.taken if self.seconds.get(rule)]
-        expected = sum(self.seconds[rule] * len(self.taken[rule]) for rule in known)
-        taken = sum(sum(self.taken[rule]) for rule in known)
-        pace = taken / expected if expected else 1.0
-        # As many jobs at a time as there were until now.
-        at_once = max(1.0, taken / self._passed()) if taken else 1.0
-        return left * pace / at_once
+        expected = _TRIED_S + sum(self.seconds[rule] * len(self.taken[rule]) for rule in known)
+        pace = (_TRIED_S + sum(sum(self.taken[rule]) for rule in known)) / expected
+        return left * pace / min(self.at_once, max(1, sum(self.left.values())))
 
 
 def clock(seconds: float) -> str:
@@ -231,6 +234,14 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def about(seconds: float) -> str:
+    """A duration that is not known better, in words."""
+    if seconds < 60:
+        return "less than a minute"
+    minutes = round(seconds / 60)
+    return f"about {minutes} min" if minutes < 120 else f"about {round(minutes / 60)} hours"
 
 
 def take_over(settings: Any, stream: TextIO) -> Terminal | None:
