@@ -9,16 +9,14 @@ import os
 import shutil
 import subprocess
 import sys
-import types
 from pathlib import Path
 
 import av
 
 from drawn_world.draw_films import write_world
 from drawn_world.questions.draw_benchmarks import draw_benchmarks
-from strefer.stage import run as stage
 
-from .planning import inside, plan
+from .in_process import execute, plan
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles")
@@ -124,23 +122,7 @@ class Project:
 
     def execute(self, jobs):
         """Run the scripts of jobs here. Returns what was computed: (stage, film, part)."""
-        computed = []
-        compute = stage._compute
-
-        def counting(name, missing, worker, shelf):
-            for item in missing.values():
-                computed.append((name, item.video_id, item.part.get("segment")))
-            return compute(name, missing, worker, shelf)
-
-        stage._compute = counting
-        try:
-            with inside(self.folder):
-                for job in jobs:
-                    if job.rule.script:
-                        _execute(job)
-        finally:
-            stage._compute = compute
-        return computed
+        return execute(self.folder, jobs)
 
 
 def _is_volatile(path):
@@ -150,22 +132,6 @@ def _is_volatile(path):
         or path.name in ("training.json", "training_log.jsonl")
         or path.name.startswith(".")
     )
-
-
-def _execute(job):
-    script = ROOT / "scripts" / Path(str(job.rule.script)).name
-    for path in [*job.log, *job.output]:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    given = types.SimpleNamespace(
-        input=job.input,
-        output=job.output,
-        params=job.params,
-        wildcards=job.wildcards,
-        log=job.log,
-        threads=1,
-    )
-    code = compile(script.read_text(encoding="utf-8"), str(script), "exec")
-    exec(code, {"snakemake": given, "__name__": "__main__"})
 
 
 def cut_short(source, target, n_frames=12):

@@ -14,7 +14,7 @@ from strefer.workflow import accepted_changes as acceptance
 from strefer.workflow import provenance
 
 from .bench_of_reruns import FILMS, ROOT
-from .planning import LARGEST_COMPARED
+from .in_process import LARGEST_COMPARED
 from .rerun_matrix import OF_SHARDS, ROWS, SHORT, STAGES, edit, following, module, named
 
 pytestmark = pytest.mark.workflow

@@ -1,10 +1,11 @@
-"""Snakemake's plans in this process: a process each would import the same modules every time."""
+"""Snakemake's plans and the scripts of its jobs in this process: libraries are imported once."""
 
 import contextlib
 import io
 import logging
 import os
 import sys
+import types
 from pathlib import Path
 
 from snakemake.api import SnakemakeApi
@@ -18,6 +19,7 @@ from snakemake.settings.types import (
     ResourceSettings,
 )
 
+from strefer.stage import run as stage
 from strefer.workflow import code_digest
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +75,43 @@ def plan(
             # A dry run ends with all jobs marked as finished.
             needed = set(jobs.needrun_jobs(exclude_finished=False))
             return [job for level in jobs.toposorted() for job in level if job in needed]
+
+
+def execute(folder, jobs):
+    """Run the scripts of jobs here. Returns what was computed: (stage, film, part)."""
+    computed = []
+    compute = stage._compute
+
+    def counting(name, missing, worker, shelf):
+        for item in missing.values():
+            computed.append((name, item.video_id, item.part.get("segment")))
+        return compute(name, missing, worker, shelf)
+
+    stage._compute = counting
+    try:
+        with inside(folder):
+            for job in jobs:
+                if job.rule.script:
+                    _execute(job)
+    finally:
+        stage._compute = compute
+    return computed
+
+
+def _execute(job):
+    script = ROOT / "scripts" / Path(str(job.rule.script)).name
+    for path in [*job.log, *job.output]:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    given = types.SimpleNamespace(
+        input=job.input,
+        output=job.output,
+        params=job.params,
+        wildcards=job.wildcards,
+        log=job.log,
+        threads=1,
+    )
+    code = compile(script.read_text(encoding="utf-8"), str(script), "exec")
+    exec(code, {"snakemake": given, "__name__": "__main__"})
 
 
 @contextlib.contextmanager
