@@ -20,7 +20,7 @@ from snakemake.settings.types import (
 )
 
 from strefer.stage import run as stage
-from strefer.workflow import code_digest
+from strefer.workflow import code_digest, run_lock
 
 ROOT = Path(__file__).parents[2]
 # As profiles/default says it; test_reruns.py checks that this is so.
@@ -119,14 +119,18 @@ def inside(folder):
     """In a folder; what a call or a job changes in this process is put back."""
     before, path, hook = Path.cwd(), list(sys.path), sys.excepthook
     handlers, level = list(logging.root.handlers), logging.root.level
-    errors = os.dup(2)
+    streams = [os.dup(number) for number in (1, 2)]
+    held = set(run_lock._HELD)
     os.chdir(folder)
     try:
         yield
     finally:
         os.chdir(before)
-        os.dup2(errors, 2)
-        os.close(errors)
+        for path in set(run_lock._HELD) - held:
+            os.close(run_lock._HELD.pop(path))
+        for number, stream in enumerate(streams, 1):
+            os.dup2(stream, number)
+            os.close(stream)
         sys.path[:], sys.excepthook = path, hook
         logging.root.handlers[:] = handlers
         logging.root.setLevel(level)

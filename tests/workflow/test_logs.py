@@ -43,14 +43,15 @@ def test_an_unexpected_error_is_named_by_its_kind(tmp_path):
 def test_all_that_a_process_says_is_in_the_file_alone(tmp_path):
     says = "logging.info('a detail')\nlogging.warning('mind this', exc_info=KeyError('k'))"
     library = "import os\nos.write(2, b'a line of C code\\n')\nos.system('echo of a child >&2')"
-    done, log = run(tmp_path, f"{says}\n{library}")
-    assert (done.returncode, done.stderr) == (0, "")
+    done, log = run(tmp_path, f"{says}\n{library}\nprint('a printed line')")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     for wanted in ("INFO a detail", "WARNING mind this", "KeyError", "a line of C", "of a child"):
         assert wanted in log
+    assert "a printed line" in log
 
 
 def test_a_killed_process_gives_no_reason_of_its_own(tmp_path):
     run(tmp_path, "logging.error('an error of an item')\nimport os\nos.kill(os.getpid(), 9)")
     assert read_reason(tmp_path / "log.txt") == "an error of an item"
     run(tmp_path, "import os\nos.kill(os.getpid(), 9)")
-    assert "more memory" in read_reason(tmp_path / "log.txt")
+    assert "want of memory" in read_reason(tmp_path / "log.txt")

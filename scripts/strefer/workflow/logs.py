@@ -23,7 +23,7 @@ _ERROR = re.compile(r"^[-\d]+ [:,\d]+ (?:ERROR|CRITICAL) (.*)", re.MULTILINE)
 
 
 def start_log(path: str) -> None:
-    """Log to `path`, with all that the process and its libraries write to standard error.
+    """Log to `path`, with all else that the process and its libraries write anywhere but to files.
 
     The terminal is the run's own, which shows the reason why a job failed (see terminal.py). The
     process holds the log file until it ends: that shows the job to be at work. The first line says
@@ -31,7 +31,9 @@ def start_log(path: str) -> None:
     """
     run_lock.hold(Path(path))
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666)
-    os.dup2(handle, sys.__stderr__.fileno())
+    for stream in (sys.__stdout__, sys.__stderr__):
+        stream.flush()
+        os.dup2(handle, stream.fileno())
     os.close(handle)
     file = logging.FileHandler(path, encoding="utf-8")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
@@ -51,4 +53,4 @@ def _report(kind: type[BaseException], error: BaseException, trace: TracebackTyp
 def read_reason(path: Path) -> str:
     """Why a job failed, in one line: the last error in its log file."""
     errors = _ERROR.findall(read_tail(path))
-    return errors[-1] if errors else "it was killed; perhaps it needed more memory than there is"
+    return errors[-1] if errors else "it ended without a word: killed for want of memory, perhaps"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import shutil
 import threading
 import time
@@ -111,7 +112,8 @@ class Terminal(logging.Handler):
     def _is_for_people(self, record: logging.LogRecord, text: str) -> bool:
         if getattr(record, "shown", False) or text.startswith(_NOTHING):
             return True
-        return record.levelno >= logging.WARNING and not text.startswith(_SHOWN_ALREADY)
+        is_new = not any(words in text for words in _SHOWN_ALREADY)
+        return record.levelno >= logging.WARNING and is_new
 
     def say(self, text: str) -> None:
         """Write lines above the one that changes."""
@@ -198,7 +200,8 @@ class Terminal(logging.Handler):
         left_s = self.seconds_left({})
         time_left = f", {about(left_s)}" if left_s is not None else ""
         named = ", ".join(os.path.relpath(path) for path in logs)
-        return [f"Run {run}: {self.total} jobs{time_left}. Snakemake's own lines: {named}"]
+        jobs = "1 job" if self.total == 1 else f"{self.total} jobs"
+        return [f"Run {run}: {jobs}{time_left}. Snakemake's own lines: {named}"]
 
     def outcome(self, success: bool) -> list[str]:
         """How the run ended, as the first line of what is shown at its end."""
@@ -271,7 +274,6 @@ def _without_traceback(text: str) -> str:
 
 def advised(error: OSError | str) -> str:
     """The reason of a failure, with what to do where the disk is the reason."""
-    for words, advice in _ADVICE.items():
-        if words in str(error):
-            return f"{error}. {advice}"
-    return str(error)
+    text = re.sub(r"\[Errno \d+\] ", "", str(error))
+    advice = [advice for words, advice in _ADVICE.items() if words in text]
+    return ". ".join([text, *advice[:1]])
