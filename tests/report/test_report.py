@@ -1,6 +1,5 @@
 """The page on a tiny run with a real film; names and replies are hostile."""
 
-import json
 import re
 
 import pytest
@@ -9,6 +8,7 @@ from helpers.question_files import write_predictions, write_questions
 from helpers.report_run import write_page, write_stages
 from helpers.shards import write_shard
 from strefer.benchmarks.score_predictions import score_predictions
+from strefer.documentation.figures import QUALITY, write_figures
 
 EVIL = "<script>alert('film')</script>"
 REPLY = "It sits.<img src=x onerror=alert(2)>"
@@ -41,7 +41,8 @@ def page(tmp_path_factory):
     log = folder / "log.jsonl"
     log.write_text('{"step": 1, "loss": 3.0}\n{"step": 2, "loss": 2.0}\n{"done": true}\n')
     quality = folder / "quality.json"
-    quality.write_text(json.dumps({"about": {}, "a.b": 0.5, "a.c": None, "a.b@case": 0.1}))
+    measured = {"entities.recall": 0.5, "entities.recall@late_entry": 0.1, "pairs.share_G1": 0.2}
+    write_figures(quality, QUALITY, measured, "make demo")
     return write_page(
         folder,
         write_run(folder / "stages"),
@@ -95,9 +96,9 @@ def test_samples_show_masklets_times_and_pairs(page):
 
 
 def test_quality_shows_what_was_measured(page):
-    assert re.search(r"a\.b</td><td class=\"number\">0\.500", page)
-    assert "a.c" not in page
-    assert "@case" not in page
+    assert re.search(r"entities\.recall</td><td class=\"number\">0\.500", page)
+    for absent in ("entities.precision", "@late_entry", "share_G1"):
+        assert absent not in page
 
 
 def test_a_warning_is_the_first_thing_on_the_page(tmp_path):

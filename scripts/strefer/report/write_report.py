@@ -12,6 +12,7 @@ from typing import Any
 import jinja2
 
 from strefer.benchmarks.score_predictions import compare
+from strefer.documentation.figures import QUALITY
 from strefer.files import atomic_write
 from strefer.records import (
     Clips,
@@ -93,11 +94,7 @@ def _quality_rows(path: Path | None) -> list[tuple[str, str]]:
     if path is None:
         return []
     figures = json.loads(path.read_text(encoding="utf-8"))
-    return [
-        (name, f"{value:.3f}")
-        for name, value in figures.items()
-        if name != "about" and "@" not in name and value is not None
-    ]
+    return [(name, f"{figures[name]:.3f}") for name in QUALITY if figures.get(name) is not None]
 
 
 def draw_curves(logs: Mapping[str, Path]) -> str | None:
