@@ -126,8 +126,8 @@ def inside(folder):
         yield
     finally:
         os.chdir(before)
-        for path in set(run_lock._HELD) - held:
-            os.close(run_lock._HELD.pop(path))
+        for log in set(run_lock._HELD) - held:
+            os.close(run_lock._HELD.pop(log))
         for number, stream in enumerate(streams, 1):
             os.dup2(stream, number)
             os.close(stream)
