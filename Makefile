@@ -9,7 +9,7 @@ demo: .venv/installed
 
 # Two processes. What takes minutes alone is left to test-all; with a demo that is up to date, the
 # tests of the whole chain look at that.
-TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 test: .venv/installed
 	$(TEST)
 
