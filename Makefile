@@ -2,14 +2,19 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test lint format bench quality reproduce docs lock
+.PHONY: demo test test-all lint format bench quality reproduce docs lock
 
 demo: .venv/installed
-	$(BIN)/snakemake --profile profiles/default
-	@echo "Report: results/demo/report.html"
+	@OMP_NUM_THREADS=1 $(BIN)/snakemake --profile profiles/default
 
+# Two processes. What takes minutes alone is left to test-all; with a demo that is up to date, the
+# tests of the whole chain look at that.
+TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 test: .venv/installed
-	$(BIN)/python -m pytest
+	$(TEST)
+
+test-all: .venv/installed
+	$(TEST) -m "long or not long"
 
 lint: .venv/installed
 	$(BIN)/ruff check .

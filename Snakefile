@@ -11,6 +11,10 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
+
+include: "rules/terminal.smk"
+
+
 # The demo is the default. A configuration file that names its agents stands on its own.
 if "agents" not in config:
 
@@ -50,6 +54,7 @@ rule instructions:
     input:
         all_shards("instructions"),
         f"{RUN}/export",
+        f"{RUN}/report.html",
 
 
 rule teachers:

@@ -1,10 +1,4 @@
 # The checked configuration, and what it names: films, recipes, students, benchmarks, base data.
-import sys
-from pathlib import Path
-
-ROOT = Path(workflow.basedir)
-sys.path.insert(0, str(ROOT / "scripts"))
-
 from strefer.recipes.recipe import load_recipe
 from strefer.recipes.students import models_of_training, recipe_of, seed_number, students_of
 from strefer.videos.choose_films import choose_films

@@ -43,5 +43,6 @@ rule export_instructions:
         run=config["run"],
         agents=config["agents"],
         prompts=config["prompts"],
+        warning=WARNING,
     script:
         "../scripts/export_instructions.py"

@@ -1,7 +1,13 @@
-# A run's lock, the files of shards that it no longer has, and the file that says where its results
-# come from. The three are called when there is something to do: never in a dry run, and never in a
-# job. The target `check` does nothing to a run, so that it may be asked while one is at work.
+# What happens when a call begins and when it ends: a run's lock, the files of shards that it no
+# longer has, the file that says where its results come from, and what the terminal says. All of it
+# is done when there is something to do: never in a dry run, and never in a job. The target `check`
+# does nothing to a run, so that it may be asked while one is at work.
+from strefer.agents.cards import warn_of_strangers
+from strefer.report import summary
 from strefer.workflow.stale_shards import remove_stale_shards
+
+# What a reader of the run's results must know first, or None.
+WARNING = None if IS_DEMO else warn_of_strangers(config["agents"])
 
 
 def record_provenance(finished):
@@ -19,10 +25,30 @@ def record_provenance(finished):
 def begin_run():
     try:
         run_lock.enter_run(Path(RUN), announce=logger.warning)
+        remove_stale_shards(Path(RUN), SHARDS)
+        record_provenance(finished=False)
     except ValueError as error:
         stop(error)
-    remove_stale_shards(Path(RUN), SHARDS)
-    record_provenance(finished=False)
+    except OSError as error:
+        stop(terminal.advised(error))
+    if TERMINAL is not None:
+        elsewhere = ROOT / "resources" / "demo_usage.json" if IS_DEMO else None
+        TERMINAL.seconds = provenance.seconds_by_rule(Path(RUN) / "usage", elsewhere)
+        show(TERMINAL.announce(config["run"], workflow.logger_manager.get_logfile()))
+    if WARNING:
+        logger.warning(f"WARNING  {WARNING}")
+
+
+def end_run(success):
+    try:
+        record_provenance(finished=True)
+    except OSError as error:
+        logger.error(terminal.advised(error))
+    if TERMINAL is not None:
+        show(TERMINAL.outcome(success))
+        show([f"WARNING  {WARNING}"] if WARNING else [])
+        show(summary.summarize(Path(RUN), STAGES, SHARDS))
+        show(summary.name_places(Path(RUN), success, IS_DEMO))
 
 
 def only_checks():
@@ -36,9 +62,9 @@ onstart:
 
 onsuccess:
     if not only_checks():
-        record_provenance(finished=True)
+        end_run(success=True)
 
 
 onerror:
     if not only_checks():
-        record_provenance(finished=True)
+        end_run(success=False)

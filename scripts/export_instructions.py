@@ -16,5 +16,6 @@ export_instructions(
         "run": snakemake.params.run,
         "agents": snakemake.params.agents,
         "prompts": {r: load_prompt(p).digest for r, p in snakemake.params.prompts.items()},
+        "warning": snakemake.params.warning,
     },
 )

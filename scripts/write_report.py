@@ -23,4 +23,5 @@ write_report(
     output=Path(snakemake.output[0]),
     run=snakemake.params.run,
     seed=snakemake.params.seed,
+    warning=snakemake.params.warning,
 )

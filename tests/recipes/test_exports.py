@@ -5,12 +5,12 @@ import pytest
 import yaml
 
 from helpers.own_data import PAIRS, write_own_data
-from strefer.recipes.export_instructions import export_instructions, licence_of
+from strefer.recipes.export_instructions import export_instructions
 from strefer.recipes.published_format import PUBLISHED_FIELDS
 
 # Nothing here may ask a hub.
 pytestmark = pytest.mark.usefixtures("offline")
-ABOUT = {"prompts": {"question_writer": "ab12"}, "run": "test"}
+ABOUT = {"prompts": {"question_writer": "ab12"}, "run": "test", "warning": None}
 
 
 @pytest.fixture
@@ -105,6 +105,8 @@ def test_a_run_without_accepted_pairs_is_an_empty_list(tmp_path):
     assert json.loads((tmp_path / "export" / "strefer.json").read_text()) == []
 
 
-def test_cards_without_a_licence(tmp_path):
-    (tmp_path / "README.md").write_text("# Nothing stated\n")
-    assert licence_of(str(tmp_path)) == "not stated"
+def test_a_warning_is_the_first_thing_in_the_card(tmp_path):
+    about = ABOUT | {"agents": {}, "warning": "These results are nonsense."}
+    export_instructions(**write_own_data(tmp_path), output=tmp_path / "export", about=about)
+    text = (tmp_path / "export" / "README.md").read_text().split("---\n", 2)[2]
+    assert text.splitlines()[3] == "> **Warning.** These results are nonsense."

@@ -8,7 +8,7 @@ from helpers.question_files import write_predictions, write_questions
 from helpers.report_run import write_page, write_stages, write_training_log
 from helpers.shards import write_shard
 from strefer.benchmarks.score_predictions import score_predictions
-from strefer.documentation.figures import write_figures
+from strefer.documentation.figures import QUALITY, write_figures
 
 EVIL = "<script>alert('film')</script>"
 REPLY = "It sits.<img src=x onerror=alert(2)>"
@@ -40,7 +40,8 @@ def page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     log = write_training_log(folder / "log.jsonl", [3.0, 2.0])
     quality = folder / "quality.json"
-    write_figures(quality, ("a.c",), {"a.b": 0.5, "a.b@case": 0.1}, "make quality")
+    measured = {"entities.recall": 0.5, "entities.recall@late_entry": 0.1, "pairs.share_G1": 0.2}
+    write_figures(quality, QUALITY, measured, "make demo")
     return write_page(
         folder,
         write_run(folder / "stages"),
@@ -93,10 +94,18 @@ def test_samples_show_masklets_times_and_pairs(page):
     assert "1.0 s, 1 segment<" in page
 
 
-def test_quality_shows_what_was_not_measured(page):
-    assert re.search(r"a\.b</td><td class=\"number\">0\.500", page)
-    assert re.search(r"a\.c</td><td class=\"number\">not measured", page)
-    assert "@case" not in page
+def test_quality_shows_what_was_measured(page):
+    assert re.search(r"entities\.recall</td><td class=\"number\">0\.500", page)
+    for absent in ("entities.precision", "@late_entry", "share_G1"):
+        assert absent not in page
+
+
+def test_a_warning_is_the_first_thing_on_the_page(tmp_path):
+    stages = write_run(tmp_path / "stages")
+    page = write_page(tmp_path, stages, warning="These results are <nonsense>.")
+    body = page[page.index("<h1>") :]
+    assert 0 < body.index("These results are &lt;nonsense&gt;.") < body.index("<h2>")
+    assert "Warning." not in write_page(tmp_path, stages)
 
 
 def test_a_run_without_scores_or_finished_films_has_a_page(tmp_path):

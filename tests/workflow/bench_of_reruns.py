@@ -4,40 +4,23 @@ Everything is real, but in one process: Snakemake plans through its API, and the
 jobs are executed here, so that the libraries are imported once and not in every job.
 """
 
-import contextlib
-import io
 import json
-import logging
 import os
 import shutil
 import subprocess
 import sys
-import types
 from pathlib import Path
 
 import av
-from snakemake.api import SnakemakeApi
-from snakemake.settings.types import (
-    ConfigSettings,
-    DAGSettings,
-    ExecutionSettings,
-    OutputSettings,
-    Quietness,
-    RerunTrigger,
-    ResourceSettings,
-)
 
 from drawn_world.draw_films import write_world
 from drawn_world.questions.draw_benchmarks import draw_benchmarks
-from strefer.stage import run as stage
-from strefer.workflow import code_digest
+
+from .in_process import execute, plan
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles")
 FILMS = 3
-# As profiles/default says it; test_reruns.py checks that this is so.
-TRIGGERS = {RerunTrigger.MTIME, RerunTrigger.PARAMS, RerunTrigger.INPUT}
-LARGEST_COMPARED = 20_000_000_000
 NO_BENCHMARK = {"annotations": None}
 CONFIG = {
     "run": "small",
@@ -103,40 +86,14 @@ class Project:
 
     def plan(self, config=None, targets=(), touch=False, force=False):
         """The jobs that Snakemake would run, in an order in which they can."""
-        told = io.StringIO()
-        code_digest._read.cache_clear()  # a call has a process of its own; these share one
-        code_digest.environment_digest.cache_clear()
-        with self._inside(), contextlib.redirect_stderr(told):  # noqa: SIM117
-            with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
-                workflow = api.workflow(
-                    resource_settings=ResourceSettings(cores=1),
-                    config_settings=ConfigSettings(
-                        configfiles=[self.path("config/config.yaml")],
-                        config=merged(CONFIG, config or {}),
-                    ),
-                    snakefile=self.folder / "Snakefile",
-                    workdir=self.folder,
-                )
-                dag = workflow.dag(
-                    DAGSettings(
-                        rerun_triggers=TRIGGERS,
-                        targets=set(targets),
-                        forceall=touch or force,
-                        force_incomplete=True,
-                        max_checksum_file_size=LARGEST_COMPARED,
-                    )
-                )
-                try:
-                    dag.execute_workflow(
-                        executor="touch" if touch else "dryrun",
-                        execution_settings=ExecutionSettings(lock=False, no_hooks=True),
-                    )
-                except Exception as error:
-                    raise RuntimeError(told.getvalue()[-3000:]) from error
-                jobs = dag.workflow_api._workflow.dag
-                # A dry run ends with all jobs marked as finished.
-                needed = set(jobs.needrun_jobs(exclude_finished=False))
-                return [job for level in jobs.toposorted() for job in level if job in needed]
+        return plan(
+            self.folder,
+            self.folder / "Snakefile",
+            merged(CONFIG, config or {}),
+            targets=targets,
+            touch=touch,
+            force=force,
+        )
 
     def start(self, *arguments, config=None):
         """Call Snakemake as a user does, in a session of its own."""
@@ -165,37 +122,7 @@ class Project:
 
     def execute(self, jobs):
         """Run the scripts of jobs here. Returns what was computed: (stage, film, part)."""
-        computed = []
-        compute = stage._compute
-
-        def counting(name, missing, *rest):
-            for item in missing.values():
-                computed.append((name, item.video_id, item.part.get("segment")))
-            return compute(name, missing, *rest)
-
-        stage._compute = counting
-        try:
-            with self._inside():
-                for job in jobs:
-                    if job.rule.script:
-                        _execute(job)
-        finally:
-            stage._compute = compute
-        return computed
-
-    @contextlib.contextmanager
-    def _inside(self):
-        """In the project's folder; what a call changes in this process is put back."""
-        before, path, hook = Path.cwd(), list(sys.path), sys.excepthook
-        handlers, level = list(logging.root.handlers), logging.root.level
-        os.chdir(self.folder)
-        try:
-            yield
-        finally:
-            os.chdir(before)
-            sys.path[:], sys.excepthook = path, hook
-            logging.root.handlers[:] = handlers
-            logging.root.setLevel(level)
+        return execute(self.folder, jobs)
 
 
 def _is_volatile(path):
@@ -205,22 +132,6 @@ def _is_volatile(path):
         or path.name in ("training.json", "training_log.jsonl")
         or path.name.startswith(".")
     )
-
-
-def _execute(job):
-    script = ROOT / "scripts" / Path(str(job.rule.script)).name
-    for path in [*job.log, *job.output]:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    given = types.SimpleNamespace(
-        input=job.input,
-        output=job.output,
-        params=job.params,
-        wildcards=job.wildcards,
-        log=job.log,
-        threads=1,
-    )
-    code = compile(script.read_text(encoding="utf-8"), str(script), "exec")
-    exec(code, {"snakemake": given, "__name__": "__main__"})
 
 
 def cut_short(source, target, n_frames=12):

@@ -30,8 +30,7 @@ def test_bad_films_are_listed_and_cost_no_other(workplace, tmp_path):
     (films / "text.mp4").write_text("no film")
     write_audio(films / "sound.mp4")
 
-    config = (f"videos={films}", "run=bad", "shards=1")
-    workplace.run(config=config, targets=["instructions"])
+    workplace.make({"videos": str(films), "run": "bad", "shards": 1}, ["instructions"])
 
     probed = {line["video_id"]: line for line in lines(workplace.results("bad"), "videos")}
     failed = {name for name, line in probed.items() if "failure" in line}
@@ -40,14 +39,15 @@ def test_bad_films_are_listed_and_cost_no_other(workplace, tmp_path):
     cut = {line["video_id"] for line in lines(workplace.results("bad"), "clips")}
     assert cut == {"good.mp4", "ein 'Blick' für {zwei}.mp4"}
 
-    strict = workplace.run(config=(*config, "strict=true"), targets=["instructions"], check=False)
+    config = (f"videos={films}", "run=bad", "shards=1", "strict=true")
+    strict = workplace.run(config=config, targets=["instructions"], check=False)
     assert strict.returncode != 0
     assert "4 item(s) failed" in strict.stdout + strict.stderr
 
 
 def test_real_films_go_through(workplace):
     films = shared_data() / "videos"
-    workplace.run(config=(f"videos={films}", "run=real", "shards=1"), targets=["instructions"])
+    workplace.make({"videos": str(films), "run": "real", "shards": 1}, ["instructions"])
     for stage in ("videos", "clips", "tracks", "masklets"):
         assert not [line for line in lines(workplace.results("real"), stage) if "failure" in line]
     assert len(lines(workplace.results("real"), "clips")) == 5

@@ -13,7 +13,8 @@ import yaml
 from strefer.workflow import accepted_changes as acceptance
 from strefer.workflow import provenance
 
-from .bench_of_reruns import FILMS, LARGEST_COMPARED, ROOT
+from .bench_of_reruns import FILMS, ROOT
+from .in_process import LARGEST_COMPARED
 from .rerun_matrix import OF_SHARDS, ROWS, SHORT, STAGES, edit, following, module, named
 
 pytestmark = pytest.mark.workflow

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from .conftest import ROOT, SMALL
+from .conftest import ROOT
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(1500)]
 
@@ -75,7 +75,7 @@ def send(workplace, run, config, target, command):
     arguments += ["--slurm-init-seconds-before-status-checks", "4", "--latency-wait", "10"]
     before = {job["JobId"] for jobs in jobs_of(workplace.folder).values() for job in jobs}
     with ThreadPoolExecutor(1) as pool:
-        config = (f"run={run}", *SMALL, config)
+        config = (f"run={run}", "shards=1", "demo={films: 1, long_films: 0}", config)
         sent = pool.submit(workplace.run, *arguments, config=config, targets=[target])
         meet_first(workplace.folder, CANCELLED, sent, before, command)
         sent.result()
@@ -85,13 +85,13 @@ def send(workplace, run, config, target, command):
 @pytest.fixture(
     scope="module", params=["entities", pytest.param("instructions", marks=pytest.mark.long)]
 )
-def sent(request, cluster, finished):
-    """The chain up to a stage, for one shard, on the cluster: the shard's file, the same of a local
+def sent(request, cluster, workplace, one_film):
+    """The chain up to a stage, for one film, on the cluster: the shard's file, the same of a local
     run, and SLURM's account of the jobs."""
-    local = min((finished.results("small") / request.param).iterdir())
-    ours = finished.results(f"cluster_{request.param}") / request.param / local.name
-    target = str(ours.relative_to(finished.folder))
-    jobs = send(finished, f"cluster_{request.param}", RESOURCES, target, ["scancel", "{job}"])
+    [local] = (one_film / request.param).iterdir()
+    ours = workplace.results(f"cluster_{request.param}") / request.param / local.name
+    target = str(ours.relative_to(workplace.folder))
+    jobs = send(workplace, f"cluster_{request.param}", RESOURCES, target, ["scancel", "{job}"])
     return ours, local, jobs
 
 

@@ -62,13 +62,13 @@ def read_run(stages: Mapping[str, Sequence[Path]], truth_dir: Path) -> list[Meas
     """The films of a run.
 
     Args:
-        stages: shard files by stage, of the stages in `KINDS`.
+        stages: shard files by stage, of the stages in `KINDS`; others count as empty.
         truth_dir: holds `<film's name without extension>.json`.
     """
     by_stage: dict[str, dict[str, list]] = {}
     for stage, kind in KINDS.items():
         by_stage[stage] = {}
-        for path in stages[stage]:
+        for path in stages.get(stage, []):
             by_stage[stage].update(read_records(path, kind))
     return [
         MeasuredFilm(

@@ -34,19 +34,25 @@ def measure_quality(
         stages: the run's shard files by stage.
         truth_dir, videos_dir: the drawn films and the truth about them.
         agents: specifications of `detector` and `tracker`, which are also measured by themselves.
-        options: `tracks`, the options of that stage; `teacher_films`, so many films for detector
-            and tracker.
+        options: `tracks`, the options of that stage; `teacher_films`, how many films detector and
+            tracker are measured on; with 0 no model is loaded or trained, and what needs one is
+            not measured.
         command: what a reader calls to measure it again.
     """
     films = read_run(stages, truth_dir)
+    by_models = options["teacher_films"] > 0
     figures = figures_of(films)
+    if by_models:
+        figures["pairs.text_only_yes_no"] = text_only_yes_no(films)
+        figures["pairs.text_only_choice"] = text_only_choice(films)
     cases = sorted({case for film in films for case in film.truth.hard_cases})
     for case in cases:
         of_case = [film for film in films if case in film.truth.hard_cases]
         some = figures_of(of_case, by_text=False)
         figures |= {f"{name}@{case}": value for name, value in some.items()}
     figures["replies.parsed"] = parsed_share(stages)
-    figures |= measure_teachers(films, videos_dir, agents, options)
+    if by_models:
+        figures |= measure_teachers(films, videos_dir, agents, options)
     write_figures(output, QUALITY, figures, command)
 
 
@@ -84,8 +90,6 @@ def _pair_figures(films: Sequence[MeasuredFilm], by_text: bool) -> Figures:
     near = [value for kept in kept_of for value in near_duplicates(kept)]
     figures["pairs.near_duplicates"] = fmean(near) if near else None
     figures["pairs.exact_duplicates"] = float(sum(exact_duplicates(kept) for kept in kept_of))
-    figures["pairs.text_only_yes_no"] = text_only_yes_no(films)
-    figures["pairs.text_only_choice"] = text_only_choice(films)
     for group, count in sorted(Counter(p.group for p in pairs).items()):
         figures[f"pairs.share_{group}"] = count / len(pairs)
     for group in sorted({pair.group for pair, _ in judged}):

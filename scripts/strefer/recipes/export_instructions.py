@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from strefer.agents.cards import licence_of
 from strefer.files import atomic_write, dumps
 from strefer.recipes.published_format import PUBLISHED_FIELDS, Sample, own_pairs, published_sample
 from strefer.records import Instruction, to_json
@@ -48,7 +49,8 @@ def export_instructions(
     Args:
         instructions, masklets, videos: shard files, in the same order.
         output: the folder.
-        about: for the card: `run`, `agents` (specifications by role), `prompts` (digests by role).
+        about: for the card: `run`, `agents` (specifications by role), `prompts` (digests by role),
+            `warning` (what a reader must know first, or None).
     """
     counts: Counter[tuple[str, str, str]] = Counter()
 
@@ -111,6 +113,7 @@ def dataset_card(counts: Mapping[tuple[str, str, str], int], about: Mapping[str,
     }
     text = ["---", yaml.safe_dump(head, sort_keys=False).strip(), "---", ""]
     text += [f"# Instruction data of the run {about['run']}", ""]
+    text += [f"> **Warning.** {about['warning']}", ""] if about["warning"] else []
     text += [
         f"{sum(kept.values())} question-answer pairs about videos, referring to regions and times, "
         "made from raw videos by the models below, without human labels. `strefer.json` is the "
@@ -169,16 +172,3 @@ def _models_table(agents: Mapping[str, Mapping[str, Any]]) -> list[str]:
             revision = "local files"
         rows.append(f"| {role} | {model} | {revision or 'newest'} | {licence_of(model)} |")
     return rows
-
-
-def licence_of(model: str) -> str:
-    """The licence that the model's card states; of a hub's model, where its card stands."""
-    card = Path(model) / "README.md"
-    if not card.is_file():
-        return f"see https://huggingface.co/{model}"
-    _, opening, rest = card.read_text(encoding="utf-8").partition("---\n")
-    try:
-        fields = yaml.safe_load(rest.partition("\n---")[0]) if opening else None
-    except yaml.YAMLError:
-        fields = None
-    return str(fields.get("license", "not stated")) if isinstance(fields, dict) else "not stated"

@@ -12,6 +12,7 @@ from typing import Any
 import jinja2
 
 from strefer.benchmarks.score_predictions import compare
+from strefer.documentation.figures import QUALITY
 from strefer.files import atomic_write
 from strefer.records import (
     Clips,
@@ -38,6 +39,7 @@ def write_report(
     output: Path,
     run: str,
     seed: int,
+    warning: str | None = None,
 ) -> None:
     """Write the page.
 
@@ -48,6 +50,7 @@ def write_report(
         quality: figures against the truth, where the truth is known.
         run: the run's name.
         seed: of the choice of pairs shown.
+        warning: what a reader must know first.
     """
     lines = read_stages(stages)
     rows = compare(scores, seed)
@@ -55,6 +58,7 @@ def write_report(
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         run=run,
+        warning=warning,
         chain=count_chain(lines),
         groups=count_groups(lines.get("instructions", [])),
         scores=[_score_row(row) for row in rows],
@@ -94,11 +98,7 @@ def _quality_rows(path: Path | None) -> list[tuple[str, str]]:
     if path is None:
         return []
     figures = json.loads(path.read_text(encoding="utf-8"))
-    return [
-        (name, "not measured" if value is None else f"{value:.3f}")
-        for name, value in figures.items()
-        if name != "about" and "@" not in name
-    ]
+    return [(name, f"{figures[name]:.3f}") for name in QUALITY if figures.get(name) is not None]
 
 
 def draw_curves(logs: Mapping[str, Path]) -> str | None:

@@ -19,19 +19,17 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
-
-from tqdm import tqdm
 
 from strefer.files import atomic_write, digest_of, dumps
 from strefer.records import from_json
 from strefer.stage.attempts import Attempts, one_by_one
 from strefer.stage.faults import ItemFailure, MachineFault
 from strefer.stage.journal import Journal, verdict
+from strefer.stage.progress import Progress
 from strefer.stage.store import ItemStore
 
 log = logging.getLogger("strefer")
@@ -102,7 +100,7 @@ def run_stage(
     """Run a stage over the items of a shard and write its shard file.
 
     Args:
-        stage: the stage's name, as failure lines and progress show it.
+        stage: the stage's name, as failure lines show it.
         items: the shard's items, in the order of the lines.
         start: loads the models and gives the worker; called only if an item is not in the store.
         shard: where results go, and what makes them.
@@ -159,7 +157,8 @@ def _compute(
             failures[digest] = str(result) or "failed"
         progress.update()
 
-    with _progress(stage, len(missing)) as progress, contextlib.closing(journal):
+    progress = Progress(len(missing))
+    with contextlib.closing(journal):
         for digest, causes in journal.deaths.items():
             if digest in missing and (reason := verdict(causes)):
                 keep(digest, ItemFailure(reason))
@@ -169,10 +168,6 @@ def _compute(
             journal.begin()
             Attempts(worker, journal, keep, witness).work(waiting)
     return failures
-
-
-def _progress(stage: str, total: int) -> tqdm:
-    return tqdm(total=total, desc=stage, disable=not sys.stderr.isatty(), leave=False)
 
 
 def _lines(stage: str, item: Item, result: dict | list[dict] | str) -> list[dict]:

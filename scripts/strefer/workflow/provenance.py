@@ -136,6 +136,18 @@ def read_usage(folder: Path) -> dict[str, dict[str, float]]:
     return stages
 
 
+def seconds_by_rule(folder: Path, elsewhere: Path | None) -> dict[str, float]:
+    """By rule, the seconds of one job, as this run's files of `benchmark:` say; for rules that have
+    not run yet, as they were elsewhere.
+
+    Args:
+        elsewhere: a JSON file of seconds by rule, if there is one.
+    """
+    known = json.loads(elsewhere.read_text(encoding="utf-8")) if elsewhere else {}
+    here = {rule: of["seconds"] / of["jobs"] for rule, of in read_usage(folder).items()}
+    return known | here
+
+
 def _number(text: str | None) -> float:
     try:
         return float(text or 0)

@@ -25,6 +25,7 @@ _SAME_IOU = 0.5
 _CARD = """\
 ---
 license: apache-2.0
+datasets: [drawn_world]
 library_name: transformers
 pipeline_tag: zero-shot-object-detection
 ---

@@ -15,6 +15,7 @@ from strefer.masks import box_of_mask
 _FILMS = 60
 _CARD = """---
 license: apache-2.0
+datasets: [drawn_world]
 ---
 # The demo's embedder
 

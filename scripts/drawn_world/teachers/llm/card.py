@@ -18,6 +18,7 @@ PROMPTS = {
 }
 _CARD = """---
 license: apache-2.0
+datasets: [drawn_world]
 library_name: transformers
 pipeline_tag: text-generation
 ---

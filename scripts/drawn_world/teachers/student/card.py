@@ -18,6 +18,7 @@ _MOST_TOKENS = 64
 _CARD = """\
 ---
 license: apache-2.0
+datasets: [drawn_world]
 library_name: transformers
 ---
 # The demo's starting student

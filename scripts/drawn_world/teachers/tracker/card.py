@@ -14,6 +14,7 @@ from drawn_world.teachers.tracker.model import tracker_processor
 _CARD = """\
 ---
 license: apache-2.0
+datasets: [drawn_world]
 library_name: transformers
 pipeline_tag: mask-generation
 ---

@@ -16,6 +16,7 @@ _BARS = {
 _TEXT = """\
 ---
 license: apache-2.0
+datasets: [drawn_world]
 library_name: transformers
 pipeline_tag: image-text-to-text
 ---

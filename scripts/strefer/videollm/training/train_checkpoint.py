@@ -44,7 +44,7 @@ from strefer.videollm.options import TrainingOptions
 from strefer.videollm.qwen_vl.processor import QwenProcessor
 from strefer.videollm.qwen_vl.student import MERGED, QwenCollator, build_qwen, merge_qwen, qwen_loss
 from strefer.videollm.training.launching import is_started, start_processes
-from strefer.videollm.training.trainer import StudentTrainer, TrainingLog
+from strefer.videollm.training.trainer import StepsDone, StudentTrainer, TrainingLog
 
 log = logging.getLogger("strefer")
 _FINGERPRINT = "fingerprint.txt"
@@ -269,7 +269,7 @@ def make_trainer(
         train_dataset=TrainingSamples(samples, order, parts.encode, arguments.seed),
         data_collator=ReportingCollator(parts.collate),
         compute_loss_func=parts.loss,
-        callbacks=[TrainingLog(log_dir / _LOG), *_tensorboard(options, log_dir)],
+        callbacks=[TrainingLog(log_dir / _LOG), StepsDone(), *_tensorboard(options, log_dir)],
     )
     trainer.new_parts_factor = options.new_parts_factor
     return trainer

@@ -12,6 +12,7 @@ import torch
 from accelerate.utils import gather_object
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from strefer.stage.progress import Progress
 from strefer.videollm.data.dataset import REPORT
 from strefer.videollm.data.unusable import LeftOut
 
@@ -111,3 +112,17 @@ class TrainingLog(TrainerCallback):
             if "loss" in entry
         ]
         self.path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+
+
+class StepsDone(TrainerCallback):
+    """Says in the job's log how many steps are done."""
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self.progress = Progress(state.max_steps)
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self.progress.update(state.global_step)

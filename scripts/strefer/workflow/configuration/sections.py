@@ -164,7 +164,7 @@ class InstructionsOptions(AskingOfFilms):
 class Quality(Section):
     """The measuring against the drawn films' truth."""
 
-    teacher_films: int = option(300, "Films on which detector and tracker are measured by themselves.", ge=1)
+    teacher_films: int = option(300, "Films on which detector and tracker are measured by themselves; 0 leaves that out.", ge=0)
 
 
 class BenchmarkFiles(Section):

@@ -1,0 +1,88 @@
+"""What a run has come to, in a few lines for the terminal: films, failures, pairs, and where."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+_OWN = "snakemake --config run=mine videos=FOLDER -- instructions"
+EXAMPLES = 3  # failures that are shown with their reasons
+
+
+def summarize(run: Path, stages: Sequence[str], shards: Sequence[str]) -> list[str]:
+    """Lines on what is in a run's folder by now; a stage without its shard file counts as not done.
+
+    Args:
+        run: the run's folder.
+        stages: the data stages, in the order of the chain; the first has a line a film.
+        shards: the names of the run's shards.
+    """
+    first, last = stages[0], stages[-1]
+    films: set[str] = set()
+    reached: set[str] = set()
+    failed: dict[str, dict[str, str]] = {stage: {} for stage in stages}
+    for shard in shards:
+        of_shard = {line["video_id"] for line in _read(run / first / f"{shard}.jsonl")}
+        films |= of_shard
+        if (run / last / f"{shard}.jsonl").is_file():
+            reached |= of_shard
+        for stage in stages:
+            failed[stage] |= dict(_failures(run / stage / f"{shard}.jsonl"))
+    bad = {film for of_stage in failed.values() for film in of_stage}
+    if not films:
+        return ["Films    none yet"]
+    counted = f"{len(reached - bad)} of {len(films)} done"
+    by_stage = ", ".join(f"{len(of)} in {stage}" for stage, of in failed.items() if of)
+    lines = [f"Films    {counted}" + (f"; {len(bad)} failed ({by_stage})" if bad else "")]
+    examples = [(film, why) for of_stage in failed.values() for film, why in of_stage.items()]
+    lines += [f"         {film}: {why}" for film, why in examples[:EXAMPLES]]
+    if len(examples) > EXAMPLES:
+        lines.append(f"         and {len(examples) - EXAMPLES} more, all in the report")
+    return lines + _pairs(run / last, shards)
+
+
+def _pairs(folder: Path, shards: Sequence[str]) -> list[str]:
+    counts: Counter[bool] = Counter()
+    for shard in shards:
+        for line in _read(folder / f"{shard}.jsonl"):
+            if "failure" not in line:
+                counts[line["rejected"] is None] += 1
+    return [f"Pairs    {counts[True]} kept, {counts[False]} rejected"] if counts else []
+
+
+def _read(path: Path) -> Iterator[dict[str, Any]]:
+    if path.is_file():
+        with open(path, encoding="utf-8") as file:
+            yield from map(json.loads, file)
+
+
+def _failures(path: Path) -> Iterator[tuple[str, str]]:
+    """(film, reason) of the lines that are failures. Lines of masks are long: most are not read."""
+    if not path.is_file():
+        return
+    with open(path, encoding="utf-8") as file:
+        for text in file:
+            if '"failure"' in text and "failure" in (line := json.loads(text)):
+                yield line["video_id"], line["failure"]["reason"]
+
+
+def name_places(run: Path, success: bool, is_demo: bool) -> list[str]:
+    """Lines on where a run's results are and what to do next.
+
+    Args:
+        success: nothing failed.
+        is_demo: the films are the demo's own.
+    """
+    places = {"Report": run / "report.html", "Data": run / "export", "Logs": run / "logs"}
+    lines = [f"{name:<8} {path}" for name, path in places.items() if path.exists()]
+    if not success:
+        return [*lines, "Next     call the same command again: what is done stays done"]
+    if is_demo:
+        return [*lines, f"Next     your own films: {_OWN} (config/README.md)"]
+    return [
+        *lines,
+        "Next     open the report; the README.md in Data says what is in it",
+    ]
