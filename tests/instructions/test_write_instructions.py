@@ -30,7 +30,7 @@ OPTIONS = {
     "same_words": 1.0,
     "replace_failed": False,
     "second_reader": False,
-    "reply_tokens": 128,
+    "max_new_tokens": 128,
     "temperature": 0.0,
     "attempts": 2,
     "retry_temperature": 0.7,
@@ -143,7 +143,7 @@ def test_a_model_that_babbles_is_kept_apart(inputs, tmp_path):
     counts = {f"G{n}": 8 if n < 3 else 0 for n in range(1, 9)}
     output = write(
         inputs, tmp_path, llm | {"max_batch": 4}, question_writer="llm", second_reader=True,
-        pairs_per_minute=counts, reply_tokens=16, attempts=1,
+        pairs_per_minute=counts, max_new_tokens=16, attempts=1,
     )  # fmt: skip
     pairs = read_records(output, Instruction)["a"]
     written = [p for p in pairs if p.group in ("G2", "G4", "G6", "G8")]

@@ -172,7 +172,8 @@ def test_the_tables_name_every_option():
 
 
 def test_the_tables_are_short():
-    assert len(options_table().splitlines()) + len(agents_table().splitlines()) <= 140
+    lines = [*options_table().splitlines(), *agents_table().splitlines()]
+    assert len([line for line in lines if line.startswith("| `")]) <= 140
 
 
 @pytest.mark.parametrize("name", ["config", "paper", "modern", "small"])

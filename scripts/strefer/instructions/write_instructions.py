@@ -44,7 +44,7 @@ def write_instructions(
         options: `pairs_per_minute` by group; `question_writer` ("llm" or "phrasings");
             `replace_failed`; `time_answers`; `verify`, `check_motion`, `check_unseen`,
             `least_score`, `same_words`, `second_reader`;
-            `reply_tokens`, `temperature`, `attempts`, `retry_temperature`; `batch_films`; `seed`.
+            `max_new_tokens`, `temperature`, `attempts`, `retry_temperature`; `batch_films`; `seed`.
         prompts: `question_writer` and `second_reader`.
         phrasings: the folder of phrasings files, whose digest counts as part of `making`.
         llm: the LLM's specification; loaded only if it is asked anything.

@@ -32,14 +32,14 @@ def write_by_chat(
 
     Args:
         seeds: one a task: at one seed, equal prompts would be worded alike.
-        options: `reply_tokens`, `temperature`, `attempts`, `retry_temperature`.
+        options: `max_new_tokens`, `temperature`, `attempts`, `retry_temperature`.
     """
     requests = [
         ChatRequest(
             question_prompt(prompt, task),
             schema=REPLY_SCHEMA,
             seed=seed,
-            max_new_tokens=options["reply_tokens"],
+            max_new_tokens=options["max_new_tokens"],
             temperature=options["temperature"],
         )
         for task, seed in zip(tasks, seeds, strict=True)

@@ -68,6 +68,7 @@ class Asking(Section):
 class AskingOfFilms(Asking):
     """What stages have besides that ask about whole films."""
 
+    max_new_tokens: int = option(512, "Longest reply.", ge=1)
     batch_films: int | None = option(64, "Films given to the engine together; null gives all of the shard.", ge=1)
 
 
@@ -157,7 +158,7 @@ class InstructionsOptions(AskingOfFilms):
     second_look: bool = option(False, "Also transcribe the first and last part of each segment; a segment's transcript must agree with them. The video LLM then gets three times as many questions.")
     same_words: Number = option(0.5, "Reader grammar only: two transcripts agree if they share at least this part of their words.", ge=0, le=1)
     second_reader: bool = option(True, "Let the LLM read each written pair again.")
-    reply_tokens: int = option(256, "Longest reply of the question writer.", ge=1)
+    max_new_tokens: int = option(256, "Longest reply.", ge=1)
     temperature: Number = option(0, "Sampling temperature of the question writer.", ge=0)
 
 

@@ -49,9 +49,14 @@ def options_table() -> str:
     rows = [*_HEAD]
     sections = {name: section_of(field) for name, field in Configuration.model_fields.items()}
     for kind in _ASKING:
-        asking = [n for n, section in sections.items() if section and issubclass(section, kind)]
+        asking = {
+            n: section for n, section in sections.items() if section and issubclass(section, kind)
+        }
         for shared in kind.__annotations__:
-            rows.append(_row(f"{', '.join(asking)}: {shared}", kind.model_fields[shared]))
+            default = _defaults({n: section.model_fields[shared] for n, section in asking.items()})
+            rows.append(
+                _row(f"{', '.join(asking)}: {shared}", kind.model_fields[shared], default=default)
+            )
     for name, field in Configuration.model_fields.items():
         if name != "agents":
             rows += _rows_of(name, field)
@@ -69,12 +74,19 @@ def agents_table() -> str:
         if len(having) in (0, len(_ADAPTERS)):
             rows.append(_row(name, field))
             continue
-        by_default: dict[str, list[str]] = {}
-        for adapter, own in having.items():
-            by_default.setdefault(_default(own), []).append(adapter)
-        default = "; ".join(f"{value}: {', '.join(who)}" for value, who in by_default.items())
-        rows.append(_row(name, field, default=default))
+        rows.append(_row(name, field, default=_defaults(having, of_some=True)))
     return "\n".join(rows)
+
+
+def _defaults(fields: dict[str, FieldInfo], of_some: bool = False) -> str:
+    """The defaults of an option that several have, with who has which; `of_some` names them even
+    if they have the same."""
+    by_default: dict[str, list[str]] = {}
+    for who, field in fields.items():
+        by_default.setdefault(_default(field), []).append(who)
+    if len(by_default) == 1 and not of_some:
+        return next(iter(by_default))
+    return "; ".join(f"{value}: {', '.join(who)}" for value, who in by_default.items())
 
 
 def _rows_of(name: str, field: FieldInfo) -> Iterator[str]:

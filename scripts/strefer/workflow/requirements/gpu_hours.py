@@ -181,7 +181,7 @@ def _instructions(config: Mapping, models: Mapping, films: Films) -> dict[str, T
     a_minute = sum(options["pairs_per_minute"][group] for group in ("G2", "G4", "G6", "G8"))
     pairs = a_minute * films.minutes if by_llm else 0
     read = 2 * PROMPT_TOKENS * (2 if options["second_reader"] and options["verify"] else 1)
-    return {"llm": Tokens(pairs * read, pairs * _reply(options["reply_tokens"]))}
+    return {"llm": Tokens(pairs * read, pairs * _reply(options["max_new_tokens"]))}
 
 
 _TOKENS: dict[str, Callable[[Mapping, Mapping, Films], dict[str, Tokens]]] = {
