@@ -1,7 +1,7 @@
 """Masks: COCO run-length codes, overlaps and boxes.
 
 A mask is bool [H, W]. A box is pixels (x0, y0, x1, y1), x1 and y1 outside. Run-length codes are
-those of pycocotools with their counts as text, so that they stand in JSON.
+those of pycocotools with their counts as text, so that JSON can hold them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def decode_mask(rle: Rle) -> np.ndarray:
     """bool [H, W] of a run-length code.
 
     Raises:
-        ValueError: if it is no run-length code of its size.
+        ValueError: if it is not a run-length code of its size.
     """
     check_runs(runs_of(rle["counts"]), rle["size"])
     return coco.decode(_binary(rle)).astype(bool)

@@ -174,7 +174,7 @@ class Transcript:
 
     @property
     def shown(self) -> tuple[bool | None, ...]:
-        """Whether each entity is there; None where that is unknown."""
+        """True if each entity is there; None where that is unknown."""
         return tuple(
             None if str(entity) in self.unknown else line is not None
             for entity, line in enumerate(self.lines)

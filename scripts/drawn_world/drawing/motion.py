@@ -1,4 +1,4 @@
-"""Where a role's sprite stands at a moment, and in which pose."""
+"""The position and pose of a role's sprite at a moment."""
 
 import math
 

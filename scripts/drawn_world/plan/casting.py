@@ -1,4 +1,4 @@
-"""Who plays in a film: entities with unique expressions, alike or unlike in kind."""
+"""The cast of a film: entities with unique expressions, alike or unlike in kind."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Who is in which scene, and for how long: the part of a plan that decides most hard cases."""
+"""Presence: which entity is in which scene, and for how long. It decides most hard cases."""
 
 import random
 from dataclasses import dataclass

@@ -172,7 +172,7 @@ def _draw_chase(
 
 
 def roles_clash(first: tuple[EntityPlan, Role], second: tuple[EntityPlan, Role]) -> bool:
-    """Whether one hides the other in part, or seems to chase it without doing so."""
+    """True if one hides the other in part, or seems to chase it without doing so."""
     a, b = first[1], second[1]
     if a.target_id != b.entity_id and b.target_id != a.entity_id:
         same_way = (a.x_end_px - a.x_start_px) * (b.x_end_px - b.x_start_px) > 0

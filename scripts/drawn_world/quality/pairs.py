@@ -99,7 +99,7 @@ def truth_of_pairs(film: MeasuredFilm) -> list[tuple[Instruction, bool]]:
 
 
 def shows(film: MeasuredFilm, entity: int, window: Window) -> bool | None:
-    """Whether the entity's masklet lies on the true one in the window: mean IoU of at least one
+    """True if the entity's masklet lies on the true one in the window: mean IoU of at least one
     half. None if it has no mask there."""
     if entity not in film.true_entities:
         return False

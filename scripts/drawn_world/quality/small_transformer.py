@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-Text = tuple[str, str]  # what may be right, and what stands beside it
+Text = tuple[str, str]  # what may be right, and what is beside it
 _WIDTH, _HEADS, _LAYERS = 48, 4, 2
 _EPOCHS, _MOST_STEPS, _BATCH = 8, 400, 32
 _LONGEST = 96  # tokens
@@ -25,7 +25,7 @@ class _Model(nn.Module):
         super().__init__()
         self.words = nn.Embedding(n_tokens, _WIDTH, padding_idx=_PAD)
         self.places = nn.Parameter(torch.randn(_LONGEST, _WIDTH) * 0.02)
-        self.parts = nn.Embedding(2, _WIDTH)  # the text, or what stands beside it
+        self.parts = nn.Embedding(2, _WIDTH)  # the text, or what is beside it
         layer = nn.TransformerEncoderLayer(
             _WIDTH, _HEADS, 2 * _WIDTH, dropout=0.1, batch_first=True, norm_first=True
         )
@@ -84,7 +84,7 @@ def _pieces(text: str) -> list[str]:
 
 
 def _tokens(texts: Sequence[Text], known: dict[str, int]) -> torch.Tensor:
-    """Tokens of each text and of what stands beside it, [rows, length], padded."""
+    """Tokens of each text and of what is beside it, [rows, length], padded."""
     tokens = torch.full((len(texts), _LONGEST), _PAD)
     for row, (text, other) in enumerate(texts):
         found = [known.get(piece, _UNKNOWN) for piece in _pieces(text)] + [_BESIDE]

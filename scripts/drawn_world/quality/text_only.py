@@ -1,4 +1,4 @@
-"""Whether the wording of the pairs gives the answer away: attackers that see the text alone.
+"""Attackers that see the text alone: does the wording of the pairs give the answer away?
 
 Two of them, a bag of words and a small transformer, learn from the pairs of four fifths of the
 films and guess those of the rest; the better one's accuracy is the figure.
@@ -41,7 +41,7 @@ class Riddle:
         return [place == self.right for place in range(len(self.texts))]
 
     def guessed(self, scores: np.ndarray) -> bool:
-        """Whether scores of the texts, [texts], positive for "right", guess the answer."""
+        """True if scores of the texts, [texts], positive for "right", guess the answer."""
         if len(self.texts) == 1:
             return bool(scores[0] > 0) == bool(self.right)
         return int(scores.argmax()) == self.right

@@ -1,4 +1,4 @@
-"""Where a training stands: steps, time and weights, kept in a file to go on from."""
+"""The state of a training: steps, time and weights, in a file to resume from."""
 
 import time
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """Which packages an agent's adapter needs, and which environment of `envs/` has them.
 
 Rules choose their environment here, the target `check` looks here for what is missing, and a
-package that is not there when an agent is loaded is told with the way out.
+package that is not there when an agent is loaded is told with what to do.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def way_to(package: str, role: str, spec: Mapping[str, Any]) -> str:
 
 def telling_of_packages(role: str) -> Callable[[Load], Load]:
     """Decorates the function that loads the agents of a role from a specification: a package that
-    is missing or broken becomes a ValueError that says how to mend it."""
+    is missing or broken becomes a ValueError that says how to fix it."""
 
     def decorate(load: Load) -> Load:
         @functools.wraps(load)

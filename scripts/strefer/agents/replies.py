@@ -208,7 +208,7 @@ def same_expression(expression: str) -> str:
 
 
 def is_named(entity: Entity, text: str) -> bool:
-    """Whether the text that an entity was taken from holds any word of its expression, in whatever
+    """True if the text that an entity was taken from holds any word of its expression, in whatever
     number; otherwise the parser invented it."""
     words = set(re.findall(r"\w+", entity.expression.lower())) - _SMALL
     said = text.lower()

@@ -105,7 +105,7 @@ def without_markup(text: str) -> str:
 
 
 def is_refusal(text: str) -> bool:
-    """Whether a cleaned text begins by declining to answer."""
+    """True if a cleaned text begins by declining to answer."""
     return bool(_REFUSAL.match(text))
 
 
@@ -157,8 +157,8 @@ def _unwrapped(text: str) -> str:
 
 
 def _whole_lines(text: str) -> list[str]:
-    """The lines of a text without bullets. Where the next one begins anew, and so for each point of
-    a list, a line is a sentence."""
+    """The lines of a text without bullets. A line is a sentence where the next one begins a new
+    one, as for each point of a list."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     found = []
     for line, following in zip(lines, [*lines[1:], ""], strict=True):

@@ -113,7 +113,7 @@ def ended(rest: str) -> str | None:
 
 
 def says_absent(sentence: str) -> bool:
-    """Whether a sentence says that somebody is not there, in place of what he does. "Her face is
+    """True if a sentence says that somebody is not there, in place of what he does. "Her face is
     not visible; only her hands are" does not."""
     match = _ABSENT.match(sentence[:400])
     if not match:
@@ -124,15 +124,15 @@ def says_absent(sentence: str) -> bool:
 
 
 def says_present(sentence: str) -> bool:
-    """Whether a sentence says nothing else than that somebody is there."""
+    """True if a sentence says nothing else than that somebody is there."""
     return bool(_THERE.fullmatch(sentence[:400])) and not _UNCERTAIN.search(sentence[:400].lower())
 
 
 def says_nothing(text: str) -> bool:
-    """Whether a text is a word for no answer ("None", "Not sure")."""
+    """True if a text is a word for no answer ("None", "Not sure")."""
     return bool(_NOTHING.fullmatch(text[:100]))
 
 
 def is_of_the_picture(sentence: str) -> bool:
-    """Whether a sentence speaks of the camera, the clip or its frames and of nobody in them."""
+    """True if a sentence speaks of the camera, the clip or its frames and of nobody in them."""
     return bool(_OF_PICTURE.match(sentence)) and not _WITH_SOMEBODY.search(sentence)

@@ -14,7 +14,7 @@ from strefer.benchmarks.questions import Question
 
 
 def is_sample(line: Mapping[str, Any]) -> bool:
-    """Whether a line is one of lmms-eval's sample logs."""
+    """True if a line is one of lmms-eval's sample logs."""
     return "doc_id" in line and "filtered_resps" in line
 
 

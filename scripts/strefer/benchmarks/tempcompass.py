@@ -131,7 +131,7 @@ def _judged_question(
 
 
 def read(question: Question, prediction: str | None) -> bool | None:
-    """Whether the prediction is right as a careful reader takes it; None if it cannot be read."""
+    """True if the prediction is right as a careful reader takes it; None if it cannot be read."""
     form, text = question.about["form"], question.sample["question"]
     if form == "yes_no":
         said = read_yes_no(prediction)
@@ -217,7 +217,7 @@ def _judged(question: Question) -> tuple[str, list[str]]:
 
 
 def agrees(question: Question, reply: str) -> bool:
-    """Whether the option that the judge names is the right one; none named is wrong."""
+    """True if the option that the judge names is the right one; none named is wrong."""
     _, options = _judged(question)
     letter = read_letter(reply, options)
     if letter is None:

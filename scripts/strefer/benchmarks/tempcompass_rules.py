@@ -8,7 +8,7 @@ _LETTERS = "ABCD"
 
 
 def decide(form: str, question: str, answer: str, prediction: str | None) -> bool | None:
-    """Whether the prediction is right, by rule; None if no rule decides.
+    """True if the prediction is right, by rule; None if no rule decides.
 
     Args:
         form: the question's form; no rule decides `captioning`.

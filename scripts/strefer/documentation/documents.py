@@ -18,7 +18,7 @@ FOLDER = ROOT / "docs" / "figures"
 
 
 def replace_part(text: str, name: str, content: str) -> str:
-    """The text with what stands between `<!-- name -->` and `<!-- end of name -->` replaced.
+    """The text with what is between `<!-- name -->` and `<!-- end of name -->` replaced.
 
     Raises:
         ValueError: if the marks are missing.
@@ -31,7 +31,7 @@ def replace_part(text: str, name: str, content: str) -> str:
 
 
 def is_measured(figures: dict) -> bool:
-    """Whether a figures file has any value."""
+    """True if a figures file has any value."""
     return any(value is not None for name, value in figures.items() if name != "about")
 
 

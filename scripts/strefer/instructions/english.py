@@ -25,7 +25,7 @@ def first_sentence(deed: str) -> str:
 
 @lru_cache(maxsize=4096)
 def bare(deed: str) -> str | None:
-    """The deed as it stands after "does the dog": "runs to the left" → "run to the left".
+    """The deed as it follows "does the dog": "runs to the left" → "run to the left".
 
     None where the first word is no plain third-person verb; such a deed is asked about with "is it
     true that".

@@ -88,6 +88,6 @@ def _take_first_free(entity: int, boxes: Sequence[int], taken: dict[int, int]) -
 
 
 def is_bare_noun(entity: Entity) -> bool:
-    """Whether an expression is just its noun: nothing in it could choose among boxes."""
+    """True if an expression is just its noun: nothing in it could choose among boxes."""
     words = entity.expression.strip().lower()
     return words in (entity.noun.strip().lower(), entity.generalized_noun.strip().lower())

@@ -43,7 +43,7 @@ def overlap_in_time(first: WorkingTrack, second: WorkingTrack) -> tuple[float, i
 
 
 def is_duplicate(first: WorkingTrack, second: WorkingTrack, join_iou: float) -> bool:
-    """Whether two tracks follow one object: of one kind, and overlapping by `join_iou` on the
+    """True if two tracks follow one object: of one kind, and overlapping by `join_iou` on the
     mean over at least half of the shorter one's frames."""
     if first.noun != second.noun:
         return False

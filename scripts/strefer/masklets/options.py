@@ -18,9 +18,9 @@ class TrackOptions:
         min_score: detections below it start no track.
         max_objects: of more detections on a frame, the surest are tracked.
         nms_iou: of two detections that overlap more than this, the better stays (ours).
-        look_ahead: so many frames are looked at in any case, further ones while a kind has fewer
+        look_ahead: this many frames are looked at in any case, further ones while a kind has fewer
             tracks than expressions (ours).
-        max_starting_frames: at most so many starting frames a window (ours).
+        max_starting_frames: at most this many starting frames a window (ours).
         explained_iou: a detection that overlaps a track's box this much starts no track (ours).
         min_certainty: masks whose pixels are on average less probable are left empty (ours).
         join_iou: tracks of one kind that overlap this much are one (ours; also across windows).

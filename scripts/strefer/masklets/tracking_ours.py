@@ -2,7 +2,7 @@
 
 One starting frame loses entities that never share a frame with the others, and those that the
 tracker does not know again when they return. Here the first `look_ahead` frames of the same
-breadth-first order are looked at, and tracking starts anew from detections that no track explains.
+breadth-first order are looked at, and tracking starts again from detections that no track explains.
 While there are fewer tracks of a kind than expressions, the other frames are looked at too.
 """
 

@@ -26,7 +26,7 @@ class Fault(enum.Enum):
 
     @property
     def ends_process(self) -> bool:
-        """Whether this process can do nothing more."""
+        """True if this process can do nothing more."""
         return self in (Fault.DEVICE, Fault.ROOM)
 
 
@@ -129,7 +129,7 @@ def _by_message(text: str) -> Fault:
 
 
 def _can_be_read(path: object) -> bool:
-    """Whether a plain read of a whole file succeeds."""
+    """True if a plain read of a whole file succeeds."""
     if not isinstance(path, str | bytes):
         return False
     try:

@@ -219,8 +219,8 @@ class Journal:
         self._arm()
 
     def put_aside(self, digest: str, cause: str = "", company: int = 1) -> None:
-        """Note that the machine failed with an item, among so many in hand; with a cause it counts
-        against the item."""
+        """Note that the machine failed with an item, among this many in hand; with a cause it
+        counts against the item."""
         self.in_hand.pop(digest, None)
         cause = " ".join(cause.split())[:300]
         self.deaths.setdefault(digest, []).extend([cause] if cause else [])

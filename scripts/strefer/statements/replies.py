@@ -58,7 +58,7 @@ class LinesRead:
 
     @dataclass(frozen=True)
     class Line:
-        """Whether the line says that the entity is shown (None if that is unclear), and what it
+        """True if the line says that the entity is shown (None if that is unclear), and what it
         does."""
 
         shown: bool | None

@@ -45,7 +45,7 @@ def deed_of(line: str, entity: Entity) -> str | None:
 
 
 def is_garbled(deed: str, entity: Entity, entities: Sequence[Entity]) -> bool:
-    """Whether the deed is no clear clause: it names its own doer, or another verb follows on a name
+    """True if the deed is no clear clause: it names its own doer, or another verb follows on a name
     without a link ("chases the red ball jumps")."""
     if entity.expression in deed:
         return True

@@ -63,7 +63,7 @@ class _Film:
         return None if found is None or found.shown is not True else found.statement
 
     def shown(self, entity: int, line: str | None, told: bool | None) -> bool | None:
-        """Whether the entity is there: what the line itself says outweighs that there is one."""
+        """True if the entity is there: what the line itself says outweighs that there is one."""
         found = self.read.get((entity, line)) if line is not None else None
         return told if found is None or found.shown is True else None
 

@@ -27,8 +27,8 @@ class TrainingOptions:
         sizes: fields of `VideoLlmConfig` other than the paper's.
         epochs, batch_size (of one process), accumulate, learning_rate, weight_decay,
             warmup_steps, max_grad_norm, adam_beta2: as usual; cosine schedule.
-        new_parts_factor: the learning rate of all but the LLM is so many times the LLM's.
-        per_film: so many questions about one film stand together in a batch.
+        new_parts_factor: the learning rate of all but the LLM is this many times the LLM's.
+        per_film: this many questions about one film stand together in a batch.
         pack: whether those share one row and one copy of the film's tokens.
         frame_store: folder of sampled frames at the encoder's size, made before the first step and
             shared by whatever trains on the same films (see `FrameStore`); None decodes films at

@@ -30,7 +30,7 @@ def probe_videos(
 ) -> None:
     """Write the shard file of `Video` records for the given films (id → path)."""
     items = [
-        # The path is no part of the result: a film that moves is not probed again.
+        # The path is not part of the result: a film that moves is not probed again.
         Item(video_id, digest_file(path), context=path, part={"path": printable(path)})
         for video_id, path in films.items()
     ]

@@ -1,4 +1,4 @@
-"""Changes of code that their author knows to be neutral, accepted without computing anew.
+"""Changes of code that their author knows to be neutral, accepted without computing again.
 
 `config/accepted_changes.json` says of a digest of code or of an environment file which older one
 it counts as. It is part of the project: an acceptance is reviewed with the change that it is for,

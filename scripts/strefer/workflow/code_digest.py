@@ -21,7 +21,7 @@ from strefer.files import ROOT
 SCRIPTS = ROOT / "scripts"
 PACKAGES = ("strefer", "drawn_world")
 
-# What a script says while it works is no part of its result.
+# What a script says while it works is not part of its result.
 _WITHOUT_EFFECT = {"logs.py", "job_facts.py"}
 
 

@@ -16,7 +16,7 @@ from strefer.stage.run import MachineFault, StrictError
 from strefer.workflow import run_lock
 from strefer.workflow.provenance import FACTS
 
-# Errors that tell the user what to mend: their text says it all, a traceback would bury it.
+# Errors that tell the user what to fix: their text says it all, a traceback would bury it.
 # A full disk or a file that cannot be read is an OSError.
 EXPECTED = (ValueError, OSError, StrictError, MachineFault)
 _ERROR = re.compile(r"^[-\d]+ [:,\d]+ (?:ERROR|CRITICAL) (.*)", re.MULTILINE)

@@ -54,7 +54,7 @@ def hold(path: Path) -> None:
 
 
 def _try_lock(path: Path, keep: bool) -> bool:
-    """Whether nobody else holds the file; `keep` holds it from now on."""
+    """True if nobody else holds the file; `keep` holds it from now on."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

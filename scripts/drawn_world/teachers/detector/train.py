@@ -1,6 +1,6 @@
 """Training the demo's detector: a tiny Grounding DINO on the demo world, from scratch.
 
-First the backbone alone learns what stands in each cell, then the whole learns to find what a
+First the backbone alone learns what is in each cell, then the whole learns to find what a
 prompt asks for: the film's generalized nouns, at times one referring expression.
 """
 

@@ -1,4 +1,4 @@
-"""The detector's warm-up: what stands in each cell, told to the backbone directly.
+"""The detector's warm-up: what is in each cell, taught to the backbone directly.
 
 Detection from scratch learns colours long before shapes. Naming the cells' entities for a few
 minutes first teaches the backbone shapes, and the detector then starts from there.

@@ -20,7 +20,7 @@ NOUN_IDS = {noun: i + 1 for i, noun in enumerate(NOUNS)}  # 0 is the background
 COLOUR_IDS = {colour: i for i, colour in enumerate(COLOURS)}
 HAIR_IDS = {hair: i + 1 for i, hair in enumerate(HAIR)}  # 0 is none
 _MIN_COVER = 0.2  # share of a cell that an entity covers to give it its label
-_MIN_PIXELS = 60  # smaller sights of an entity are no crops
+_MIN_PIXELS = 60  # smaller sights of an entity are not used as crops
 
 
 @dataclass(frozen=True)

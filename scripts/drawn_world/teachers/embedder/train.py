@@ -2,7 +2,7 @@
 
 Four losses together: crops against all expressions and frames against the batch's scene texts
 (both SigLIP's sigmoid loss, arXiv 2303.15343); frames of one scene close and frames of another
-scene of the same film apart, which is what the clipper needs; and what stands in each patch, so
+scene of the same film apart, which is what the clipper needs; and what is in each patch, so
 that the patch features say something to the Video LLM that stands on them.
 """
 

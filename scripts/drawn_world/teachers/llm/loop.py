@@ -22,7 +22,7 @@ CHECKPOINT_EVERY_S = 120.0
 WARM_UP_STEPS, CLIP_NORM = 40, 1.0
 MATRIX_RATE, OTHER_RATE = 2e-3, 1e-3
 COPYING_SHARE = 0.1  # of the rate, for the copying circuit: at the full rate it is soon forgotten
-BLOCK_STEPS = 4  # samples are drawn for so many steps at once and sorted by length: less padding
+BLOCK_STEPS = 4  # samples are drawn for this many steps at once and sorted by length: less padding
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def _lay_out_copying(model: LlamaForCausalLM) -> None:
 
     Random weights find this pair of layers only after millions of tokens. The embeddings begin in
     the first half of the width. Layer 0's heads look one, two and three tokens back and write a
-    code of what stands there, each into a part of its own of the second half; attention by
+    code of what is there, each into a part of its own of the second half; attention by
     distance alone is a matter of the biases under the rotary embedding (the query's is the key's,
     turned back by the distance). Layer 1's heads compare the codes of (this token, one before, two
     before) with those of (one before, two before, three before); the last of them reads what stood

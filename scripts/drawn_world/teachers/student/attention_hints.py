@@ -1,4 +1,4 @@
-"""Where one attention head of a student's LLM looks, as a loss; for training only."""
+"""A loss on where one attention head of a student's LLM looks; for training only."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Looks:
 
 
 def in_sight(batch: Batch, row: Tensor, place: Tensor) -> Tensor:
-    """Whether the token at each place of a packed row sees each of the row's [looks, L]."""
+    """True if the token at each place of a packed row sees each of the row's [looks, L]."""
     lengths, before = batch["blocks"].T
     real = batch["attention_mask"].bool()
     block = in_rows(torch.arange(len(lengths)).repeat_interleave(lengths), real)

@@ -44,7 +44,7 @@ Measured on {films} films of the split `held_out`, by exact answers:
 
 
 def measure_student(folder: Path, films_dir: Path, seed: int) -> dict[tuple[str, str], list[bool]]:
-    """Whether each answer on held-out films is right, by what is asked about and the form; answers
+    """True if each answer on held-out films is right, by what is asked about and the form; answers
     that say times are left out."""
     write_world("held_out", MEASURED_FILMS, films_dir)
     samples: list[dict[str, Any]] = []

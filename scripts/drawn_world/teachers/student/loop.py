@@ -1,6 +1,6 @@
 """The training loop of the starting student: easy questions first, hints on the visual vectors.
 
-Questions are drawn anew for every step: a letter is soon learned by heart where options keep their
+Questions are drawn again for every step: a letter is soon learned by heart where options keep their
 order.
 """
 
@@ -33,7 +33,7 @@ from strefer.videollm.data.samples import sample_from_json
 log = logging.getLogger("strefer")
 _FILMS, _OF_FILM = 4, 12  # of a step: films or clips, questions on each
 _TIMED_OF_FILM = 6  # at most of these; few questions of a film say times, but they are learned last
-# Of the time: open questions, whose answers say most, before all others. Then so many of them are
+# Of the time: open questions, whose answers say most, before all others. Then this many of them are
 # left out, for letters, yes and no are learned late.
 _TOLD_ALONE, _TOLD_LEFT_OUT = 0.15, 0.7
 _NEW_PARTS_RATE, _LLM_SHARE = 1.5e-3, 0.5
@@ -120,7 +120,7 @@ def _draw(
 
 
 def _wanted(sample: Sample, told: bool, drawn: random.Random) -> bool:
-    """Whether a question may be asked; `told`: only those whose answer is more than a letter, yes
+    """True if a question may be asked; `told`: only those whose answer is more than a letter, yes
     or no."""
     if len(sample["conversations"][-1]["value"]) > len("Yes."):
         return told or drawn.random() > _TOLD_LEFT_OUT

@@ -1,4 +1,4 @@
-"""Where the training of the demo's tracker stands, on disk: one safetensors file, no pickle."""
+"""The state of the tracker's training on disk: one safetensors file, no pickle."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from drawn_world.teachers.tracker.hints import looks_of
 
 SAMPLES = 32  # frames that the pipeline takes of a film
 VISIBLE_PX = 30  # the demo's ground truth calls an entity present from here on
-_PROMPT_PX = 60  # a box around less is no fair prompt
+_PROMPT_PX = 60  # a smaller box is too hard a prompt
 _POOL_SIZE = 1500
 _DRAWS = 16  # candidates of which an eventful clip is the best
 _EVENTFUL_SHARE = 0.7

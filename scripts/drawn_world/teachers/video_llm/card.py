@@ -1,4 +1,4 @@
-"""The card of the demo's video LLM: what it is, what it was told, and how good it is."""
+"""The card of the demo's video LLM: what it is, what it learned from, and how good it is."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -93,7 +93,7 @@ def _draw(plan: FilmPlan, kind: str, start_s: float, end_s: float, count: int) -
     shown = tuple(_shown(plan, e, start_s, end_s) for e in shown_ids)
     absent = tuple(plan.entities[e].expression for e, n in enumerate(visible) if n == 0)
     cells = np.zeros((count // 2, CELLS**2), np.int8)
-    # Only who owns a cell is wanted of the labels: the entity's number stands in for its noun.
+    # Only who owns a cell is wanted of the labels: the entity's number replaces its noun.
     marks = [Looks(place + 1, 0, 0, 0) for place in range(len(shown_ids))]
     for pair in range(count // 2):
         of_pair = masks[shown_ids, 2 * pair : 2 * pair + 2]

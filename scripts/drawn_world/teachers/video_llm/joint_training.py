@@ -24,7 +24,7 @@ _WARM_UP_STEPS = 60
 # Heads that are told where to look; the layer before them has gathered the words of a name.
 _POINTING_LAYERS = (1, 2)
 _POINTING_HEADS = 2
-# How much oftener than others a request is drawn in which two entities share a colour (else the
+# How much more often than others a request is drawn in which two entities share a colour (else the
 # model tells entities by their colour alone), or one chases another (which is rare).
 _SHARED_COLOUR_WEIGHT, _CHASE_WEIGHT = 2.0, 3.0
 
@@ -259,7 +259,7 @@ def _pointing_loss(text: nn.Module, batch: Batch, seen: Tensor, owners: Tensor) 
 
     Without it, that a word belongs to a cell must be found out from right and wrong answers.
     """
-    # 0 is an absent entity's place: what stands there is the prefix around the frames.
+    # 0 is an absent entity's place: what is there is the prefix around the frames.
     owner = torch.full(batch.ids.shape, -1, device=batch.ids.device)
     owner[batch.prefix] = 0
     owner[seen] = torch.where(owners.view(-1) > 0, owners.view(-1), -1)

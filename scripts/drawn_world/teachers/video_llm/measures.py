@@ -121,7 +121,7 @@ _MAX_NEW_TOKENS = {"entities": 64, "existence": 4, "behaviour": 40}
 def measure(
     folder: Path, films: int, split: str = "held_out", first: int = 0, device: str = "cpu"
 ) -> dict[str, float | int]:
-    """Figures on so many films of a split, from the film `first` on.
+    """Figures on this many films of a split, from the film `first` on.
 
     Existence counts every entity of the film in every scene, and one near miss a scene. A key
     with a hard case as a suffix counts the films that have it.

@@ -43,7 +43,7 @@ def list_answer(expressions: Sequence[str]) -> str:
 
 
 def listed(reply: str) -> list[str] | None:
-    """The expressions a list reply names, known ones or not; None if it is no such sentence."""
+    """The expressions a list reply names, known ones or not; None if it is not a such sentence."""
     for start in ("The active entities are ", "The active entity is "):
         if reply.startswith(start) and reply.endswith("."):
             parts = reply[len(start) : -1].replace(" and ", ", ").split(", ")

@@ -166,7 +166,7 @@ def pretrain(
     device: str,
     log: Callable[[str], None],
 ) -> None:
-    """Train tower and heads for so many minutes in all, going on from `state`."""
+    """Train tower and heads for this many minutes in all, going on from `state`."""
     frames, labels = pool
     parameters = [*tower.parameters(), *heads.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=_LR, betas=(0.9, 0.98), weight_decay=0.02)

@@ -163,7 +163,7 @@ class OpenAIChat:
         return wanted | ({"extra_body": extra} if extra else {})
 
     def _takes_less(self, error: openai.OpenAIError, sent: Mapping[str, Any]) -> bool:
-        """Whether the server refuses a parameter that can be left out; it is, from now on."""
+        """True if the server refuses a parameter that can be left out; it is, from now on."""
         text = str(error)
         refused = isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError)
         if not refused or not _NOT_TAKEN.search(text):

@@ -128,7 +128,7 @@ class VllmChat:
             return {"prompt_token_ids": ids}
         count = self._parts(request)
         # Frames are named by their content, once: vLLM knows them again by the name, and neither
-        # hashes nor prepares them anew for every prompt.
+        # hashes nor prepares them again for every prompt.
         key = (id(frames), request.fps)
         if key not in names:
             names[key] = frames_name(frames, request.fps)

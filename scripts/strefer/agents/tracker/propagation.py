@@ -1,6 +1,6 @@
 """SAM 2's tracking through time, over batches of objects, on the modules of `Sam2VideoModel`.
 
-The class itself follows one object after another and computes image features anew for each pass.
+The class itself follows one object after another and computes image features again for each pass.
 Here all boxes of one starting frame go together, features are computed once for both directions,
 and nothing is detached: the demo's tracker is trained through the very steps it is used with.
 The procedure is that of SAM 2 (Ravi et al., 2024, arXiv 2408.00714): a memory bank of the prompted

@@ -1,6 +1,6 @@
 """The tracker through the `sam2` package, for its own checkpoints.
 
-The package takes films as folders of images only, and computes image features anew for each pass.
+The package takes films as folders of images only, and computes image features again for each pass.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether a masklet shows the entity that its film's transcript speaks of.
+"""Agreement of an entity's masklet with its film's transcript.
 
 Both say at which sampled frames the entity is there. Where they seldom agree, they hardly mean the
 same, if there is such a one at all; and where the transcript has two of a category side by side but
@@ -20,11 +20,11 @@ from strefer.instructions.metadata.masks import Masks
 from strefer.masks import decode_mask
 
 NO_SUCH = 0.25  # an overlap below it: there may be no such entity
-OFTEN = 0.5  # share of the film: who is told of for more was hardly made up
-SHARE, OVERLAP = 0.7, 0.75  # below either, a masklet does not point at the entity for sure
+OFTEN = 0.5  # share of the film: an entity mentioned for longer is hardly made up
+SHARE, OVERLAP = 0.7, 0.75  # below either, a masklet may point at something else
 COINCIDE = 0.25  # mean IoU of two masklets: more is one object, given twice
-ONE_OF_TWO = 0.5  # share of the frames with both: more is no chance
-LARGEST = 0.7  # share of a mask in its largest piece: less is no one thing
+ONE_OF_TWO = 0.5  # share of the frames with both: more is not a coincidence
+LARGEST = 0.7  # share of a mask in its largest piece: less is not a single thing
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,9 @@ def existence_doubt(film: Film, entity: int, least_score: float) -> str | None:
 
     Who was never there leaves few traces, and those do not fit together. So an entity that the
     transcript has there for most of the film is believed although its masklet is often elsewhere;
-    and although the masklet fits its words less than `least_score`, if it comes and goes as told.
-    One without a masklet may be another of its kind, whom the transcriber takes for it.
+    and although the masklet fits its words less than `least_score`, if it comes and goes as the
+    transcript says. One without a masklet may be another of its kind that the transcriber takes for
+    it.
     """
     assert film.masks is not None
     known, overlap = film.entities[entity].expression, agreement(film, entity).overlap
@@ -110,13 +111,13 @@ def pointable(film: Film) -> frozenset[int]:
 
 
 def shares_masklet(film: Film, entity: int) -> bool:
-    """Whether the entity's masklet may be another's."""
+    """True if the entity's masklet may be another's."""
     others = set(range(len(film.entities))) - {entity}
     return any(_confused(film, entity, other) for other in others)
 
 
 def _confused(film: Film, entity: int, other: int) -> bool:
-    """Whether the masklet may be the other's: theirs coincide; or the other, of the same category,
+    """True if the masklet may be the other's: theirs coincide; or the other, of the same category,
     has none of its own at most times at which both are there."""
     assert film.masks is not None
     if film.masks.coincidence(entity, other) > COINCIDE:
@@ -130,7 +131,7 @@ def _confused(film: Film, entity: int, other: int) -> bool:
 
 
 def is_in_pieces(masks: Masks, entity: int, window: tuple[float, float]) -> bool:
-    """Whether the entity's masks in the window are scattered pieces rather than one thing."""
+    """True if the entity's masks in the window are scattered pieces rather than one thing."""
     frames, by_frame = masks.frames(entity, window), masks.by_entity.get(entity, {})
     if not frames:
         return False

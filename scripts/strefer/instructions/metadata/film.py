@@ -57,7 +57,7 @@ class Film:
 
     @cached_property
     def covered(self) -> bool:
-        """Whether the transcribed segments cover the film. Statements on the whole film ("only
+        """True if the transcribed segments cover the film. Statements on the whole film ("only
         once", "for so long") need it."""
         edges = [0.0, *(t for limits in self.limits_s for t in limits), self.duration_s]
         return all(abs(edges[i + 1] - edges[i]) <= 0.05 for i in range(0, len(edges), 2))
@@ -102,14 +102,14 @@ class Film:
         return None
 
     def follows(self, segment: int) -> bool:
-        """Whether the next segment begins where this one ends."""
+        """True if the next segment begins where this one ends."""
         return (
             segment + 1 < len(self.limits_s)
             and abs(self.limits_s[segment + 1][0] - self.limits_s[segment][1]) < 0.05
         )
 
     def known(self, entity: int) -> bool:
-        """Whether each segment's transcript says if the entity is there."""
+        """True if each segment's transcript says if the entity is there."""
         return all(row[entity] is not None for row in self.present)
 
     def seconds_present(self, entity: int) -> float:
@@ -125,7 +125,7 @@ class Film:
         return frozenset(entity for entity, masks in self.masks.by_entity.items() if masks)
 
     def has_pixels(self, entity: int, start_s: float, end_s: float) -> bool:
-        """Whether the entity's masklet has pixels within the window; without masklets, True."""
+        """True if the entity's masklet has pixels within the window; without masklets, True."""
         if self.masks is None:
             return True
         return any(start_s <= t < end_s for t in self.masks.times_s.get(entity, ()))

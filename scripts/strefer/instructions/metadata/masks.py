@@ -62,7 +62,7 @@ class Masks:
         return fmean(overlaps) if overlaps else 0.0
 
     def left_of(self, entity: int, other: int, window: tuple[float, float]) -> bool | None:
-        """Whether the entity is plainly to the left of the other wherever the window shows both;
+        """True if the entity is plainly to the left of the other wherever the window shows both;
         None where it never does."""
         shared = set(self.frames(entity, window)) & set(self.frames(other, window))
         if not shared:

@@ -1,4 +1,4 @@
-"""Whether two statements say the same, or exclude each other."""
+"""Which statements say the same, and which exclude each other."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Meaning(Protocol):
         """True if the one is the other, False if they exclude each other, None if unknown."""
 
     def alike(self, one: str, other: str) -> bool:
-        """Whether they are, or hold, the same."""
+        """True if they are, or hold, the same."""
 
     def differs(self, one: str, other: str) -> bool:
-        """Whether they are certainly not the same."""
+        """True if they are certainly not the same."""
 
     def excludes(self, one: str, other: str) -> bool:
-        """Whether nobody who does the one does the other."""
+        """True if nobody who does the one does the other."""
 
     def repeats(self, one: str, other: str) -> bool | None:
         """`says`, for what two looks at the same scene say."""

@@ -116,7 +116,8 @@ def timeline(places: Places, entity: int, segments: Sequence[int]) -> Descriptio
 
 
 def told_in_order(places: Places, who: str, cells: Sequence[Cell]) -> str:
-    """What an entity does in the cells, step by step. Repeats are told once, in whatever words."""
+    """What an entity does in the cells, step by step. A repetition, in whatever words, is left
+    out."""
     deeds: list[str] = []
     for segment, entity in cells:
         deed = places.film.deeds[segment][entity] or "is not there"
@@ -128,8 +129,8 @@ def told_in_order(places: Places, who: str, cells: Sequence[Cell]) -> str:
 
 
 def introduced(places: Places, told: Description) -> Description:
-    """What an entity does, told with its looks: for a question that says no more than the region.
-    The category alone would be a guess to whoever learns from the pair."""
+    """What an entity does, with its looks: for a question that says no more than the region. The
+    category alone would be a guess to whoever learns from the pair."""
     (entity,) = told.subjects
     known = places.film.entities[entity]
     by_kind, by_looks = f"he {known.generalized_noun} ", f"he {known.expression} "

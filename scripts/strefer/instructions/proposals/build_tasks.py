@@ -148,7 +148,7 @@ def absent_premise(scope: Scope, cell: Cell) -> Task:
 
 def deed_premise(scope: Scope, cell: Cell, asked: int, text: str) -> Task:
     """Open: what does the asked entity do while the cell's does what it does not do? To be refused
-    with the reason. The words are those of `during`, so that they do not tell."""
+    with the reason. The words are those of `during`, so that they do not give it away."""
     segment, entity = cell
     film = scope.film
     facts, cited = gather_facts(scope, [cell, (segment, asked)])

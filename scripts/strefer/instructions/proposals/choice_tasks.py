@@ -1,7 +1,7 @@
 """Four-way choices that a film allows.
 
 The options are deeds that entities of the same kind do in the same film, and the right one is drawn
-evenly among them, however often each is done: the words alone do not tell it.
+evenly among them, however often each is done: the words alone do not give it away.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def choice_candidates(places: Places) -> list[tuple[Candidate, ...]]:
     """Candidates for four-way choices, each alone in its tuple."""
     found = _deeds(places) + _deeds_or_absence(places)
     for scope, cell, step in neighbours(places):
-        # The deed that the question names is never right, so it is no option.
+        # The deed that the question names is never right, so it is not an option.
         named = "" if places.timed else places.short_deed(cell)
         wrong = _wrong_options(places, (cell[0] + step, cell[1]), named)
         if wrong:

@@ -12,7 +12,7 @@ from strefer.instructions.proposals.build_descriptions import Description
 from strefer.instructions.proposals.places import Places
 
 Candidate = Callable[[], Description]
-STORY_SEGMENTS = 6  # a longer enumeration is no answer that anybody reads
+STORY_SEGMENTS = 6  # a longer enumeration is too long an answer
 
 
 def take_in_turn(pools: Sequence[list[Candidate]], n: int, random: Random) -> list[Description]:
@@ -100,7 +100,7 @@ def _all_read(film: Film, segment: int) -> bool:
 
 
 def stories(places: Places) -> list[Candidate]:
-    """The whole film, if it is short enough to be told."""
+    """The whole film, if it is short enough for an answer."""
     n_segments = len(places.film.limits_s)
     everything = len(places.film.told) == len(places.film.entities)
     if not everything or not places.cells or n_segments > STORY_SEGMENTS:

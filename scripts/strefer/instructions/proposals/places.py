@@ -1,4 +1,4 @@
-"""Where in a film a question group may look: the readable cells (segment, entity) and scopes."""
+"""The parts of a film that a question group may ask about: cells (segment, entity) and scopes."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Places:
         return first_sentence(self.deed(cell))
 
     def showable(self, texts: list[str], *subjects: int) -> bool:
-        """Whether the texts may be in a question about these subjects: they are short and name whom
+        """True if the texts may be in a question about these subjects: they are short and name whom
         they speak of, they do not describe a region, and no deed speaks of the entity that is to do
         it."""
         if any(_PRONOUN.search(text) or len(text.split()) > LONGEST_ASKED for text in texts):
@@ -122,7 +122,7 @@ class Places:
         return texts
 
     def only_doer(self, cell: Cell) -> bool:
-        """Whether certainly nobody else in the segment does the same."""
+        """True if certainly nobody else in the segment does the same."""
         row, present = self.film.deeds[cell[0]], self.film.present[cell[0]]
         text = self.short_deed(cell)
         return not any(

@@ -65,8 +65,8 @@ class Scope:
         return None if self.clip is None else self.film.limits_s[self.clip]
 
     def hides(self, text: str) -> bool:
-        """Whether the text may stand in a question: in mask groups it must not describe one of the
-        regions."""
+        """True if the text may be used in a question: in mask groups it must not describe one of
+        the regions."""
         if not self.masks:
             return True
         return not any(self.film.entities[e].expression in text for e in self.subjects)
@@ -112,7 +112,7 @@ class Task:
 def gather_facts(scope: Scope, cited: Sequence[Cell]) -> tuple[tuple[Fact, ...], tuple[int, ...]]:
     """The facts for a task and the numbers of the cited ones, in the order they are cited.
 
-    Beside the cited cells stand further ones of the scope (the subjects' first), so that the
+    Besides the cited cells there are further ones of the scope (the subjects' first), so that the
     writer has to read, up to MAX_FACTS lines.
     """
     cells = list(dict.fromkeys(cited))

@@ -1,7 +1,7 @@
 """Yes/no questions that a film allows, always in couples.
 
 A statement is asked only where the film holds a place at which it is true and one at which it is
-false, and both are asked: the words alone do not tell the answer.
+false, and both are asked: the words alone do not give the answer away.
 """
 
 from __future__ import annotations

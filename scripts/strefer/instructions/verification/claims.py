@@ -28,13 +28,13 @@ KINDS = ("does", "present", "once", "count", "longer", "seconds", "left_of", "is
 
 
 class Witness(Protocol):
-    """Answers about one film; None where it cannot tell."""
+    """Answers about one film; None where it does not know."""
 
     def does(self, entity: int, window: Window, text: str) -> bool | None:
-        """Whether the entity does this for most of the window; False if it is not there."""
+        """True if the entity does this for most of the window; False if it is not there."""
 
     def seen(self, entity: int, window: Window) -> bool | None:
-        """Whether the entity is there for a good part of the window."""
+        """True if the entity is there for a good part of the window."""
 
     def occurrences(self, entity: int, text: str) -> list[Window] | None:
         """When the entity does this."""
@@ -46,7 +46,7 @@ class Witness(Protocol):
         """For how long the entity is there."""
 
     def left_of(self, entity: int, other: int, window: Window) -> bool | None:
-        """Whether the entity is to the left of the other, where both are seen in the window."""
+        """True if the entity is to the left of the other, where both are seen in the window."""
 
     def expression(self, entity: int) -> str | None:
         """Who the entity is."""
@@ -83,7 +83,7 @@ def longer(entity: int, other: int) -> Claim:
 
 
 def seconds_seen(entity: int, seconds: int) -> Claim:
-    """The entity is there for about so many seconds of the film."""
+    """The entity is there for about this many seconds of the film."""
     return {"kind": "seconds", "entity": entity, "n": seconds, "value": True}
 
 
@@ -111,7 +111,7 @@ def parts(claim: Claim) -> list[Claim]:
 
 
 def evaluate(claim: Claim, witness: Witness) -> bool | None:
-    """Whether the claim holds as the witness sees it; None where the witness cannot tell.
+    """True if the claim holds as the witness sees it; None where the witness does not know.
 
     Raises:
         ValueError: if the claim's kind is unknown.

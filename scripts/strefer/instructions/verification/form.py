@@ -49,7 +49,7 @@ def reference_fault(pair: Instruction, film: Film) -> str | None:
     said = set(_WORDS.findall(pair.question.lower()))
     for entity in pair.regions:
         given = distinguishing_words(film, entity) & said
-        # The words of somebody else who is named in full ("chases the red ball") are no give-away.
+        # Words of another entity that is named in full ("chases the red ball") do not count.
         for other in film.entities:
             if other.expression in pair.question and other != film.entities[entity]:
                 given -= set(_WORDS.findall(other.expression.lower()))
@@ -59,7 +59,7 @@ def reference_fault(pair: Instruction, film: Film) -> str | None:
 
 
 def distinguishing_words(film: Film, entity: int) -> frozenset[str]:
-    """The words that tell an entity from others of its category."""
+    """The words that distinguish an entity from others of its category."""
     known = film.entities[entity]
     words = set(_WORDS.findall(known.expression.lower()))
     return frozenset(words - _SMALL_WORDS - set(known.generalized_noun.lower().split()))

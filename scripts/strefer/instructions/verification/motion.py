@@ -1,9 +1,9 @@
-"""Whether what a line says of movement agrees with how the masklet moves.
+"""Checks what a line says of movement against how the masklet moves.
 
 A plain check of words against a few measures of the masklet in the window: how far its middle goes
 from side to side and how steadily, how far its foot rises, and how much its shape changes from
 frame to frame. Frames in which the mask is cut off do not count, medians and quantiles pass over
-mistaken ones, and what lies between the thresholds is left alone. It holds for cameras that stand
+mistaken ones, and what lies between the thresholds is left alone. It holds for cameras that stay
 still; `check_motion: false` is for others.
 """
 
@@ -81,7 +81,7 @@ class Motion:
 
     @cached_property
     def is_round(self) -> bool:
-        """Whether the mask is a disc, which nobody sees turning."""
+        """True if the mask is a disc, which nobody can see turn."""
         sides, fills = [], []
         for frame in self.frames:
             x0, y0, x1, y1 = self.masks.box(self.entity, frame)
@@ -101,7 +101,7 @@ class Motion:
 
     @cached_property
     def moves_an_arm(self) -> bool:
-        """Whether the mask's upper half changes from frame to frame, and the lower half hardly."""
+        """True if the mask's upper half changes from frame to frame, and the lower half hardly."""
         upper, lower = [], []
         decoded = [decode_mask(self.masks.by_entity[self.entity][frame]) for frame in self.frames]
         for one, other in pairwise(decoded):
@@ -180,7 +180,7 @@ def _against_going(motion: Motion, side: str | None, confirmed: bool) -> str | N
 
 
 def goes_after(motion: Motion, other: Motion) -> bool:
-    """Whether one moves behind the other: the same way, as far, on one line."""
+    """True if one moves behind the other: the same way, as far, on one line."""
     paths = motion.path, other.path
     if min(map(abs, paths)) < PATH_PLAIN or paths[0] * paths[1] < 0:
         return False
@@ -196,21 +196,21 @@ def goes_after(motion: Motion, other: Motion) -> bool:
 
 
 def chases(deed: str) -> bool:
-    """Whether the deed is going after somebody."""
+    """True if the deed is going after somebody."""
     return bool(_CHASES.search(deed))
 
 
 def goes(deed: str) -> bool:
-    """Whether the deed is going somewhere."""
+    """True if the deed is going somewhere."""
     return bool(_TO_SIDE.search(deed)) or chases(deed)
 
 
 def shows_in_shape(deed: str) -> bool:
-    """Whether the deed shows in nothing but a change of shape."""
+    """True if the deed shows in nothing but a change of shape."""
     return bool(_WAVES.search(deed) or _TURNS.search(deed))
 
 
 def plainly_so(motion: Motion, deed: str) -> bool:
-    """Whether the masklet plainly moves to the side that the deed names."""
+    """True if the masklet plainly moves to the side that the deed names."""
     side = _TO_SIDE.search(deed)
     return bool(side) and (motion.path if side[1] == "right" else -motion.path) > PATH_PLAIN

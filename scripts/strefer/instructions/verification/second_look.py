@@ -1,4 +1,4 @@
-"""Whether the transcriber says the same of a segment when it watches its parts by themselves.
+"""Checks a segment's transcript against the transcripts of its parts.
 
 Who does something throughout a segment does it in either part. Where a part says otherwise, the
 line is in doubt: the transcriber guessed, or the segment holds more than one scene.
@@ -27,14 +27,14 @@ class SecondLook:
         return () if segment is None else self.film.parts[segment]
 
     def confirms(self, claim: Claim) -> bool:
-        """Whether a part says too that the entity does this, or no part does."""
+        """True if a part says too that the entity does this, or no part does."""
         parts, entity = self._parts((claim["start_s"], claim["end_s"])), claim["entity"]
         said = [part.deeds[entity] for part in parts]
         same = [self._says(deed, claim["text"]) for deed in said]
         return True in same if claim["value"] else any(said) and set(same) == {False}
 
     def insists(self, claim: Claim) -> bool:
-        """Whether every part says too that the entity does this."""
+        """True if every part says too that the entity does this."""
         parts, entity = self._parts((claim["start_s"], claim["end_s"])), claim["entity"]
         return bool(parts) and all(self._says(p.deeds[entity], claim["text"]) for p in parts)
 
@@ -60,7 +60,7 @@ class SecondLook:
         return None
 
     def told_elsewhere(self, entity: int, window: Window, text: str) -> bool:
-        """Whether a part of another segment says, or may say, that the entity does this."""
+        """True if a part of another segment says, or may say, that the entity does this."""
         but = self.film.segment_of(window)
         return any(
             self._says(part.deeds[entity], text) is not False
@@ -70,5 +70,5 @@ class SecondLook:
         )
 
     def _says(self, deed: str | None, text: str) -> bool | None:
-        """Whether a part's deed is this one; an unread one, and none at all, is not."""
+        """True if a part's deed is this one; an unread one, and none at all, is not."""
         return False if deed is None else self.film.meaning.repeats(deed, text)

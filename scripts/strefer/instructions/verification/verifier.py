@@ -159,12 +159,12 @@ class Verifier:
         return None
 
     def _thrice_told(self, claim: Claim) -> bool:
-        """Whether transcript and second look are at one on a deed. Then a window without pixels is
-        likelier a gap in the masklet."""
+        """True if both transcriptions agree on the action. Then a window without pixels is likelier
+        a gap in the masklet."""
         return claim["kind"] == "does" and claim["value"] and self.second_look.insists(claim)
 
     def _counts_twice(self, claim: Claim) -> bool:
-        """Whether two descriptions may be of one of those that are counted."""
+        """True if two descriptions may be of one of those that are counted."""
         segment = self.film.segment_of((claim["start_s"], claim["end_s"]))
         return segment is not None and any(
             self.film.present[segment][entity] and shares_masklet(self.film, entity)
@@ -173,7 +173,7 @@ class Verifier:
         )
 
     def _doubtful_elsewhere(self, claim: Claim) -> bool:
-        """Whether the masklets contradict what the transcript says of the entity at other times."""
+        """True if the masklets contradict what the transcript says of the entity at other times."""
         entity = claim["entity"]
         lines = zip(self.film.limits_s, self.film.present, self.film.deeds, strict=True)
         for window, there, deeds in lines:
@@ -228,7 +228,7 @@ class Verifier:
     def _company_fault(
         self, motion: Motion, text: str, named: Sequence[int], window: Window
     ) -> str | None:
-        """Whether the entity, said to go somewhere, moves behind another, and the text does not say
+        """True if the entity, said to go somewhere, moves behind another, and the text does not say
         so; or the other way round."""
         if not goes(text):
             return None

@@ -61,7 +61,7 @@ class TranscriptWitness:
 class MaskWitness:
     """The masklets: who is to be seen when, and where in the picture.
 
-    What somebody does they cannot tell, except that nobody does anything where he is not.
+    Masks cannot show what an entity does, only that it does nothing while absent.
     """
 
     def __init__(self, film: Film, masks: Masks) -> None:

@@ -1,4 +1,4 @@
-"""Whether a written pair is the one that its task asked for: the writer's words against the task.
+"""Checks that a written pair is the one that its task asked for.
 
 The claim was fixed before the words were written; so the words have to say the same. Words are
 compared up to inflection ("walks", "walking").
@@ -52,7 +52,7 @@ def _question_fault(task: Task, question: str) -> str | None:
 
 
 def _link_fault(task: Task, question: str) -> str | None:
-    """Whether the two sides of "before", "left of" and "longer than" stand where they should."""
+    """True if the two sides of "before", "left of" and "longer than" are where they should be."""
     slots, lower = task.slots, question.lower()
     if task.focus in _CONNECTIVES and not any(w in lower for w in _CONNECTIVES[task.focus]):
         return f"the question says nothing like {_CONNECTIVES[task.focus][0]!r}"

@@ -27,7 +27,7 @@ _NAMED_REGION = re.compile(r"\b([Tt]he) (\w+(?: \w+)?) in <region(\d)>")
 
 
 class ReplyError(ValueError):
-    """A reply that is no pair; the text says why."""
+    """A reply that is not a pair; the text says why."""
 
 
 def prompt_values(task: Task) -> dict[str, str]:

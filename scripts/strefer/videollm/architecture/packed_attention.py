@@ -42,7 +42,7 @@ def packed_attention(
     if blocks is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
     lengths, before = map(list, zip(*blocks, strict=True))
-    # Split, not sliced: the gradient of so many slices would be summed over whole rows.
+    # Split, not sliced: the gradient of this many slices would be summed over whole rows.
     queries, keys, values = (x.split(lengths, dim=2) for x in (query, key, value))
     outputs = []
     for own, other in enumerate(before):

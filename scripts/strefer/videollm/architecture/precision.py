@@ -9,7 +9,7 @@ import torch
 
 
 def has_bfloat16(device: str) -> bool:
-    """Whether the device ("cpu", "cuda", …) computes in bfloat16 by itself."""
+    """True if the device ("cpu", "cuda", …) computes in bfloat16 by itself."""
     if torch.device(device).type != "cpu":
         return True
     return any(has for name, has in torch.cpu.get_capabilities().items() if "bf16" in name)

@@ -28,7 +28,7 @@ class ProcessingLayer(nn.Module):
 
 
 class TokenLearner(nn.Module):
-    """Writes a memory of `slots` tokens anew, as weighted means of the memory's and one new token
+    """Writes a memory of `slots` tokens again, as weighted means of the memory's and one new token
     (after Ryoo et al. 2021, arXiv 2106.11297); [B, slots + 1, W] → [B, slots, W].
 
     The weights also depend on the place of a token (ours). They begin so that a slot keeps what it
@@ -60,7 +60,7 @@ def _keeping(slots: int) -> torch.Tensor:
 class GroupedTokenTuringMachine(nn.Module):
     """One memory of `slots` tokens for each of the `groups` token slots of a frame, all with the
     same weights. Frame after frame, memory and the frame's token are processed together, and a
-    token learner writes the memory anew. The film's tokens are the memories' means at the end.
+    token learner writes the memory again. The film's tokens are the memories' means at the end.
     """
 
     def __init__(

@@ -136,12 +136,12 @@ class Collator:
 def order_of_epochs(
     samples: Sequence[Sample], epochs: float, batch_size: int, per_film: int, seed: int
 ) -> list[int]:
-    """The order in which samples are seen: every epoch shuffled anew.
+    """The order in which samples are seen: every epoch shuffled again.
 
     Args:
         epochs: may end within an epoch.
         batch_size: samples of a step; texts within one are of like length, to pad little.
-        per_film: so many questions about one film stand together: its frames are then encoded
+        per_film: this many questions about one film stand together: its frames are then encoded
             once for them.
     """
     total = round(len(samples) * epochs)

@@ -67,7 +67,7 @@ class QwenSettings:
 
     @staticmethod
     def belong_to(folder: Path) -> bool:
-        """Whether a folder is a checkpoint of a fine-tuned Qwen-VL."""
+        """True if a folder is a checkpoint of a fine-tuned Qwen-VL."""
         return (folder / _FILE).is_file()
 
 

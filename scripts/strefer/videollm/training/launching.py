@@ -22,7 +22,7 @@ PROCESS = "strefer.videollm.training.process"  # a name, since it imports what c
 
 
 def is_started() -> bool:
-    """Whether a launcher has started this process."""
+    """True if a launcher has started this process."""
     return "RANK" in os.environ and "WORLD_SIZE" in os.environ
 
 

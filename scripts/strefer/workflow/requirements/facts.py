@@ -62,7 +62,7 @@ class NamedModel:
 
     Attributes:
         spec: the specification of its first role.
-        folder: where it lies, if it is no model of the hub.
+        folder: where it lies, if it is not a model of the hub.
     """
 
     name: str
@@ -89,7 +89,7 @@ class NamedModel:
 
 
 def _is_hubs(spec: Mapping[str, Any]) -> bool:
-    """Whether a model's name is that of its repository: open_clip has names of its own."""
+    """True if a model's name is that of its repository: open_clip has names of its own."""
     return "open_clip" not in (spec["adapter"], engine_of(spec))
 
 

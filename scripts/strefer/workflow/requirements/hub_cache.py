@@ -41,7 +41,7 @@ def cached_commit(repository: str, revision: str | None = None) -> str | None:
 
 
 def has_weights(repository: str, revision: str | None = None) -> bool:
-    """Whether the weights of a revision are in the cache, all of them."""
+    """True if the weights of a revision are in the cache, all of them."""
     commit = cached_commit(repository, revision)
     if commit is None:
         return False

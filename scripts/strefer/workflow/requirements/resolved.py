@@ -1,7 +1,7 @@
 """Which commits of the hub's models a run was made with, for its provenance.
 
 A model without a `revision` is the newest of the hub when it is downloaded. Which one that was is
-in the cache. It is looked up after the download and never before: so it is no part of any digest,
+in the cache. It is looked up after the download and never before: so it is not part of any digest,
 and whoever wants a new commit to count names it as `revision`.
 """
 
