@@ -1,26 +1,23 @@
-"""What of the hub lies on this machine: read from the cache's folders, without network.
-
-The cache of huggingface_hub holds `models--<owner>--<name>` with `refs/<branch>`, a file that names
-a commit, and `snapshots/<commit>`, the files of that commit.
-"""
+"""What of the hub lies on this machine: looked up in huggingface_hub's cache, without network."""
 
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".pth")
 _INDEX = ".safetensors.index.json"
 
 
-def folder_of(repository: str) -> Path:
-    """Where the cache keeps a repository of models, if it has it."""
-    from huggingface_hub import constants
-    from huggingface_hub.file_download import repo_folder_name
+def snapshot_of(repository: str, revision: str | None = None) -> Path | None:
+    """The cache's folder of a revision (None: `main`) of a repository of models; None without."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
-    return Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repository, repo_type="model")
+    try:
+        return Path(snapshot_download(repository, revision=revision, local_files_only=True))
+    except LocalEntryNotFoundError:
+        return None
 
 
 def cached_commit(repository: str, revision: str | None = None) -> str | None:
@@ -29,23 +26,15 @@ def cached_commit(repository: str, revision: str | None = None) -> str | None:
     Returns:
         40 hexadecimal digits, or None if the cache does not have it.
     """
-    folder = folder_of(repository)
-    revision = revision or "main"
-    if (folder / "snapshots" / revision).is_dir():
-        return revision
-    try:
-        commit = (folder / "refs" / revision).read_text(encoding="utf-8").strip()
-    except OSError:
-        return None
-    return commit if _COMMIT.fullmatch(commit) else None
+    snapshot = snapshot_of(repository, revision)
+    return None if snapshot is None else snapshot.name
 
 
 def has_weights(repository: str, revision: str | None = None) -> bool:
     """True if the weights of a revision are in the cache, all of them."""
-    commit = cached_commit(repository, revision)
-    if commit is None:
+    snapshot = snapshot_of(repository, revision)
+    if snapshot is None:
         return False
-    snapshot = folder_of(repository) / "snapshots" / commit
     # A file is a link to a blob; one that was not downloaded to its end has no blob.
     there = {p.name for p in snapshot.glob("*") if p.is_file() and p.name.endswith(_WEIGHTS)}
     for index in snapshot.glob(f"*{_INDEX}"):

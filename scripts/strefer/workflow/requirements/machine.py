@@ -16,7 +16,7 @@ from packaging.version import Version
 
 from strefer.agents.environments import PACKAGES, engine_of, environment_of, versions_in, way_to
 from strefer.workflow.requirements.facts import BYTES, NamedModel
-from strefer.workflow.requirements.hub_cache import folder_of, has_weights
+from strefer.workflow.requirements.hub_cache import has_weights
 
 GPU_SHARE = 0.9  # of its memory that an engine fills
 # Weight, gradient and AdamW's two moments in float32; LoRA and DeepSpeed need less.
@@ -34,7 +34,9 @@ class Machine:
 
 def this_machine() -> Machine:
     """The machine that this process runs on; its disk is the one of the hub's cache."""
-    place = folder_of("any/model")
+    from huggingface_hub import constants
+
+    place = Path(constants.HF_HUB_CACHE)
     while not place.exists():
         place = place.parent
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
