@@ -27,11 +27,13 @@ GRAPH = {
     "cut_clips": "transcribe_clips write_report",
     "recognize_entities": "parse_references write_report",
     "parse_references": (
-        "track_entities assign_masklets transcribe_clips write_instructions write_report"
+        "track_entities assign_masklets transcribe_clips read_statements write_instructions"
+        " write_report"
     ),
     "track_entities": "assign_masklets write_report",
     "assign_masklets": "transcribe_clips write_instructions mix_recipe write_report",
-    "transcribe_clips": "write_instructions write_report",
+    "transcribe_clips": "read_statements write_report",
+    "read_statements": "write_instructions write_report",
     "write_instructions": "mix_recipe write_report",
     "draw_base": "mix_recipe",
     "mix_recipe": "train_checkpoint",
@@ -42,12 +44,14 @@ GRAPH = {
     "write_report": "all",
     "all": "",
 }
-OF_SHARDS = tuple(GRAPH)[:8]
+OF_SHARDS = tuple(GRAPH)[:9]
 OF_RECIPES = ("mix_recipe", "train_checkpoint", "predict_answers", "score_predictions")
 STAGES = dict(
     zip(
         OF_SHARDS,
-        "videos clips entities references tracks masklets transcripts instructions".split(),
+        (
+            "videos clips entities references tracks masklets transcripts statements instructions"
+        ).split(),
         strict=True,
     )
 )
@@ -245,9 +249,10 @@ ROWS = {
     "parameter of tracks": (configure(tracks={"nms_iou": 0.71}), *rules_of("track_entities")),
     "parameter of masklets": (configure(masklets={"switch_cost": 10.1}), *rules_of("assign_masklets")),
     "parameter of transcripts": (configure(transcripts={"behaviour_tokens": 39}), *rules_of("transcribe_clips")),
+    "parameter of statements": (configure(statements={"max_new_tokens": 99}), *rules_of("read_statements")),
     "parameter of instructions": (configure(instructions={"time_answers": False}), *rules_of("write_instructions")),
     "parameter of training": (configure(training={"learning_rate": 0.002}), everywhere("train_checkpoint"), ()),
-    "the seed": (configure(seed=1), everywhere(*CHAT, *LLM, "draw_base", *STUDENT, "score_predictions", "write_report"), ("entities", "references", "transcripts", "instructions")),
+    "the seed": (configure(seed=1), everywhere(*CHAT, *LLM, "read_statements", "draw_base", *STUDENT, "score_predictions", "write_report"), ("entities", "references", "transcripts", "statements", "instructions")),
     "strict": (configure(strict=True), DATA, ()),
     # Code.
     "comments and docstrings": (docstrings, *NOTHING),
@@ -261,13 +266,14 @@ ROWS = {
     "module of tracks": (module("masklets/joining"), *rules_of("track_entities")),
     "module of masklets": (module("masklets/assignment_ours"), *rules_of("assign_masklets")),
     "module of transcripts": (module("transcripts/disagreements"), *rules_of("transcribe_clips")),
+    "module of statements": (module("statements/with_grammar"), *rules_of("read_statements")),
     "module of instructions": (module("instructions/verification/claims"), *rules_of("write_instructions")),
     "module of recipes": (module("recipes/mix_recipe"), everywhere("mix_recipe"), ()),
     "module of training": (module("videollm/training/train_checkpoint"), everywhere("train_checkpoint"), ()),
     "module of predictions": (module("videollm/student"), everywhere("predict_answers"), ()),
     "module of scores": (module("benchmarks/score_predictions"), everywhere("score_predictions", "gather_scores", "write_report"), ()),
     "module of the report": (module("report/write_report"), everywhere("write_report"), ()),
-    "module of the chat models": (module("agents/chat/with_transformers"), everywhere(*CHAT, *LLM, "assign_masklets", "score_predictions"), ("entities", "references", "masklets", "transcripts", "instructions")),
+    "module of the chat models": (module("agents/chat/with_transformers"), everywhere(*CHAT, *LLM, "read_statements", "assign_masklets", "score_predictions"), ("entities", "references", "masklets", "transcripts", "statements", "instructions")),
     "module of all stages": (module("stage/run"), DATA | everywhere("draw_base", "mix_recipe", "train_checkpoint", "predict_answers", "score_predictions", "gather_scores", "write_report"), tuple(STAGES.values())),
     # Other files.
     "a recipe": (edit("config/recipes/strefer.yaml", replace=("groups: all", "groups: all\n    share: 0.5")), {("mix_recipe", "strefer")}, ()),

@@ -66,7 +66,8 @@ NEEDED = {
     "tracks": "videos references",
     "masklets": "videos references tracks",
     "transcripts": "videos clips references",
-    "instructions": "videos references transcripts masklets",
+    "statements": "references transcripts",
+    "instructions": "videos references statements masklets",
 }
 
 
@@ -92,7 +93,9 @@ def made_from(run, stage, film):
             s["index"]: [digest, s["start_s"], s["end_s"], expressions]
             for s in run["clips"][film][0]["segments"]
         }
-    return {None: [digest, references, run["transcripts"][film], run["masklets"][film]]}
+    if stage == "statements":
+        return {None: [references, run["transcripts"][film]]}
+    return {None: [digest, references, run["statements"][film], run["masklets"][film]]}
 
 
 def expected_items(before, after, stages):
