@@ -59,7 +59,7 @@ class TransformersChat:
             ValueError: if an option is unknown or the model cannot be loaded or used.
         """
         options = read_options(spec, _DEFAULTS)
-        self.name, self.max_batch = str(spec["model"]), int(options["max_batch"])
+        self.name, self.batches = str(spec["model"]), HalvingBatches(int(options["max_batch"]))
         self.fit = FrameFit.of(spec)
         place = {name: options[name] for name in ("revision", "trust_remote_code")}
         try:
@@ -105,13 +105,10 @@ class TransformersChat:
             chosen = [i for i, r in enumerate(requests) if (r.frames is not None) == with_frames]
             if with_frames and chosen and self.frame_sets is None:
                 raise ValueError(f"chat model {self.name}: a text model was given frames")
-            for start in range(0, len(chosen), self.max_batch):
-                batch = chosen[start : start + self.max_batch]
-                halving = HalvingBatches(len(batch))
-                shown = [requests[i] for i in batch]
-                texts = list(halving.run(lambda _, part: self._generate(part), shown))
-                for i, text in zip(batch, texts, strict=True):
-                    replies[i] = text
+            asked = [requests[i] for i in chosen]
+            texts = self.batches.run(lambda _, batch: self._generate(batch), asked)
+            for i, text in zip(chosen, texts, strict=True):
+                replies[i] = text
         return replies
 
     def room(self, request: ChatRequest) -> int | None:
