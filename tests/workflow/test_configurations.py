@@ -1,8 +1,11 @@
 """Every configuration for films of one's own is accepted and gives a plan."""
 
+from dataclasses import asdict
+
 import pytest
 
 from helpers.configurations import read_configuration
+from strefer.agents.chat.frame_fit import FrameFit
 from strefer.agents.chat.with_openai import _DEFAULTS as OPENAI
 from strefer.agents.chat.with_transformers import _DEFAULTS as TRANSFORMERS
 from strefer.agents.chat.with_vllm import _DEFAULTS as VLLM
@@ -12,7 +15,9 @@ from strefer.workflow.configuration.agents import ASSIGNERS, CHAT, ROLES, Agent
 from .conftest import ROOT
 
 CONFIGURATIONS = ("paper", "modern", "small")
-DEFAULTS = {"transformers": TRANSFORMERS, "vllm": VLLM, "openai": OPENAI}
+ENGINES = {"transformers": TRANSFORMERS, "vllm": VLLM, "openai": OPENAI}
+SHARED = {**asdict(FrameFit()), "record": None}  # of every engine that asks a model
+DEFAULTS = {"recorded": {}} | {name: SHARED | own for name, own in ENGINES.items()}
 UNDOCUMENTED = {"attention"}  # transformers chooses it; no configuration can
 
 

@@ -45,7 +45,7 @@ def test_a_run_is_a_few_lines_and_snakemakes_own_are_in_its_log(workplace):
 
 
 def test_on_a_terminal_a_line_says_what_is_at_work(workplace):
-    config = ["--config", "run=shown", *ONE_FILM, "--", DRAWN.format("shown")]
+    config = ["--config", "run=shown", "demo={films: 20}", "--", DRAWN.format("shown")]
     ours, theirs = pty.openpty()
     process = subprocess.Popen(call(workplace.folder, *config), stdout=theirs, stderr=theirs)
     os.close(theirs)
@@ -81,7 +81,13 @@ def test_a_call_that_is_interrupted_says_so(workplace):
     config = ["--config", "run=interrupted", "demo={films: 200}", "--"]
     command = call(workplace.folder, *config, DRAWN.format("interrupted"))
     process = subprocess.Popen(
-        command, cwd=workplace.folder, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=workplace.folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # What a shell runs in the background ignores Ctrl-C, and so do its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     log = workplace.results("interrupted") / "logs" / "draw_films.log"
     deadline = time.monotonic() + 120
