@@ -133,6 +133,26 @@ def features_of(wildcards, input):
     return store_of("features") if kept else None
 
 
+def is_shown(student):
+    """Whether a student is on the page: if the call asks for students at all, as `all` does, and the
+    report of the demo. A job of another process is given no targets: there, if it is trained."""
+    if not workflow.is_main_process:
+        return Path(f"{RUN}/checkpoints/{student}").exists()
+    targets = {str(target) for target in workflow.dag_settings.targets}
+    asking = {"all", f"{RUN}/scores.json", *([f"{RUN}/report.html"] if IS_DEMO else [])}
+    return not targets or bool(targets & asking)
+
+
+def students_shown():
+    """The students on the page."""
+    return [student for student in STUDENTS if is_shown(student)]
+
+
+def scores_shown():
+    """The students on the page, each with every benchmark that it answers."""
+    return [(student, benchmark) for student, benchmark in SCORED if is_shown(student)]
+
+
 def requirements(facts):
     """What this configuration needs and lacks here, as text."""
     by_conda = "conda" in {str(m) for m in workflow.deployment_settings.deployment_method}

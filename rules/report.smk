@@ -12,24 +12,6 @@ STAGES = [
 ]
 
 
-def is_shown(student):
-    """Whether a student is on the page: if the call asks for students at all, as `all` does, and the
-    report of the demo. A job of another process is given no targets: there, if it is trained."""
-    if not workflow.is_main_process:
-        return Path(f"{RUN}/checkpoints/{student}").exists()
-    targets = {str(target) for target in workflow.dag_settings.targets}
-    asking = {"all", f"{RUN}/scores.json", *([f"{RUN}/report.html"] if IS_DEMO else [])}
-    return not targets or bool(targets & asking)
-
-
-def students_shown():
-    return [student for student in STUDENTS if is_shown(student)]
-
-
-def scores_shown():
-    return [(student, benchmark) for student, benchmark in SCORED if is_shown(student)]
-
-
 rule write_report:
     input:
         **{stage: all_shards(stage) for stage in STAGES},
