@@ -43,6 +43,7 @@ def test_recipes_stand_side_by_side_with_an_interval(tmp_path):
     }
     (row,) = compare(files)
     assert row["values"] == {"base": 0.25, "strefer": 1.0}
+    assert row["strict"] == {"base": 0.25, "strefer": 1.0}
     (found,) = row["differences"].values()
     assert found.value == 0.75
     assert 0.5 < found.low < 0.75 < found.high < 1.0

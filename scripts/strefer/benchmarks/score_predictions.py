@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -146,7 +147,8 @@ class Difference(NamedTuple):
 
 
 def compare(scores: Mapping[tuple[str, str], Path], seed: int = 0) -> list[dict[str, Any]]:
-    """A row a benchmark: the headline metric of each recipe, as the mean over its seeds; the
+    """A row a benchmark: the headline metric of each recipe, as the mean over its seeds; beside it
+    the strict one, where answers that cannot be read are wrong, for benchmarks that have it; the
     difference of each further recipe from the first, with its 95% bootstrap interval over seeds
     and questions.
 
@@ -168,6 +170,8 @@ def compare(scores: Mapping[tuple[str, str], Path], seed: int = 0) -> list[dict[
         headline = kind.module.HEADLINE
         values = {recipe: _mean_of(contents, headline) for recipe, contents in files.items()}
         row = {"benchmark": name, "title": kind.title, "metric": headline, "values": values}
+        if all("strict" in scored["metrics"] for scored in itertools.chain(*files.values())):
+            row["strict"] = {recipe: _mean_of(scored, "strict") for recipe, scored in files.items()}
         row |= {"paper_base": kind.paper_base, "paper_strefer": kind.paper_strefer}
         first, *others = students
         points = {recipe: [content["rows"] for content in files[recipe]] for recipe in students}

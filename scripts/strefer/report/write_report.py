@@ -79,6 +79,7 @@ def _score_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "benchmark": row["title"],
         "metric": row["metric"],
         "values_shown": [_number(value) for value in row["values"].values()],
+        "strict": [_number(value) for value in row.get("strict", {}).values()],
         "difference": _number(last and last.value, "+.3f"),
         "interval": f"{last.low:+.3f} to {last.high:+.3f}" if last else "",
         "paper_base": _papers(row["paper_base"]),
