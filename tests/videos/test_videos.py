@@ -2,6 +2,7 @@ import os
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from helpers.films import write_audio, write_film, write_frames
 from helpers.hostile_films import write_hostile_films
@@ -230,6 +231,22 @@ def test_films_in_folders_are_named_by_their_way_from_the_top(tmp_path):
         (tmp_path / name).touch()
     found = list_videos(f"{tmp_path}/")
     assert found == {i: f"{tmp_path}/{i}" for i in ("a/b/two.webm", "a/one.MKV", "top.mp4")}
+
+
+def test_a_folder_of_numbered_pictures_is_a_film(tmp_path):
+    for name in ("films/davis/walk", "films/thumbnails"):
+        (tmp_path / name).mkdir(parents=True)
+    for i in range(12):
+        Image.new("RGB", (64, 48)).save(tmp_path / f"films/davis/walk/{i:05d}.jpg")
+    Image.new("RGB", (64, 48)).save(tmp_path / "films/thumbnails/cover.jpg")
+    (tmp_path / "films/davis/walk/fps.txt").write_text("6")
+    (tmp_path / "films.csv").write_text("id,path\nwalk,films/davis/walk\nbad,films/thumbnails\n")
+    [(name, walked)] = probe(tmp_path, tmp_path / "films").items()
+    assert name == "davis/walk"
+    assert (walked.record["n_frames"], walked.record["fps"]) == (12, 6.0)
+    listed = probe(tmp_path, tmp_path / "films.csv")
+    assert listed["walk"].record["digest"] == walked.record["digest"]
+    assert "without numbered pictures" in listed["bad"].failure["reason"]
 
 
 def test_marks_tell_a_change_of_size_of_time_and_a_film_that_goes(tmp_path):

@@ -6,6 +6,7 @@ import csv
 import glob
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ EXTENSIONS = frozenset(
         "265 hevc vvc 266 obu av1 avc mjpg mjpeg amv y4m nsv swf vc1 braw r3d insv 360 lrv"
     ).split()
 )
+# What a folder holds that is a film itself: see `films.picture_folder`.
+_IN_PICTURE_FOLDER = re.compile(r"(?i)\d+\.(?:jpe?g|png)|fps\.txt")
 
 Row = tuple[str, str, str]  # where it is in the file, id, path
 
@@ -61,6 +64,9 @@ def _walk(folder: Path) -> Iterator[tuple[str, str]]:
     for root, folders, names in os.walk(folder, followlinks=False):
         folders.sort()
         inside = "" if root == str(folder) else os.path.relpath(root, folder) + os.sep
+        if inside and names and all(map(_IN_PICTURE_FOLDER.fullmatch, names)):
+            yield inside.rstrip(os.sep), root
+            continue
         for name in sorted(names):
             if os.path.splitext(name)[1].lower() in EXTENSIONS:
                 yield inside + name, os.path.join(root, name)

@@ -1,7 +1,8 @@
 """Stage `videos`: finds the raw films, digests and probes them.
 
 `videos:` in the configuration is a folder (searched through), a glob, or a table (.csv, .tsv,
-.parquet) with the columns `id` and `path`. A film's id is its path inside the folder, so that it
+.parquet) with the columns `id` and `path`. A folder of numbered pictures (00000.jpg and so on) is a
+film, too. A film's id is its path inside the folder, so that it
 stays the same wherever the folder lies.
 """
 
@@ -15,6 +16,7 @@ import stat
 from typing import Any
 
 from strefer import frames
+from strefer.films.picture_folder import film_digest, rate_of
 from strefer.stage.faults import fault_of_text
 from strefer.stage.run import Item, ItemFailure, Shard, Worker, one_by_one, run_stage
 from strefer.videos.find_videos import printable
@@ -42,11 +44,13 @@ def probe_videos(
 
 
 def digest_file(path: str) -> str:
-    """SHA-256 of a file's bytes. Of a file that cannot be read: a text that `probe` fails on."""
+    """SHA-256 of a film's bytes. Of a film that cannot be read: a text that `probe` fails on."""
     if printable(path) != path:
         return "unreadable: its name is not UTF-8; rename it"
     try:
         found = os.stat(path)
+        if stat.S_ISDIR(found.st_mode):
+            return hashlib.sha256(f"{film_digest(path)} {rate_of(path):g}".encode()).hexdigest()
         if not stat.S_ISREG(found.st_mode):
             return "unreadable: not a regular file"  # a pipe or a device might never end
         if not found.st_size:
@@ -56,7 +60,8 @@ def digest_file(path: str) -> str:
     except OSError as error:
         return f"unreadable: {error.strerror}"
     except ValueError as error:
-        return f"unreadable: {error}"  # a null character in a table's path
+        # A null character in a table's path, or a folder without pictures.
+        return f"unreadable: {error}"
 
 
 def probe(path: str, digest: str) -> dict[str, Any]:
@@ -70,7 +75,7 @@ def probe(path: str, digest: str) -> dict[str, Any]:
     """
     if digest.startswith("unreadable"):
         raise ItemFailure(digest, fault_of_text(digest))
-    if os.path.getsize(path) == 0:
+    if os.path.isfile(path) and os.path.getsize(path) == 0:
         raise ItemFailure("the file is empty")
     try:
         shape = frames.measure(path)
