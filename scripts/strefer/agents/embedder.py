@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from strefer.agents.devices import device_of
 from strefer.agents.environments import telling_of_packages
 from strefer.agents.halving import HalvingBatches
 
@@ -101,9 +102,7 @@ class OpenClipEmbedder:
             name = f"local-dir:{name}"
         elif "/" in name and not name.startswith("hf-hub:"):
             name, tag = name.rsplit("/", 1)
-        device = spec.get("device", "auto")
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = device_of(spec.get("device"))
         self._torch, self._device = torch, device
         self._batches = HalvingBatches(int(spec.get("max_batch") or DEFAULT_MAX_BATCH))
         self.model, self._transform = open_clip.create_model_from_pretrained(

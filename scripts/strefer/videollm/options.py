@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import TrainingArguments
 
+from strefer.agents.devices import device_of
 from strefer.videollm.architecture.precision import has_bfloat16
 
 
@@ -123,7 +123,7 @@ class TrainingOptions:
     def arguments(self, seed: int, work: Path) -> TrainingArguments:
         """The same for transformers' Trainer."""
         checkpointing = self.gradient_checkpointing
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = device_of()
         return TrainingArguments(
             output_dir=str(work),
             num_train_epochs=1,  # the dataset's order holds all epochs

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from transformers import PreTrainedTokenizerBase
 
+from strefer.agents.devices import device_of
 from strefer.videollm.architecture.model import VideoLlm
 from strefer.videollm.building import read_student
 from strefer.videollm.data.batches import collate
@@ -83,7 +83,7 @@ def load_student(
     Raises:
         ValueError: if the folder is none.
     """
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    device = device_of(device)
     if QwenSettings.belong_to(Path(folder)):
         return load_qwen(Path(folder), batch_size, device)
     settings = ProcessorSettings.load(Path(folder))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-DTYPES = ("float32", "bfloat16", "float16")
+from strefer.agents.devices import DTYPES
+
 FRAMES_AS = ("video", "images")
 # Every adapter's specification comes with a value for these; an engine without a use for one
 # leaves it.

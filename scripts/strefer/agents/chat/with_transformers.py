@@ -25,6 +25,7 @@ from strefer.agents.chat.interface import ChatRequest
 from strefer.agents.chat.options import TEMPLATE_OPTIONS, read_options
 from strefer.agents.chat.prompts import PromptMaker, set_template
 from strefer.agents.chat.tokenizer import read_tokenizer
+from strefer.agents.devices import device_of
 from strefer.agents.halving import HalvingBatches
 
 _DEFAULTS = {
@@ -79,10 +80,7 @@ class TransformersChat:
             )
         except OSError as error:
             raise ValueError(f"chat model {self.name}: cannot be loaded: {error}") from None
-        device = options["device"]
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.model.to(device).eval()
+        self.model.to(device_of(options["device"])).eval()
         modality = {"video": "video", "images": "image"}[options["frames_as"]]
         self.frame_sets = FrameSets(self.model, self.prompts, modality) if sees else None
         self._settle_generation()

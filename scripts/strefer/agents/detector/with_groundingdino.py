@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from strefer.agents.detector.interface import RawDetection, prompt_of, read_queries
+from strefer.agents.devices import device_of
 
 # The checkpoints that the package's authors publish, with the package's own settings for each.
 CHECKPOINTS = {
@@ -60,9 +61,7 @@ class GroundingDinoDetector:
             if name in CHECKPOINTS
             else name
         )
-        device = spec.get("device") or "auto"
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = device_of(spec.get("device"))
         folder = Path(groundingdino.__file__).parent / "config"
         arguments = SLConfig.fromfile(str(folder / settings))
         arguments.device = device

@@ -11,9 +11,9 @@ import torch
 from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor
 
 from strefer.agents.detector.interface import RawDetection, TextPrompt, prompt_of, read_queries
+from strefer.agents.devices import device_of, dtype_of
 from strefer.agents.halving import HalvingBatches
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 DEFAULT_MAX_BATCH = 4  # frames of 800 x 1333 pixels
 
 
@@ -44,22 +44,14 @@ class TransformersDetector:
             spec: `model`; optional `revision`, `dtype` (float32, bfloat16, float16), `device` (by
                 default cuda where there is one), `max_batch` (frames at a time).
         """
-        dtype = spec.get("dtype") or "float32"
-        if dtype not in DTYPES:
-            raise ValueError(
-                f"configuration: agents.detector.dtype is {dtype!r}; "
-                f"it must be one of {sorted(DTYPES)}"
-            )
-        device = spec.get("device") or "auto"
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
+        dtype, device = dtype_of(spec, "detector"), device_of(spec.get("device"))
         source = {"revision": spec["revision"]} if spec.get("revision") else {}
         model = AutoModelForZeroShotObjectDetection.from_pretrained(
             spec["model"], dtype=torch.float32, use_safetensors=True, **source
         )
         processor = AutoProcessor.from_pretrained(spec["model"], **source)
         max_batch = int(spec.get("max_batch") or DEFAULT_MAX_BATCH)
-        return cls(model.to(device), processor, DTYPES[dtype], max_batch)
+        return cls(model.to(device), processor, dtype, max_batch)
 
     def detect(
         self,

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from strefer.agents.devices import device_of
 from strefer.agents.tracker.certain_masks import masks_of
 from strefer.agents.tracker.interface import Box, Drawn, Session, Tracker
 
@@ -50,9 +51,7 @@ class Sam2PackageTracker(Tracker):
             )
         config_name, weights_name = HF_MODEL_ID_TO_FILENAMES[spec["model"]]
         weights = hf_hub_download(spec["model"], weights_name, revision=spec.get("revision"))
-        device = spec.get("device") or "auto"
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = device_of(spec.get("device"))
         # The package reads its weights with torch.load(weights_only=True): no code is run.
         return cls(build_sam2_video_predictor(config_name, weights, device=device), dtype)
 

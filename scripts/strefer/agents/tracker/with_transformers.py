@@ -10,12 +10,12 @@ import torch
 from torch.nn import functional
 from transformers import AutoConfig, Sam2VideoConfig, Sam2VideoModel, Sam2VideoProcessor
 
+from strefer.agents.devices import device_of, dtype_of
 from strefer.agents.halving import HalvingBatches
 from strefer.agents.tracker.certain_masks import masks_of
 from strefer.agents.tracker.interface import Box, Drawn, Session, Tracker
 from strefer.agents.tracker.propagation import Features, encode_frames, join_features, unroll
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 DEFAULT_MAX_BATCH = 4  # frames of 1024 x 1024 pixels, or objects
 
 
@@ -47,14 +47,7 @@ class TransformersTracker(Tracker):
                 default cuda where there is one), `max_batch` (frames encoded, and objects
                 followed, at a time).
         """
-        dtype = spec.get("dtype") or "float32"
-        if dtype not in DTYPES:
-            raise ValueError(
-                f"config: agents.tracker.dtype is {dtype!r}; it must be one of {sorted(DTYPES)}"
-            )
-        device = spec.get("device") or "auto"
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
+        dtype, device = dtype_of(spec, "tracker"), device_of(spec.get("device"))
         source = {"revision": spec["revision"]} if spec.get("revision") else {}
         config = AutoConfig.from_pretrained(spec["model"], **source)
         if not isinstance(config, Sam2VideoConfig):
@@ -68,7 +61,7 @@ class TransformersTracker(Tracker):
         )
         processor = Sam2VideoProcessor.from_pretrained(spec["model"], **source)
         max_batch = int(spec.get("max_batch") or DEFAULT_MAX_BATCH)
-        return cls(model.to(device), processor, DTYPES[dtype], max_batch)
+        return cls(model.to(device), processor, dtype, max_batch)
 
     def _autocast(self) -> AbstractContextManager:
         if self.dtype == torch.float32:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor, GenerationConfig
 
+from strefer.agents.devices import device_of
 from strefer.videollm.architecture.model import IGNORED
 from strefer.videollm.architecture.precision import weights_type
 from strefer.videollm.data.conversation import spoken
@@ -73,7 +74,7 @@ def build_qwen(options: TrainingOptions, seed: int) -> tuple[Any, QwenProcessor]
     from peft import LoraConfig, get_peft_model
 
     torch.manual_seed(seed)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = device_of()
     base = AutoModelForImageTextToText.from_pretrained(
         options.start_from, dtype=weights_type(device, options.bf16)
     )
