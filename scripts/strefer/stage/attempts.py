@@ -23,13 +23,11 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from strefer.stage.faults import Fault, ItemFailure, MachineFault, fault_of
+from strefer.stage.items import Item, Worker
 from strefer.stage.journal import ATTEMPTS, Journal, verdict
-
-if TYPE_CHECKING:
-    from strefer.stage.run import Item, Worker
 
 log = logging.getLogger("strefer")
 SHARE = 8  # of many items in hand, an eighth is tried together the next time

@@ -19,8 +19,8 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,36 +28,19 @@ from strefer.files import atomic_write, digest_of, dumps
 from strefer.records import from_json
 from strefer.stage.attempts import Attempts, one_by_one
 from strefer.stage.faults import ItemFailure, MachineFault
+from strefer.stage.items import Item, Worker
 from strefer.stage.journal import Journal, verdict
 from strefer.stage.progress import Progress
 from strefer.stage.store import ItemStore
 
 log = logging.getLogger("strefer")
 T = TypeVar("T")
-__all__ = ["ItemFailure", "MachineFault", "one_by_one"]  # where stages look for them
+# Where stages look for them.
+__all__ = ["Item", "ItemFailure", "MachineFault", "Worker", "one_by_one"]
 
 
 class StrictError(Exception):
     """`strict: true` and at least one item failed."""
-
-
-@dataclass(frozen=True)
-class Item:
-    """One unit of a stage's work.
-
-    Attributes:
-        video_id: the film it belongs to.
-        content: plain JSON, all of the inputs that determines the result. It is digested, so it
-            holds digests and upstream records, never ids or paths.
-        context: what the worker needs besides (a path, decoded records); not digested.
-        part: what tells several items of one film apart, for example {"segment": 3}; it stands on
-            the item's lines.
-    """
-
-    video_id: str
-    content: Any
-    context: Any = None
-    part: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,10 +68,6 @@ class Line:
     video_id: str
     record: dict[str, Any] | None
     failure: dict[str, str] | None
-
-
-Worker = Callable[[Iterable[Item]], Iterator[tuple[Item, Any]]]
-"""Does items as it takes them, and gives each with its result or `ItemFailure`, in any order."""
 
 
 def run_stage(
