@@ -199,12 +199,7 @@ class Processor:
             duration_s = film_shape(sample.path).duration_s
             if sample.clip_s is not None:
                 duration_s = min(sample.clip_s[1], duration_s) - sample.clip_s[0]
-        shown = sum(text.count(VIDEO) for turn in sample.turns for text in turn)
-        if shown > (sample.path is not None):
-            raise Unusable(
-                f"the text's {VIDEO} and the films differ in number",
-                f"{sample.path}: {shown} {VIDEO} for one film or none",
-            )
+        sample.count_shown()
         counts = iter(region_counts)
         turns = []
         for index, (question, answer) in enumerate(sample.turns):

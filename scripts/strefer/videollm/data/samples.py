@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from strefer.times import seconds_of
-from strefer.videollm.architecture.tokens import END_TIME, REGION, START_TIME
+from strefer.videollm.architecture.tokens import END_TIME, REGION, START_TIME, VIDEO
 from strefer.videollm.data.unusable import LeftOut, Unusable, reason_of
 
 FRAME_KEYS = ("sampled", "raw")
@@ -45,6 +45,20 @@ class Sample:
     clip_s: tuple[float, float] | None = None
     context: str | None = None
     system: str | None = None
+
+    def count_shown(self) -> int:
+        """How often the turns name the film: once or, where it is left to the processor, never.
+
+        Raises:
+            Unusable: if they name more films than there are.
+        """
+        shown = sum(text.count(VIDEO) for turn in self.turns for text in turn)
+        if shown > (self.path is not None):
+            raise Unusable(
+                f"the text's {VIDEO} and the films differ in number",
+                f"{self.path}: {shown} {VIDEO} for one film or none",
+            )
+        return shown
 
 
 def sample_from_json(fields: Mapping[str, Any]) -> Sample:

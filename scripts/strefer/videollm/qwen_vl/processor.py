@@ -177,12 +177,7 @@ class QwenProcessor:
                 "more regions than colours",
                 f"{sample.path}: {len(sample.regions)} regions, {len(COLOURS)} colours",
             )
-        shown = sum(text.count(VIDEO) for turn in sample.turns for text in turn)
-        if shown > (sample.path is not None):
-            raise Unusable(
-                f"the text's {VIDEO} and the films differ in number",
-                f"{sample.path}: {shown} {VIDEO} for one film or none",
-            )
+        shown = sample.count_shown()
         names = iter(COLOURS)
         turns = []
         for number, (question, answer) in enumerate(sample.turns):
