@@ -166,6 +166,9 @@ BEHAVIOURS = {
     "The dog does not move.": "The dog does not move.",
     "There is no movement from the man.": "There is no movement from the man.",
     "<think>The camera.</think>The man walks.": "The man walks.",
+    "What does the man do in this clip? He walks.": "He walks.",
+    "The camera wearer's hands clamp the board.": "The camera wearer's hands clamp the board.",
+    "- The man (left)\n- Walks away": "The man (left). Walks away.",
 }
 # Why a reply is no behaviour.
 NO_BEHAVIOURS = {
@@ -193,6 +196,7 @@ NO_BEHAVIOURS = {
     "The man walks to the": "cut off",
     "The camera pans to the left.": "camera",
     "The frames are blurry.": "camera",
+    "What does the man do in this clip?": "camera or the clip alone, or asks",
     "男人在走路。": "language",
     "Der Hund läuft nach links und bellt.": "language",
     "Un hombre camina por la calle.": "language",

@@ -135,9 +135,14 @@ def parse_sentences(reply: str, limit: int = 2, like: str = ENGLISH) -> str:
     sentences = sentences or [ended(rest)]
     if sentences == [None]:
         raise ValueError("the only sentence is cut off")
-    told = [one for one in sentences if not is_of_the_picture(one) and not is_refusal(one)]
+    told = [
+        one
+        for one in sentences
+        # A question is mostly the prompt's own, repeated.
+        if not (one.endswith("?") or is_of_the_picture(one) or is_refusal(one))
+    ]
     if not told:
-        raise ValueError("speaks of the camera or the clip alone")
+        raise ValueError("speaks of the camera or the clip alone, or asks")
     kept = told[:limit]
     while len(kept) > 1 and len(" ".join(kept)) > MAX_BEHAVIOUR_CHARS:
         kept.pop()

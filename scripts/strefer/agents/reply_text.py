@@ -164,7 +164,7 @@ def _whole_lines(text: str) -> list[str]:
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         listed = bool(_BULLET.match(line)) and len(lines) > 1
         line = _BULLET.sub("", line, count=1) if listed else line
-        if (listed or following[:1].isupper()) and line[-1:].isalnum():
+        if (listed or following[:1].isupper()) and (line[-1:].isalnum() or line[-1:] in ")]"):
             line += "."
         found.append(line)
     return found

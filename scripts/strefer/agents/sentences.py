@@ -49,7 +49,7 @@ _THERE = re.compile(
 )
 _UNCERTAIN = re.compile(r"\b(?:whether|if|unclear|only|hardly|barely|maybe|might|may|not|no)\b|n't")
 _OF_PICTURE = re.compile(
-    r"(?:(?:the|a|this) )?(?:camera|lens)\b(?! (?:man|operator|crew))|"
+    r"(?:(?:the|a|this) )?(?:camera|lens)\b(?! (?:man|operator|crew|wearer))|"
     rf"(?:the|this|these|that|all)(?: (?:video|short|next|last|first|whole|entire))* {_PICTURE}\b"
     r"(?! (?:shows?|depicts?|captures?|features?|follows?|presents?|(?:begins?|starts?|opens?|"
     r"ends?) with|focus(?:es)? on)\b)",
