@@ -6,18 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers.films import write_film
-from helpers.shards import ScriptedChat, video_of, write_shard
-from helpers.shared_data import shared_data
+from helpers.shards import ScriptedChat
 from strefer.agents.chat.interface import ChatRequest, ask
 from strefer.agents.chat.load import load_chat
 from strefer.agents.chat.with_recorded import RecordingChat
-from strefer.entities.parse_references import parse_references
-from strefer.entities.recognize_entities import recognize_entities
-from strefer.records import Clips, Entities, Entity, References, Segment, Transcript
 from strefer.stage.fingerprint import identity_of, model_files
-from strefer.stage.run import Shard, read_records
-from strefer.transcripts.transcribe_clips import transcribe_clips
 
 ROOT = Path(__file__).resolve().parents[2]
 FRAMES = np.zeros((2, 8, 8, 3), np.uint8)

@@ -76,7 +76,7 @@ def test_no_film_is_lost_whatever_its_register(replay, name):
 def test_the_eight_films_cells_are_read_as_a_reader_would(replay):
     readable, wrong = 0, []
     for film in map(described_film, (path.stem for path in FILMS)):
-        for cell, shown, line in cells_of(film, replay(film)[2]):
+        for cell, shown, _ in cells_of(film, replay(film)[2]):
             readable += cell["shown"] is not None
             if cell["shown"] is not None and shown is not cell["shown"]:
                 wrong.append((film["id"], cell, shown))
