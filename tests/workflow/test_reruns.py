@@ -145,14 +145,20 @@ def test_an_accepted_change_computes_nothing_and_is_on_record(base, tmp_path):
     assert "parse_references" not in names
     assert project.plan() == []
 
-    table = acceptance.load_table(project.path(acceptance.FILE))
-    of_clips = [entry for entry in table.values() if entry["of"] == "cut_clips"]
-    assert "a name that nobody reads" in [entry["reason"] for entry in of_clips]
+    assert reasons_of(project, "cut_clips") == ["a name that nobody reads"]
     with pytest.raises(ValueError, match="nothing differs"):
         acceptance.accept(project.folder, "HEAD", "again")
 
     edit("scripts/strefer/clips/segmentation.py", "\n_CHANGED_AGAIN = 1\n")(project)
     assert ("cut_clips", 0) in {named(job) for job in project.plan()}
+    acceptance.accept(project.folder, "HEAD", "nor this one")
+    assert reasons_of(project, "cut_clips") == ["nor this one"], "an acceptance that is dead"
+    assert project.plan() == []
+
+
+def reasons_of(project, name):
+    table = acceptance.load_table(project.path(acceptance.FILE))
+    return [entry["reason"] for entry in table.values() if entry["of"] == name]
 
 
 def git(project, *arguments):
