@@ -1,10 +1,16 @@
 # What all rules share: paths, agents, code digests, parameters and resources.
+import os
+
 from snakemake.exceptions import WorkflowError
 from strefer.stage.fingerprint import effective_options, effective_spec, model_files
 from strefer.workflow import code_digest, provenance, run_lock
 from strefer.workflow.requirements.check import check_configuration
 
 CODES = {}  # by script, for the provenance
+# True if each rule's job runs in its own environment.
+MADE_BY_CONDA = "conda" in {str(m) for m in workflow.deployment_settings.deployment_method}
+if MADE_BY_CONDA:
+    os.environ["PYTHONNOUSERSITE"] = "1"  # ~/.local is in no environment
 
 
 wildcard_constraints:
@@ -155,7 +161,6 @@ def scores_shown():
 
 def requirements(facts):
     """What this configuration needs and lacks here, as text."""
-    by_conda = "conda" in {str(m) for m in workflow.deployment_settings.deployment_method}
     absent = [message for recipe in RECIPES for message in BASE.missing(recipe)]
     n_films, n_shards, run = len(FILMS), len(SHARDS), Path(RUN)
-    return check_configuration(config, Path(facts), n_films, n_shards, run, by_conda, absent)
+    return check_configuration(config, Path(facts), n_films, n_shards, run, MADE_BY_CONDA, absent)

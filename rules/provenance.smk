@@ -10,6 +10,14 @@ from strefer.workflow.stale_shards import remove_stale_shards
 WARNING = None if IS_DEMO else warn_of_strangers(config["agents"])
 
 
+# Held from here until Snakemake has made the environments: a second call would take one that is being
+# made for a broken one, and remove it.
+ENVIRONMENTS_LOCK = Path(".snakemake/conda/.lock")
+if MADE_BY_CONDA and workflow.is_main_process and not workflow.dryrun:
+    ENVIRONMENTS_LOCK.parent.mkdir(parents=True, exist_ok=True)
+    run_lock.hold(ENVIRONMENTS_LOCK, wait=logger.warning)
+
+
 def record_provenance(finished):
     provenance.write_provenance(
         Path(RUN),
@@ -56,6 +64,7 @@ def only_checks():
 
 
 onstart:
+    run_lock.release(ENVIRONMENTS_LOCK)
     if not only_checks():
         begin_run()
 

@@ -89,7 +89,7 @@ def _file_of(module: str, scripts: Path) -> Path | None:
         return None
     if path.with_suffix(".py").is_file():
         return path.with_suffix(".py")
-    return None  # a package: its __init__.py is empty
+    return None  # a package: its __init__.py makes no result
 
 
 def _drop_docstring(node: ast.AST) -> None:

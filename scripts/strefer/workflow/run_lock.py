@@ -40,17 +40,31 @@ def enter_run(run: Path, announce=log.warning) -> None:
         time.sleep(_PAUSE_S)
 
 
-def hold(path: Path) -> None:
-    """Hold a job's log file until this process ends; waits if another process holds it."""
+def hold(path: Path, wait=log.info) -> None:
+    """Hold a file until this process ends or releases it.
+
+    Args:
+        wait: is told if another process holds it, before waiting for that one.
+    """
     path = path.absolute()
     if path in _HELD:
         return
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        wait(f"waiting for another process that holds {path}")
         fcntl.flock(handle, fcntl.LOCK_EX)
     except OSError as error:  # a file system without locks
         log.warning("%s cannot be locked: %s", path, error.strerror)
     _HELD[path] = handle
+
+
+def release(path: Path) -> None:
+    """Let go of a file, if this process holds it."""
+    handle = _HELD.pop(path.absolute(), None)
+    if handle is not None:
+        os.close(handle)
 
 
 def _try_lock(path: Path, keep: bool) -> bool:
