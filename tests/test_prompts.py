@@ -5,6 +5,12 @@ import pytest
 
 from strefer.prompts import Prompt, load_prompt
 
+PLAN = {
+    "number": 1, "form": "open", "ask": "why", "truth": None, "premise": False, "answer": "x",
+    "wrong": [], "cited": [1],
+}  # fmt: skip
+PAIR = {"number": 1, "form": "open", "question": "Why?", "options": {}, "answer": "x"}
+OF_SEVERAL = {"plans": [PLAN], "pairs": [PAIR], "regions": {"<region1>": "dog"}}
 FOLDER = Path(__file__).parents[1] / "config" / "prompts"
 
 
@@ -61,4 +67,4 @@ def test_every_default_prompt_says_for_which_models_it_is(path):
 def test_every_prompt_of_the_project_renders(path):
     prompt = load_prompt(path)
     names = set(re.findall(r"\b[a-z_]+\b", " ".join(re.findall(r"\{[{%](.*?)[}%]\}", prompt.text))))
-    assert prompt.render(**dict.fromkeys(names, "x"))
+    assert prompt.render(**dict.fromkeys(names, "x") | OF_SEVERAL)

@@ -132,7 +132,7 @@ RIGHT = {
     ],
     "instructions": [
         pair(0, "runs to the left"),
-        pair(1, "sits", rejected="claim: the masklets show otherwise"),
+        pair(1, "sits", rejected="presence: the masklets show otherwise"),
     ],
 }
 

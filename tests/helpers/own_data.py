@@ -42,7 +42,7 @@ PAIRS = [
         "<end_time>?", regions=(0, 2), start_s=4.0, end_s=8.5,
     ),
     pair(5, "G8", "What does it do?", "C", form="choice", options=("a", "b", "c", "d")),
-    pair(6, "G8", rejected="claim: the masklets show otherwise (does)"),
+    pair(6, "G8", rejected="presence: the masklets show otherwise (does)"),
 ]  # fmt: skip
 
 

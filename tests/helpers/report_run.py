@@ -63,7 +63,7 @@ def write_stages(folder, name, replies, expressions=("dog", "cat"), failures=Non
                 )
             )
         ],
-        "instructions": [*pairs, _pair(len(pairs), replies[0], rejected="claim: no")],
+        "instructions": [*pairs, _pair(len(pairs), replies[0], rejected="transcript: no")],
     }
     stages = {}
     for stage, ours in records.items():

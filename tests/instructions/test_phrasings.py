@@ -3,7 +3,7 @@ from string import Formatter
 
 import pytest
 
-from strefer.instructions.wording.phrasings import folder_digest, load_folder, load_phrasings
+from strefer.instructions.wording.phrasings import load_folder, load_phrasings
 
 FOLDER = Path(__file__).resolve().parents[2] / "config" / "phrasings"
 KNOWN = {"who", "other", "again", "deed", "bare", "other_deed", "when", "noun"}
@@ -51,10 +51,3 @@ def test_a_missing_file_and_an_empty_folder(tmp_path):
         load_phrasings(tmp_path / "words.txt")
     with pytest.raises(ValueError, match=r"no \.txt file"):
         load_folder(tmp_path)
-
-
-def test_the_digest_follows_the_text(tmp_path):
-    (tmp_path / "a.txt").write_text("[deed]\nWhat?\n")
-    before = folder_digest(tmp_path)
-    (tmp_path / "a.txt").write_text("[deed]\nHow?\n")
-    assert folder_digest(tmp_path) != before

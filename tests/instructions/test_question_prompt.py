@@ -10,11 +10,13 @@ from strefer.instructions.proposals.places import Places
 from strefer.instructions.wording.check_reply import written_fault
 from strefer.instructions.wording.question_prompt import (
     ReplyError,
-    parse_reply,
-    prompt_values,
+    parse_replies,
     published,
 )
+from strefer.instructions.wording.scenes import gather_scenes, scene_of
 from strefer.instructions.wording.word_tasks import Reply
+
+WHEN = "between <start_time> and <end_time>"
 
 
 @pytest.fixture
@@ -30,38 +32,73 @@ def task(places):
 @pytest.mark.parametrize(
     ("reply", "message"),
     [
-        ("Here you are.", "no JSON"),
-        ('["a"]', "not an object"),
-        ('{"question": "Does it sit?"}', "not an object"),
-        ('{"question": "Does it sit?", "answer": "No.", "x": 1}', "not an object"),
+        ("Here you are.", "no JSON object"),
+        ('["a"]', "no JSON object"),
+        ('{"question": "Does it sit?"}', "answer is empty"),
+        ('{"pairs": 3}', "not a list"),
+        ('{"pairs": ["a"]}', "no pair"),
         ('{"question": "Why", "answer": "No."}', "question is empty or too long"),
         ('{"question": "Does it sit?", "answer": 3}', "answer is empty or too long"),
         ('{"question": "Does it sit?", "answer": "%s"}' % ("x" * 401), "too long"),
-        ("[" * 100_000, "no JSON"),
+        ("{" * 100_000 + "}", "no JSON"),
     ],
 )  # fmt: skip
 def test_replies_that_are_no_pair(reply, message):
     with pytest.raises(ReplyError, match=message):
-        parse_reply(reply)
+        parse_replies(reply)
 
 
 def test_a_code_fence_is_passed_over():
-    reply = parse_reply('```json\n{"question": "Does it  sit?", "answer": "No."}\n```')
-    assert reply == Reply("Does it sit?", "No.")
+    reply = parse_replies('```json\n{"question": "Does it  sit?", "answer": "No."}\n```')
+    assert reply == {1: Reply("Does it sit?", "No.")}
+
+
+def test_of_several_pairs_a_bad_one_costs_no_other():
+    text = """Sure! {"pairs": [
+        {"wanted": 2, "question": "Does it sit?", "answer": "No.", "statements": [1, 3]},
+        {"wanted": 3, "question": "?", "answer": "No."},
+        {"wanted": 2, "question": "Does it sit again?", "answer": "No."},
+        {"wanted": 5, "question": "Where does it end up?", "options": ["Here.", "There"]}
+    ]}"""
+    assert parse_replies(text) == {
+        2: Reply("Does it sit?", "No.", (), (1, 3)),
+        3: "the question is empty or too long",
+        5: Reply("Where does it end up?", "Here", ("Here", "There")),
+    }
+    assert parse_replies('{"pairs": []}') == {}, "all declined"
 
 
 def test_the_prompt_says_what_the_answer_is(task):
-    values = prompt_values(task)
-    cited = values["facts"].splitlines()[task.cited[0] - 1]
-    assert cited.endswith("between <start_time> and <end_time>: the person in <region1> sits.")
-    assert values["hint"] == "Answer no and say why: the person in <region1> sits."
+    scene = scene_of([task])
+    (plan,) = scene.plans()
+    (cited,) = plan["cited"]
+    assert scene.facts[cited - 1].text == "the person in <region1> sits"
+    assert (plan["truth"], plan["answer"]) == ("no", "the person in <region1> sits")
+
+
+def test_a_scene_numbers_the_regions_of_all_its_tasks(places):
+    cell = (3, 1)
+    one = build.is_there(places.at(cell), cell)
+    two = build.is_left_of(places.at((3, 0), 1), 3, False)
+    elsewhere = build.is_there(places.at((1, 0)), (1, 0))
+    assert gather_scenes([one, elsewhere, two], 8) == [[0, 2], [1]]
+    assert gather_scenes([one, elsewhere, two], 1) == [[0], [1], [2]]
+    scene = scene_of([one, two])
+    assert scene.scope.subjects == (1, 0)
+    assert "the person in <region2> is to the left of the person in <region1>" in str(scene.plans())
+    written = Reply("Is the person in <region2> left of the one in <region1>?", "Yes.", (), (1, 99))
+    assert "person in <region1> left of the one in <region2>" in scene.reply(two, written).question
+    assert "<region0>" in scene.reply(one, written).question
+    assert len(scene.cells(written)) == 1
+    texts = [fact.text for fact in scene.facts]
+    assert len(set(texts)) == len(texts)
 
 
 def test_a_region_is_named_once_and_in_the_order_of_the_question(places):
     task = build.is_left_of(places.at((3, 0), 1), 3, False)
     reply = Reply(
         "Seen from the person in <region2>, is the person in <region1> to the left of the person "
-        "in <region2> between <start_time> and <end_time>?",
+        f"in <region2> {WHEN}?",
         "Yes, the person in <region1> is to the left of the person in <region2>.",
     )
     question, answer, regions = published(task, reply)
@@ -74,16 +111,15 @@ def test_a_region_is_named_once_and_in_the_order_of_the_question(places):
 @pytest.mark.parametrize(
     ("question", "message"),
     [
-        ("Does the person in <region3> wave?", "<region3> is no region"),
-        ("Does the person wave?", "does not name its regions"),
+        (f"Does the person in <region3> wave {WHEN}?", "names a region that is not"),
+        (f"Does the person wave {WHEN}?", "does not name its regions"),
+        ("Does the person in <region1> wave?", "does not name the time"),
+        (f"By statement 2, does the person in <region1> wave {WHEN}?", "speaks of the statements"),
     ],
 )
 def test_regions_that_do_not_fit(task, question, message):
     with pytest.raises(ReplyError, match=message):
         published(task, Reply(question, "No, the person sits."))
-
-
-WHEN = "between <start_time> and <end_time>"
 
 
 @pytest.mark.parametrize(
@@ -93,10 +129,8 @@ WHEN = "between <start_time> and <end_time>"
         (f"Is the person in <region1> waving {WHEN}?", "No, the person in <region1> sits.", None),
         (f"Does the person in <region1> wave {WHEN}?", "Yes, the person waves.", "not the one"),
         (f"Does the person in <region1> jump {WHEN}?", "No, the person in <region1> sits.", "wav"),
-        ("Does the person in <region1> wave?", "No, the person in <region1> sits.", "the time"),
         (f"Does the person in <region1> not wave {WHEN}?", "No, it sits.", "negated"),
         (f"Does the person in <region1> wave {WHEN}?", "No, the person in <region1> jumps.", "sit"),
-        (f"Does the person in <region1> wave {WHEN}?", "No, see fact 2.", "speaks of the facts"),
         (
             f"Does the person in <region1> wave {WHEN}?",
             "No, the person in <region1> sits on an old wooden chair.",

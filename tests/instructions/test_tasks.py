@@ -13,14 +13,15 @@ from strefer.instructions.verification.witnesses import TranscriptWitness
 from strefer.instructions.wording.check_reply import written_fault
 from strefer.instructions.wording.phrasings import load_phrasings
 from strefer.instructions.wording.question_prompt import (
-    parse_reply,
+    parse_replies,
     published,
     question_prompt,
     reply_text,
 )
+from strefer.instructions.wording.scenes import gather_scenes, scene_of
 from strefer.instructions.wording.word_tasks import (
     REFUSAL,
-    contradiction,
+    Reply,
     right_answer,
     write_reply,
 )
@@ -73,7 +74,7 @@ def test_the_oracle_writes_what_the_checks_accept(phrasings, masks, timed):
         for task in pick_tasks(film, masks, timed, 40, random):
             reply = write_reply(task, phrasings, random)
             assert written_fault(task, reply) is None, (task.ask, reply)
-            assert parse_reply(reply_text(reply)) == reply
+            assert parse_replies(reply_text(reply)) == {1: reply}
             question, answer, regions = published(task, reply)
             assert question.count("<region>") == len(regions)
             assert "<region" not in answer
@@ -90,9 +91,41 @@ def test_contradictions_are_found(phrasings, masks, timed):
     tasks = pick_tasks(film, masks, timed, 40, random)
     for task, other in itertools.pairwise(tasks):
         wrong = contradiction(task, other, random)
-        if wrong is not None and wrong.answer.rstrip(".") != right_answer(task).rstrip("."):
+        if wrong is not None and wrong.rstrip(".") != right_answer(task).rstrip("."):
             reply = write_reply(task, phrasings, random)
-            assert written_fault(task, type(reply)(reply.question, wrong.answer)) is not None
+            assert written_fault(task, Reply(reply.question, wrong)) is not None
+
+
+def contradiction(task, other, random):
+    """A wrong answer near the right one; None if there is none at hand."""
+    right = right_answer(task)
+    if task.form == "yes_no":
+        return right.replace("Yes", "No", 1) if task.truth else right.replace("No", "Yes", 1)
+    if task.form == "choice":
+        return random.choice(task.wrong) if task.wrong else None
+    return right_answer(other) if other.form == "open" else None
+
+
+@pytest.mark.parametrize("timed", [False, True])
+def test_scenes_hold_every_task_once_and_describe_no_region(timed):
+    prompt = load_prompt(CONFIG / "prompts" / "question_writer.txt")
+    calls, written = 0, 0
+    for film in films():
+        tasks = pick_tasks(film, True, timed, 32, Random(3))
+        scenes = gather_scenes(tasks, 8)
+        assert sorted(place for scene in scenes for place in scene) == list(range(len(tasks)))
+        calls, written = calls + len(scenes), written + len(tasks)
+        for places in scenes:
+            scene = scene_of([tasks[place] for place in places])
+            text = question_prompt(prompt, scene)
+            assert len(places) == 1 or not any(
+                film.entities[entity].expression in text.split("Statements:")[-1]
+                for entity in scene.scope.subjects
+            )
+            for task in scene.tasks:
+                assert scene.here(task.ask, task) in text
+                assert scene.there(scene.here(task.ask, task), task) == task.ask
+    assert calls < written / 2
 
 
 @pytest.mark.parametrize("timed", [False, True])
@@ -153,7 +186,7 @@ def test_prompts_are_short_and_complete():
     prompt = load_prompt(CONFIG / "prompts" / "demo" / "question_writer.txt")
     for film in films():
         for task in pick_tasks(film, False, True, 12, Random(1)):
-            text = question_prompt(prompt, task)
+            text = question_prompt(prompt, scene_of([task]))
             assert task.ask in text
             assert len(task.facts) <= 8
             assert len(text.split()) < 260

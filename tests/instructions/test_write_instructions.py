@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,8 @@ from strefer.stage.run import Shard, read_lines, read_records
 from strefer.statements.with_grammar import read_by_grammar
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
-PROMPTS = {
-    role: str(CONFIG / "prompts" / "demo" / f"{role}.txt")
-    for role in ("question_writer", "second_reader")
+PROMPTS = {"proof_reader": str(CONFIG / "prompts" / "proof_reader.txt")} | {
+    role: str(CONFIG / "prompts" / "demo" / f"{role}.txt") for role in ("question_writer",)
 }
 OPTIONS = {
     "pairs_per_minute": {f"G{n}": 60 for n in range(1, 9)},
@@ -28,8 +28,8 @@ OPTIONS = {
     "check_unseen": True,
     "least_score": 0.0,
     "same_words": 1.0,
-    "replace_failed": False,
-    "second_reader": False,
+    "pairs_per_call": 1,
+    "proof_reader": False,
     "max_new_tokens": 128,
     "temperature": 0.0,
     "attempts": 2,
@@ -62,14 +62,14 @@ def inputs(tmp_path):
     }
 
 
-def write(inputs, tmp_path, llm=None, strict=False, **options):
+def write(inputs, tmp_path, llm=None, strict=False, phrasings=CONFIG / "phrasings", **options):
     options = OPTIONS | options
     write_instructions(
         **inputs,
         shard=Shard(tmp_path / "out.jsonl", tmp_path / "store", {"options": options}, strict),
         options=options,
         prompts=PROMPTS,
-        phrasings=CONFIG / "phrasings",
+        phrasings=phrasings,
         llm=llm or {"adapter": "none"},
     )
     return tmp_path / "out.jsonl"
@@ -95,9 +95,9 @@ def test_all_groups_and_forms_are_there_and_true(inputs, tmp_path):
 def test_films_that_failed_before_are_passed_over_and_bad_ones_become_lines(inputs, tmp_path):
     lines = read_lines(write(inputs, tmp_path))
     assert {line.video_id for line in lines} == {"a", "c"}
-    (failed,) = [line for line in lines if line.failure]
-    assert failed.video_id == "c"
-    assert "have 1 entities, the film has 3" in failed.failure["reason"]
+    failed = [line for line in lines if line.failure]
+    assert [line.video_id for line in failed] == ["c"] * 8  # a line a group
+    assert all("have 1 entities, the film has 3" in line.failure["reason"] for line in failed)
 
 
 def test_a_rerun_gives_the_same_bytes_and_another_seed_others(inputs, tmp_path):
@@ -134,7 +134,7 @@ def test_without_verification_nothing_is_rejected(inputs, tmp_path):
     assert not any(p.rejected for p in pairs)
     pairs = read_records(write(inputs, tmp_path), Instruction)["a"]
     reasons = {p.rejected for p in pairs if p.rejected and not p.rejected.startswith("balance")}
-    assert reasons == {"claim: no masklet shows the brown dog"}
+    assert reasons == {"existence: no masklet shows the brown dog"}
 
 
 def test_a_model_that_babbles_is_kept_apart(inputs, tmp_path):
@@ -142,7 +142,7 @@ def test_a_model_that_babbles_is_kept_apart(inputs, tmp_path):
     llm = {"adapter": "transformers", "model": str(model), "dtype": "float32", "device": "cpu"}
     counts = {f"G{n}": 8 if n < 3 else 0 for n in range(1, 9)}
     output = write(
-        inputs, tmp_path, llm | {"max_batch": 4}, question_writer="llm", second_reader=True,
+        inputs, tmp_path, llm | {"max_batch": 4}, question_writer="llm", proof_reader=True,
         pairs_per_minute=counts, max_new_tokens=16, attempts=1,
     )  # fmt: skip
     pairs = read_records(output, Instruction)["a"]
@@ -150,22 +150,6 @@ def test_a_model_that_babbles_is_kept_apart(inputs, tmp_path):
     assert written
     assert all(p.rejected.startswith("reply: ") for p in written)
     assert not any(p.rejected for p in pairs if p not in written)
-
-
-def test_the_second_reader_takes_out_what_it_doubts(inputs, tmp_path, monkeypatch):
-    def answer(request):
-        assert request.text.startswith("Do the facts about a video support")
-        return "No." if "jump" in request.text.splitlines()[-2] else "Yes."
-
-    chat = ScriptedChat(answer)
-    monkeypatch.setattr(stage, "load_chat", lambda spec: chat)
-    pairs = read_records(write(inputs, tmp_path, second_reader=True), Instruction)["a"]
-    assert len(chat.calls) == 1  # all pairs of the batch together
-    doubted = [p for p in pairs if p.rejected]
-    assert doubted
-    assert all(p.rejected == "second reader: not supported" for p in doubted)
-    assert all("jump" in p.question for p in doubted)
-    assert all(p.group in ("G2", "G4", "G6", "G8") for p in doubted)
 
 
 def test_a_writer_whose_words_differ_from_the_task_is_rejected(inputs, tmp_path, monkeypatch):
@@ -177,13 +161,60 @@ def test_a_writer_whose_words_differ_from_the_task_is_rejected(inputs, tmp_path,
     assert {p.written_by for p in pairs if p.group == "G2"} == {"llm"}
 
 
-def test_what_the_writer_fails_at_is_worded_by_phrasings(inputs, tmp_path, monkeypatch):
+def test_what_the_writer_fails_at_is_dropped_and_counted(inputs, tmp_path, monkeypatch):
     monkeypatch.setattr(stage, "load_chat", lambda spec: ScriptedChat(lambda request: "no JSON"))
-    replaced = write(inputs, tmp_path, question_writer="llm", replace_failed=True)
-    pairs = read_records(replaced, Instruction)["a"]
-    assert [p.rejected for p in pairs if p.rejected] == []
-    assert {"G2", "G4", "G6", "G8"} <= {p.group for p in pairs}
-    assert {p.written_by for p in pairs} == {"phrasings"}
+    pairs = read_records(write(inputs, tmp_path, question_writer="llm"), Instruction)["a"]
+    asked = [p for p in pairs if p.group in ("G2", "G4", "G6", "G8")]
+    assert asked
+    assert all(p.rejected.startswith("reply: no usable reply") for p in asked)
+    assert {p.written_by for p in asked} == {"llm"}
+
+
+@pytest.mark.parametrize(
+    ("change", "groups"),
+    [
+        ({"pairs_per_minute": OPTIONS["pairs_per_minute"] | {"G4": 7}}, {"G4"}),
+        ({"temperature": 0.5}, {"G2", "G4", "G6", "G8"}),
+        ({"least_score": 0.5}, {f"G{n}" for n in range(1, 9)}),
+        ({"batch_films": 3}, set()),
+    ],
+)
+def test_a_change_computes_only_the_groups_that_it_concerns(
+    inputs, tmp_path, monkeypatch, change, groups
+):
+    monkeypatch.setattr(stage, "load_chat", lambda spec: ScriptedChat(lambda request: "no JSON"))
+    made = []
+    propose = stage._Worker._propose
+
+    def noted(worker, film, group):
+        made.append(group)
+        return propose(worker, film, group)
+
+    monkeypatch.setattr(stage._Worker, "_propose", noted)
+    write(inputs, tmp_path, question_writer="llm")
+    assert set(made) == {f"G{n}" for n in range(1, 9)}
+    made.clear()
+    write(inputs, tmp_path, **{"question_writer": "llm"} | change)
+    assert set(made) == groups
+
+
+def test_a_phrasing_concerns_its_own_group(inputs, tmp_path, monkeypatch):
+    own = shutil.copytree(CONFIG / "phrasings", tmp_path / "phrasings")
+    before = read_records(write(inputs, tmp_path, phrasings=own), Instruction)["a"]
+    (own / "words.txt").write_text(
+        (own / "words.txt").read_text().replace("[deed]", "[deed]\nWhatever does {who} do?")
+    )
+    computed = []
+    write_batch = stage._Worker.write
+
+    def noted(worker, batch):
+        computed.extend(group for _, (_, group) in batch)
+        return write_batch(worker, batch)
+
+    monkeypatch.setattr(stage._Worker, "write", noted)
+    after = read_records(write(inputs, tmp_path, phrasings=own), Instruction)["a"]
+    assert computed == ["G1"]
+    assert [p for p in after if p.group != "G1"] == [p for p in before if p.group != "G1"]
 
 
 def test_verification_leaves_as_many_yes_as_no(inputs, tmp_path):

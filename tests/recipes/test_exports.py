@@ -55,7 +55,7 @@ def test_lines_have_evidence_and_rejected_pairs_stand_apart(exported):
     lines = [json.loads(line) for line in (exported / "strefer.jsonl").read_text().splitlines()]
     assert lines[0]["evidence"]["claim"]["kind"] == "does"
     (rejected,) = (exported / "rejected.jsonl").read_text().splitlines()
-    assert json.loads(rejected)["rejected"].startswith("claim: ")
+    assert json.loads(rejected)["rejected"].startswith("presence: ")
 
 
 def test_datasets_opens_the_folder(exported, tmp_path):
@@ -93,7 +93,7 @@ def test_the_card_counts_and_names(exported):
     assert "6 question-answer pairs" in text
     assert "| G8 | 0 | 0 | 1 | 1 | 1 | 50.0% |" in text
     assert "[provenance.json](../provenance.json)" in text
-    assert "| claim | 1 | 14.3% |" in text
+    assert "| presence | 1 | 14.3% |" in text
     assert "local files | apache-2.0 |" in text
     assert "| v1 | see https://huggingface.co/omni-research/Tarsier-34b |" in text
     assert "| question_writer | `ab12` |" in text

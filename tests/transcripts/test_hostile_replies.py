@@ -15,7 +15,8 @@ from strefer.benchmarks.videorefer_d import RESPECTS, read_marks
 from strefer.entities import parse_references as references
 from strefer.entities import recognize_entities as entities
 from strefer.instructions import write_instructions as instructions
-from strefer.instructions.wording.question_prompt import parse_reply
+from strefer.instructions.wording.proof_read import parse_proofs
+from strefer.instructions.wording.question_prompt import parse_replies
 from strefer.records import Clips, Entities, Entity, References, Segment, Transcript
 from strefer.stage.run import Shard, read_lines
 from strefer.statements import read_statements as statements
@@ -50,10 +51,11 @@ def stages(folder, film):
         role: f"config/prompts/demo/{role}.txt"
         for role in (
             *("entity_recognizer", "referring_parser", "existence", "behaviour"),
-            *("question_writer", "second_reader"),
+            "question_writer",
         )
     }
-    prompt |= {r: f"config/prompts/{r}.txt" for r in ("statement_reader", "relation_reader")}
+    readers = ("statement_reader", "relation_reader", "proof_reader")
+    prompt |= {role: f"config/prompts/{role}.txt" for role in readers}
     yield entities, lambda output: entities.recognize_entities(
         shard["videos"], to(output), chat={}, prompts=prompt,
         options=CHAT | {"looks": 1, "n_frames": 2, "max_new_tokens": 8, "batch_films": 1},
@@ -76,8 +78,8 @@ def stages(folder, film):
     options = {
         "pairs_per_minute": {f"G{n}": 600 for n in range(1, 9)},
         "question_writer": "llm", "time_answers": True, "verify": True, "check_motion": False,
-        "check_unseen": False, "second_reader": True,
-        "replace_failed": False, "least_score": 0.0, "same_words": 0.5, "max_new_tokens": 8,
+        "check_unseen": False, "proof_reader": True,
+        "pairs_per_call": 4, "least_score": 0.0, "same_words": 0.5, "max_new_tokens": 8,
         "temperature": 0,
         "batch_films": 1,
     }  # fmt: skip
@@ -129,8 +131,10 @@ def test_judges_and_assigners_replies(name):
     assert all(0 <= mark <= 5 for mark in marks.values())
     chosen, _ = value_or_reason(parse_objects, reply, 3)
     assert set(chosen or ()) <= {0, 1, 2}
-    pair, _ = value_or_reason(parse_reply, reply)
-    assert pair is None or (pair.question and pair.answer)
+    written, _ = value_or_reason(parse_replies, reply)
+    for pair in (written or {}).values():
+        assert isinstance(pair, str) or (pair.question and pair.answer)
+    value_or_reason(parse_proofs, reply)
     assert time.monotonic() - begin < QUICK_S
 
 

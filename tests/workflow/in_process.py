@@ -84,7 +84,7 @@ def execute(folder, jobs):
 
     def counting(name, missing, *rest):
         for item in missing.values():
-            computed.append((name, item.video_id, item.part.get("segment")))
+            computed.append((name, item.video_id, next(iter(item.part.values()), None)))
         return compute(name, missing, *rest)
 
     stage._compute = counting

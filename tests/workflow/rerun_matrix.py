@@ -206,6 +206,17 @@ def rules_of(*rules):
     return everywhere(*rules), tuple(STAGES[rule] for rule in rules if rule in STAGES)
 
 
+def groups(*names):
+    """The row of a change that concerns these groups of pairs."""
+    return everywhere("write_instructions"), tuple(f"instructions: {name}" for name in names)
+
+
+def by_llm():
+    """The row of a change of the LLM: it parses references, and writes four groups."""
+    return everywhere(*LLM), ("references", *ASKED[1])
+
+
+ASKED = groups("G2", "G4", "G6", "G8")
 # fmt: off
 ROWS = {
     "nothing": (configure(), *NOTHING),
@@ -227,16 +238,16 @@ ROWS = {
     "prompt existence": (edit("config/prompts/demo/existence.txt", " Now."), *rules_of("transcribe_clips")),
     "prompt behaviour": (edit("config/prompts/demo/behaviour.txt", " Now."), *rules_of("transcribe_clips")),
     "prompt assigner, which nobody asks": (edit("config/prompts/demo/assigner.txt", " Now."), *NOTHING),
-    "prompt question_writer": (edit("config/prompts/demo/question_writer.txt", " Now."), *rules_of("write_instructions")),
-    "prompt second_reader, which nobody asks": (edit("config/prompts/demo/second_reader.txt", " Now."), *NOTHING),
+    "prompt question_writer": (edit("config/prompts/demo/question_writer.txt", " Now."), *ASKED),
+    "prompt proof_reader, which nobody asks": (edit("config/prompts/proof_reader.txt", " Now."), *NOTHING),
     "prompt judge_choice": (edit("config/prompts/demo/judge_choice.txt", " Now."), everywhere("score_predictions"), ()),
-    "a phrasing": (edit("config/phrasings/timestamps.txt", replace=("What", "Say what")), *rules_of("write_instructions")),
+    "a phrasing": (edit("config/phrasings/timestamps.txt", replace=("What", "Say what")), *groups("G3")),
     # Models.
     "revision of the video LLM": (configure(agents={"video_llm": {"revision": "b"}}), *rules_of(*CHAT)),
-    "revision of the LLM": (configure(agents={"llm": {"revision": "b"}}), *rules_of(*LLM)),
+    "revision of the LLM": (configure(agents={"llm": {"revision": "b"}}), *by_llm()),
     "revision of the judge": (configure(agents={"judge": {"revision": "b"}}), everywhere("score_predictions"), ()),
     "revision of the tracker": (configure(agents={"tracker": {"revision": "b"}}), *rules_of("track_entities")),
-    "a file of the LLM": (own("llm", new_bytes), *rules_of(*LLM)),
+    "a file of the LLM": (own("llm", new_bytes), *by_llm()),
     "a file of the judge": (own("judge", new_bytes), everywhere("score_predictions"), ()),
     "a file of the starting student": (own("student", new_bytes), everywhere("train_checkpoint"), ()),
     "the LLM's card": (own("llm", new_card), *NOTHING),
@@ -250,6 +261,7 @@ ROWS = {
     "parameter of masklets": (configure(masklets={"switch_cost": 10.1}), *rules_of("assign_masklets")),
     "parameter of transcripts": (configure(transcripts={"behaviour_tokens": 39}), *rules_of("transcribe_clips")),
     "parameter of statements": (configure(statements={"max_new_tokens": 99}), *rules_of("read_statements")),
+    "the rate of a group": (configure(instructions={"pairs_per_minute": {"G2": 9}}), *groups("G2")),
     "parameter of instructions": (configure(instructions={"time_answers": False}), *rules_of("write_instructions")),
     "parameter of training": (configure(training={"learning_rate": 0.002}), everywhere("train_checkpoint"), ()),
     "the seed": (configure(seed=1), everywhere(*CHAT, *LLM, "read_statements", "draw_base", *STUDENT, "score_predictions", "write_report"), ("entities", "references", "transcripts", "statements", "instructions")),

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 import yaml
 
+from strefer.instructions.groups import GROUPS
 from strefer.workflow import accepted_changes as acceptance
 from strefer.workflow import provenance
 
@@ -52,7 +53,7 @@ def read_run(project, shards):
                 line = json.loads(text)
                 film = line.pop("video_id")
                 if "failure" in line:
-                    failed.add((stage, film, line.get("segment")))
+                    failed.add((stage, film, line.get("segment", line.get("group"))))
                 else:
                     of_stage.setdefault(film, []).append(line)
     return lines, failed
@@ -95,15 +96,18 @@ def made_from(run, stage, film):
         }
     if stage == "statements":
         return {None: [references, run["transcripts"][film]]}
-    return {None: [digest, references, run["statements"][film], run["masklets"][film]]}
+    content = [digest, references, run["statements"][film], run["masklets"][film]]
+    return {group: [group, *content] for group in GROUPS}
 
 
 def expected_items(before, after, stages):
-    """(stage, content) of the items to compute: all of the stages that the change concerns, and of
-    the others those made from something that was not there before."""
+    """(stage, content) of the items to compute: all of the stages that the change concerns (or of
+    some of their groups: "instructions: G2"), and of the others those made from something that was
+    not there before."""
     expected = set()
     for stage in STAGES.values():
         known = set() if stage in stages else all_contents(before, stage)
+        known = {one for one in known if f"{stage}: {json.loads(one)[0]}" not in stages}
         expected |= {(stage, content) for content in all_contents(after, stage) - known}
     return expected
 

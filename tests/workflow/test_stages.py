@@ -46,7 +46,7 @@ def test_the_table_names_what_the_configuration_has():
 
 
 def test_what_is_read_only_under_a_condition():
-    config = changed(instructions={"verify": True, "second_look": True, "second_reader": False})
+    config = changed(instructions={"verify": True, "second_look": True, "proof_reader": False})
     assert "second_looks" in stages.stages_read("statements", config)
     assert list(stages.prompts_of("instructions", config)) == ["question_writer"]
     config = changed(instructions={"verify": False, "question_writer": "phrasings"})

@@ -11,6 +11,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
+from typing import Any
 
 MAX_REPLY_CHARS = 20_000
 
@@ -142,6 +143,22 @@ def refuse_other_language(text: str, like: str) -> None:
     asked, said = language_of(like), language_of(text)
     if asked and said and asked != said:
         raise ValueError(f"not in the language of the prompt ({said}, not {asked})")
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """The JSON object in a reply, whatever is around it.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    start, end = text.find("{"), text.rfind("}")
+    try:
+        fields = json.loads(text[start : end + 1]) if 0 <= start < end else None
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise ValueError("the reply has no JSON object")
+    return fields
 
 
 def _unwrapped(text: str) -> str:

@@ -1,18 +1,20 @@
-"""A film's pairs in the making: what is proposed, written, verified and balanced."""
+"""One group's pairs of a film in the making: proposed, written, verified, proof-read, balanced."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
 
 from strefer.instructions.metadata.film import Film
-from strefer.instructions.proposals.tasks import Task
-from strefer.instructions.verification.verifier import Checks, Verifier
+from strefer.instructions.proposals.tasks import Cell, Task
+from strefer.instructions.verification.verifier import Verifier
 from strefer.instructions.wording.ask_writer import Written
-from strefer.instructions.wording.assemble_pairs import assemble, reply_fault
+from strefer.instructions.wording.assemble_pairs import assemble
 from strefer.instructions.wording.phrasings import Phrasings
+from strefer.instructions.wording.proof_read import Shown
+from strefer.instructions.wording.scenes import Scene, gather_scenes, scene_of
 from strefer.instructions.wording.word_tasks import write_reply
 from strefer.records import Instruction
 
@@ -24,28 +26,21 @@ class Asked:
     """A task for the question writer, and what becomes of it.
 
     Attributes:
-        group: the group's name.
         number: counts the group's tasks in the film.
         random: for all that is drawn for this task.
         written: the reply, or why there is none.
         written_by: whose words they are: "llm" or "phrasings".
-        replaced: whether phrasings worded it because the writer failed.
+        cells: what the writer cites.
         pair: the task's pair.
     """
 
-    group: str
     number: int
     task: Task
     random: Random
     written: Written = "never asked"
     written_by: str = "llm"
-    replaced: bool = False
+    cells: Sequence[Cell] = ()
     pair: Instruction | None = None
-
-    @property
-    def couple(self) -> tuple[str, Any] | None:
-        """What a yes/no question shares with its counterpart, if it has one."""
-        return None if self.task.couple is None else (self.group, self.task.couple)
 
     def word(self, phrasings: Phrasings) -> None:
         """Word the task by phrasings."""
@@ -57,38 +52,74 @@ class Asked:
         self.pair = dataclasses.replace(self.pair, rejected=reason)
 
 
+@dataclass(eq=False)
+class AskedScene:
+    """A scene and its tasks."""
+
+    scene: Scene
+    asked: Sequence[Asked]
+
+    @property
+    def seed(self) -> int:
+        return self.asked[0].random.getrandbits(31)
+
+    def take(self, replies: Sequence[Written]) -> None:
+        """Keep what was written, a reply a task."""
+        for one, reply in zip(self.asked, replies, strict=True):
+            one.written = reply
+            if not isinstance(reply, str):
+                one.written = self.scene.reply(one.task, reply)
+                one.cells = self.scene.cells(reply)
+
+    @property
+    def to_read(self) -> list[Asked]:
+        """The tasks whose pairs are not rejected by now."""
+        return [one for one in self.asked if one.pair.rejected is None]
+
+    def shown(self) -> list[Shown]:
+        """The pairs that are not rejected by now, in the scene's numbers."""
+        return [
+            (
+                one.pair,
+                self.scene.here(one.written.question, one.task),
+                self.scene.here(one.written.answer, one.task),
+            )
+            for one in self.to_read
+        ]
+
+
 @dataclass
 class Draft:
-    """A film with what is proposed for it: pairs that phrasings word, and tasks for the writer."""
+    """What is proposed for a group of a film: pairs that phrasings word, or tasks for the writer,
+    which are asked scene by scene."""
 
     film: Film
+    group: str
     described: list[Instruction] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
+    scenes: list[AskedScene] = field(default_factory=list)
 
     @property
     def pairs(self) -> list[Instruction]:
         return [*self.described, *(one.pair for one in self.asked)]
 
-    def replace_failed(self, phrasings: Phrasings) -> None:
-        """Word by phrasings what the LLM failed to write, and the counterpart of a yes/no question
-        with it: who wrote a question must not give its answer away."""
-        failed = [one for one in self.asked if reply_fault(one.task, one.written)]
-        couples = {one.couple for one in failed} - {None}
-        for one in self.asked:
-            if one in failed or one.couple in couples:
-                one.word(phrasings)
-                one.replaced = True
+    def gather(self, size: int) -> None:
+        """Put the tasks into scenes of at most `size`."""
+        for places in gather_scenes([one.task for one in self.asked], size):
+            asked = [self.asked[place] for place in places]
+            self.scenes.append(AskedScene(scene_of([one.task for one in asked]), asked))
 
     def assemble(self) -> None:
         """Turn the written tasks into pairs."""
         for one in self.asked:
             one.pair = assemble(
-                self.film, one.group, one.number, one.task, one.written, one.random, one.written_by
-            )
+                self.film, self.group, one.number, one.task, one.written, one.random,
+                one.written_by, one.cells,
+            )  # fmt: skip
 
-    def verify(self, checks: Checks) -> None:
+    def verify(self, verifier: Verifier) -> None:
         """Reject what is contradicted."""
-        verified = Verifier(self.film, checks).verify(self.pairs)
+        verified = verifier.verify(self.pairs)
         count = len(self.described)
         self.described = verified[:count]
         for one, pair in zip(self.asked, verified[count:], strict=True):
@@ -97,14 +128,14 @@ class Draft:
     def balance(self) -> None:
         """Where verification left more of one answer than of the other to a kind of yes/no
         question, set questions apart whose counterpart was rejected."""
-        kinds: dict[tuple[str, str], dict[bool, list[Asked]]] = {}
+        kinds: dict[str, dict[bool, list[Asked]]] = {}
         for one in self.asked:
-            if one.couple is not None and one.pair.rejected is None:
-                answers = kinds.setdefault((one.group, one.task.focus), {True: [], False: []})
+            if one.task.couple is not None and one.pair.rejected is None:
+                answers = kinds.setdefault(one.task.focus, {True: [], False: []})
                 answers[bool(one.task.truth)].append(one)
         for answers in kinds.values():
             more, less = sorted(answers.values(), key=len, reverse=True)
-            coupled = {one.couple for one in less}
-            single = [one for one in more if one.couple not in coupled]
+            coupled = {one.task.couple for one in less}
+            single = [one for one in more if one.task.couple not in coupled]
             for one in single[: len(more) - len(less)]:
                 one.reject(UNBALANCED)

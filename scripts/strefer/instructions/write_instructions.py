@@ -5,24 +5,33 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from strefer.agents.chat.interface import Chat
 from strefer.agents.chat.load import load_chat
+from strefer.files import digest_of
 from strefer.instructions.draft import Asked, Draft
 from strefer.instructions.groups import GROUPS, WRITTEN
 from strefer.instructions.metadata.film import Film
 from strefer.instructions.metadata.join import join_film
-from strefer.instructions.verification.verifier import Checks
-from strefer.instructions.wording.ask_writer import read_again, write_by_chat
-from strefer.instructions.wording.phrasings import Phrasings, folder_digest, load_folder
-from strefer.instructions.wording.word_tasks import Reply
+from strefer.instructions.verification.verifier import Checks, Verifier
+from strefer.instructions.wording.ask_writer import write_by_chat
+from strefer.instructions.wording.phrasings import Phrasings, load_folder
+from strefer.instructions.wording.proof_read import proof_read
 from strefer.prompts import Prompt, load_prompt
 from strefer.records import Instruction, Masklets, References, Statements, Video, to_json
 from strefer.stage.batches import in_batches
+from strefer.stage.fingerprint import effective_options
 from strefer.stage.run import Item, ItemFailure, Shard, Worker, read_records, run_stage
+
+# Options that only matter where a model is asked.
+ASKING = (
+    "proof_reader", "pairs_per_call", "max_new_tokens", "temperature", "attempts",
+    "retry_temperature",
+)  # fmt: skip
 
 
 def write_instructions(
@@ -38,39 +47,60 @@ def write_instructions(
 ) -> None:
     """Write the shard file of `Instruction` records, a line a pair; rejected pairs are among them.
 
+    An item is a group of a film: what concerns one group alone leaves the others as they are.
+
     Args:
         videos, references, statements: shard files of these stages.
         masklets: the masklets' shard file; None leaves the mask groups unpointed and unverified.
         options: `pairs_per_minute` by group; `question_writer` ("llm" or "phrasings");
-            `replace_failed`; `time_answers`; `verify`, `check_motion`, `check_unseen`,
-            `least_score`, `same_words`, `second_reader`;
+            `pairs_per_call`; `time_answers`; `verify`, `check_motion`, `check_unseen`,
+            `least_score`, `same_words`, `proof_reader`;
             `max_new_tokens`, `temperature`, `attempts`, `retry_temperature`; `batch_films`; `seed`.
-        prompts: `question_writer` and `second_reader`.
-        phrasings: the folder of phrasings files, whose digest counts as part of `making`.
+        prompts: `question_writer` and `proof_reader`.
+        phrasings: the folder of phrasings files.
         llm: the LLM's specification; loaded only if it is asked anything.
     """
-    items = list(_items(videos, references, statements, masklets))
+    texts = load_folder(phrasings)
+    making, of_group = _making(shard.making, options, texts)
+    items = list(_items(videos, references, statements, masklets, of_group))
     worker = _Worker(
-        load_folder(phrasings), {role: load_prompt(path) for role, path in prompts.items()}, options
+        texts, {role: load_prompt(path) for role, path in prompts.items()}, options, llm
     )
+    films = options["batch_films"]
 
     def start() -> Worker:
-        if options["question_writer"] == "llm" or _second_reader(options):
-            worker.chat = load_chat(llm)
         return lambda missing: in_batches(
-            _joined(missing, options["same_words"]), options["batch_films"], worker.write
+            _joined(missing, options["same_words"]), films and films * len(GROUPS), worker.write
         )
 
-    making = {**shard.making, "phrasings": folder_digest(phrasings)}
     run_stage("instructions", items, start, dataclasses.replace(shard, making=making))
 
 
-def _second_reader(options: Mapping[str, Any]) -> bool:
-    return bool(options["verify"] and options["second_reader"])
+def _making(
+    making: Mapping[str, Any], options: Mapping[str, Any], phrasings: Mapping[str, Phrasings]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What makes the pairs of all groups, and by group what makes its own besides."""
+    by_llm = options["question_writer"] == "llm"
+    asking = ("pairs_per_minute", "question_writer", *ASKING)
+    effective = effective_options(options)
+    common = {name: value for name, value in effective.items() if name not in asking}
+    own: dict[str, Any] = {}
+    for name, group in GROUPS.items():
+        own[name] = {"pairs_per_minute": options["pairs_per_minute"][name]}
+        if name in WRITTEN and by_llm:
+            own[name] |= {option: options[option] for option in ASKING}
+            own[name] |= {part: making.get(part) for part in ("prompts", "models")}
+        else:
+            own[name]["phrasings"] = {k: list(v) for k, v in phrasings[group.phrasings].items()}
+    return {"code": making.get("code"), "options": common}, own
 
 
 def _items(
-    videos: Path, references: Path, statements: Path, masklets: Path | None
+    videos: Path,
+    references: Path,
+    statements: Path,
+    masklets: Path | None,
+    of_group: Mapping[str, Any],
 ) -> Iterator[Item]:
     entities = read_records(references, References)
     said = read_records(statements, Statements)
@@ -82,9 +112,14 @@ def _items(
             continue
         shown = masks[video_id][0] if masklets is not None else None
         records = _Records(video, entities[video_id][0], said[video_id][0], shown)
-        content = [video.digest, video.duration_s, to_json(records.references)]
-        content += [to_json(records.statements), shown and to_json(shown)]
-        yield Item(video_id, content=content, context=records)
+        digest = digest_of(
+            [
+                *(video.digest, video.duration_s, to_json(records.references)),
+                *(to_json(records.statements), shown and to_json(shown)),
+            ]
+        )
+        for group, own in of_group.items():
+            yield Item(video_id, [digest, group, own], (records, group), {"group": group})
 
 
 @dataclass(frozen=True)
@@ -97,19 +132,28 @@ class _Records:
     masklets: Masklets | None
 
 
-def _joined(items: Iterable[Item], same_words: float) -> Iterator[tuple[Item, Film | ItemFailure]]:
+def _joined(
+    items: Iterable[Item], same_words: float
+) -> Iterator[tuple[Item, tuple[Film, str] | ItemFailure]]:
+    """Items with their films; those of one film, which follow each other, share it."""
+    joined: dict[str, Film | ItemFailure] = {}
     for item in items:
-        records: _Records = item.context
-        video, entities = records.video, records.references.entities
-        try:
-            film = join_film(
-                video.digest, video.duration_s, entities, records.statements, records.masklets,
-                same_words,
-            )  # fmt: skip
-        except ValueError as error:
-            yield item, ItemFailure(str(error))
-        else:
-            yield item, film
+        records, group = item.context
+        if item.video_id not in joined:
+            joined = {item.video_id: _join(records, same_words)}
+        film = joined[item.video_id]
+        yield item, film if isinstance(film, ItemFailure) else (film, group)
+
+
+def _join(records: _Records, same_words: float) -> Film | ItemFailure:
+    video = records.video
+    try:
+        return join_film(
+            video.digest, video.duration_s, records.references.entities, records.statements,
+            records.masklets, same_words,
+        )  # fmt: skip
+    except ValueError as error:
+        return ItemFailure(str(error))
 
 
 class _Worker:
@@ -120,84 +164,85 @@ class _Worker:
         phrasings: Mapping[str, Phrasings],
         prompts: Mapping[str, Prompt],
         options: Mapping[str, Any],
+        llm: Mapping[str, Any],
     ) -> None:
-        self.phrasings, self.prompts, self.options = phrasings, prompts, options
-        self.chat: Chat | None = None
+        self.phrasings, self.prompts, self.options, self.llm = phrasings, prompts, options, llm
 
-    def write(self, batch: Sequence[tuple[Item, Film]]) -> list[list[dict[str, Any]]]:
-        """The lines of each film of the batch; the LLM gets all of the batch's prompts at once."""
-        drafts = [self._propose(film) for _, film in batch]
+    @cached_property
+    def chat(self) -> Chat:
+        """The LLM, loaded when it is first asked."""
+        return load_chat(self.llm)
+
+    def write(self, batch: Sequence[tuple[Item, tuple[Film, str]]]) -> list[list[dict[str, Any]]]:
+        """The lines of each film's group in the batch; the LLM gets all of the batch's prompts at
+        once."""
+        options = self.options
+        drafts = [self._propose(film, group) for _, (film, group) in batch]
         self._write_tasks(drafts)
-        if self.options["replace_failed"]:
-            for draft in drafts:
-                draft.replace_failed(self.phrasings["questions"])
-        checks = Checks(
-            self.options["check_motion"],
-            self.options["check_unseen"],
-            self.options["least_score"],
-        )
+        checks = Checks(options["check_motion"], options["check_unseen"], options["least_score"])
+        verifier = cache(lambda film: Verifier(film, checks))  # what a film's groups share
         for draft in drafts:
             draft.assemble()
-            if self.options["verify"]:
-                draft.verify(checks)
-        if _second_reader(self.options):
-            self._read_again(drafts)
-        if self.options["verify"]:
+            if options["verify"]:
+                draft.verify(verifier(draft.film))
+        if options["verify"] and options["proof_reader"]:
+            self._proof_read(drafts)
+        if options["verify"]:
             for draft in drafts:
                 draft.balance()
         return [[_line(pair) for pair in draft.pairs] for draft in drafts]
 
-    def _propose(self, film: Film) -> Draft:
-        draft = Draft(film)
-        for name, group in GROUPS.items():
-            # A seed a group and a seed a task: more pairs of one group, or other films beside this
-            # one, leave the others as they are.
-            seed = f"{self.options['seed']}.{film.digest}.{name}"
-            n = pairs_wanted(self.options["pairs_per_minute"][name], film.duration_s)
-            proposed = group.propose(film, self.phrasings[group.phrasings], n, Random(seed))
-            if name in WRITTEN:
-                draft.asked += [
-                    Asked(name, number, task, Random(f"{seed}.{number}"))
-                    for number, task in enumerate(proposed)
-                ]
-            else:
-                draft.described += [p for p in proposed if self._allowed(p)]
+    def _propose(self, film: Film, name: str) -> Draft:
+        group, draft = GROUPS[name], Draft(film, name)
+        # A seed a group and a seed a task: more pairs of one group, or other films beside this
+        # one, leave the others as they are.
+        seed = f"{self.options['seed']}.{film.digest}.{name}"
+        n = pairs_wanted(self.options["pairs_per_minute"][name], film.duration_s)
+        proposed = group.propose(film, self.phrasings[group.phrasings], n, Random(seed))
+        if name in WRITTEN:
+            draft.asked = [
+                Asked(number, task, Random(f"{seed}.{number}"))
+                for number, task in enumerate(proposed)
+            ]
+        else:
+            draft.described = [pair for pair in proposed if self._allowed(pair)]
         return draft
 
     def _allowed(self, pair: Instruction) -> bool:
         return self.options["time_answers"] or "<start_time>" not in pair.answer.split(".")[0]
 
     def _write_tasks(self, drafts: Sequence[Draft]) -> None:
-        asked = [one for draft in drafts for one in draft.asked]
         if self.options["question_writer"] == "phrasings":
-            for one in asked:
-                one.word(self.phrasings["questions"])
+            for draft in drafts:
+                for one in draft.asked:
+                    one.word(self.phrasings["questions"])
             return
-        assert self.chat is not None
-        tasks = [one.task for one in asked]
-        seeds = [one.random.getrandbits(31) for one in asked]
-        prompt = self.prompts["question_writer"]
-        written = write_by_chat(tasks, seeds, self.chat, prompt, self.options)
-        for one, reply in zip(asked, written, strict=True):
-            one.written = reply
-
-    def _read_again(self, drafts: Sequence[Draft]) -> None:
-        """Reject what the second reader doubts among the written pairs. The others repeat the
-        transcript: reading them against it again would say nothing new."""
-        assert self.chat is not None
-        written = [
-            one
-            for draft in drafts
-            for one in draft.asked
-            if isinstance(one.written, Reply) and not one.replaced and one.pair.rejected is None
-        ]
-        doubts = read_again(
-            [one.task for one in written], [one.written for one in written],
-            self.chat, self.prompts["second_reader"], self.options["seed"],
+        for draft in drafts:
+            draft.gather(self.options["pairs_per_call"])
+        scenes = [scene for draft in drafts for scene in draft.scenes]
+        if not scenes:
+            return
+        written = write_by_chat(
+            [one.scene for one in scenes], [one.seed for one in scenes], self.chat,
+            self.prompts["question_writer"], self.options,
         )  # fmt: skip
-        for one, doubt in zip(written, doubts, strict=True):
-            if doubt:
-                one.reject(doubt)
+        for one, replies in zip(scenes, written, strict=True):
+            one.take(replies)
+
+    def _proof_read(self, drafts: Sequence[Draft]) -> None:
+        """Reject what the proof-reader doubts among the pairs that the LLM worded. The others
+        repeat the statements: reading them against those again would say nothing new."""
+        scenes = [scene for draft in drafts for scene in draft.scenes if scene.to_read]
+        if not scenes:
+            return
+        read = proof_read(
+            [(one.scene, one.shown()) for one in scenes], self.chat,
+            self.prompts["proof_reader"], self.options,
+        )  # fmt: skip
+        for scene, faults in zip(scenes, read, strict=True):
+            for one, fault in zip(scene.to_read, faults, strict=True):
+                if fault:
+                    one.reject(f"proof-reader: {fault}")
 
 
 def _line(pair: Instruction) -> dict[str, Any]:

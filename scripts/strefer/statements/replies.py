@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from strefer.agents.reply_text import json_object
 from strefer.records import Statement
 
 _SHOWN = {"yes": True, "no": False, "unclear": None}
@@ -82,7 +82,7 @@ def parse_lines(text: str) -> LinesRead:
     Raises:
         ValueError: if no line can be read.
     """
-    fields = _json_object(text)
+    fields = json_object(text)
     lines = {}
     for one in _list_of(fields.get("lines"), dict):
         number, shown = one.get("line"), str(one.get("shown")).lower()
@@ -99,7 +99,7 @@ def parse_relations(text: str) -> Related:
     Raises:
         ValueError: if it is not an object with lists of numbers.
     """
-    fields = _json_object(text)
+    fields = json_object(text)
     groups = {
         name: tuple(tuple(_list_of(one, int)) for one in _list_of(fields.get(name), list))
         for name in ("same", "contrary")
@@ -127,15 +127,3 @@ def _clause(value: Any) -> str | None:
 def _list_of(value: Any, kind: type) -> list[Any]:
     found = value if isinstance(value, list) else []
     return [one for one in found if isinstance(one, kind) and not isinstance(one, bool)]
-
-
-def _json_object(text: str) -> dict[str, Any]:
-    """The JSON object in a reply, whatever is around it."""
-    start, end = text.find("{"), text.rfind("}")
-    try:
-        fields = json.loads(text[start : end + 1]) if 0 <= start < end else None
-    except (ValueError, RecursionError):
-        fields = None
-    if not isinstance(fields, dict):
-        raise ValueError("the reply has no JSON object")
-    return fields

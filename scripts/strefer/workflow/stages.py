@@ -72,7 +72,7 @@ STAGES = {
     "instructions": Stage(
         "write_instructions",
         ("videos", "references", "statements", "masklets"), ("llm",),
-        ("question_writer", "second_reader"), section="instructions", also=("seed",),
+        ("question_writer", "proof_reader"), section="instructions", also=("seed",),
     ),
     "scores": Stage(
         "score_predictions", (), ("judge",), ("judge_description", "judge_choice"),
@@ -89,7 +89,7 @@ def _read_by_llm(config: Config) -> bool:
 READ_IF: dict[str, Callable[[Config], bool]] = {
     "assigner": lambda config: config["agents"]["assigner"]["adapter"] == "chat",
     "question_writer": lambda config: config["instructions"]["question_writer"] == "llm",
-    "second_reader": lambda config: _verified(config, "second_reader"),
+    "proof_reader": lambda config: _verified(config, "proof_reader"),
     "statement_reader": _read_by_llm,
     "relation_reader": _read_by_llm,
     "statements.llm": _read_by_llm,

@@ -162,7 +162,10 @@ def test_untrue_pairs_that_pass_lower_the_figure():
 
 
 def test_true_pairs_that_are_rejected_lower_what_is_kept():
-    pairs = [pair(0, "runs to the left"), pair(1, "runs to the left", rejected="claim: unsure")]
+    pairs = [
+        pair(0, "runs to the left"),
+        pair(1, "runs to the left", rejected="transcript: unsure"),
+    ]
     assert measured(instructions=pairs)["pairs.true_kept"] == 0.5
 
 

@@ -12,7 +12,8 @@ from strefer.agents import environments
 from strefer.records import Video
 from strefer.workflow.requirements import check, machine
 from strefer.workflow.requirements.facts import Facts, NamedModel
-from strefer.workflow.requirements.gpu_hours import Films, gpu_hours
+from strefer.workflow.requirements.films import Films
+from strefer.workflow.requirements.gpu_hours import gpu_hours
 from strefer.workflow.requirements.machine import Machine
 
 

@@ -17,6 +17,7 @@ from strefer.instructions.proposals.tasks import Task
 from strefer.instructions.verification.claims import Window
 from strefer.instructions.wording.phrasings import Phrasings, load_phrasings
 from strefer.instructions.wording.question_prompt import question_prompt, reply_text
+from strefer.instructions.wording.scenes import scene_of
 from strefer.instructions.wording.word_tasks import write_reply
 from strefer.records import Entity
 from strefer.statements.with_grammar import in_forms
@@ -98,7 +99,7 @@ def question_samples(random: Random) -> Iterator[Sample]:
     while True:
         for task in tasks_of_drawn_film(random):
             reply = write_reply(task, phrasings(), random)
-            yield Sample("question", question_prompt(prompt, task), reply_text(reply))
+            yield Sample("question", question_prompt(prompt, scene_of([task])), reply_text(reply))
 
 
 @cache

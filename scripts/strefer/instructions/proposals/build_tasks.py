@@ -119,6 +119,18 @@ def is_during(scope: Scope, cell: Cell, text: str, other: int, other_text: str) 
     )  # fmt: skip
 
 
+def free(scope: Scope, cell: Cell) -> Task:
+    """Open: whatever the writer asks of what an entity does."""
+    segment, entity = cell
+    facts, cited = gather_facts(scope, [cell])
+    who = scope.who(entity)
+    return Task(
+        "open", "free", scope, f"something else about {who}{scope.when}, such as how, where, with "
+        "what or with whom", facts, cited, holds(scope.film, cell), (segment,),
+        {"who": who, "when": scope.when},
+    )  # fmt: skip
+
+
 def who_does(scope: Scope, cell: Cell, form: str, wrong: tuple[str, ...]) -> Task:
     """Open or choice, in words: who does this?"""
     segment, entity = cell

@@ -21,10 +21,12 @@ ABSENT = "is not there"
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line: when, and a clause with its subject."""
+    """One line: when, and a clause with its subject; `cell` is the (segment, entity) that says so,
+    None where masklets do."""
 
     when: str
     text: str
+    cell: tuple[int, int] | None = None
 
 
 def render_facts(facts: Sequence[Fact]) -> str:

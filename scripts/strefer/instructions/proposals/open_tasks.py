@@ -23,6 +23,8 @@ def open_candidates(places: Places) -> list[tuple[Candidate, ...]]:
         for cell in places.cells:
             if places.only_doer(cell):
                 found.append(partial(build.who_does, places.at(cell), cell, "open", ()))
+    if not places.film.meaning.closed:
+        found += [partial(build.free, places.at(cell), cell) for cell in places.cells]
     premises = _false_premises(places)
     places.random.shuffle(premises)
     found += premises[: max(1, len(found) // 3)]

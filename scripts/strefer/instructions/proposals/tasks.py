@@ -131,7 +131,7 @@ def gather_facts(scope: Scope, cited: Sequence[Cell]) -> tuple[tuple[Fact, ...],
                 cells.append((segment, entity))
     cells = sorted(cells[: max(MAX_FACTS, len(set(cited)))])
     facts = tuple(
-        Fact(when_of(segment, scope.window), state(scope, segment, entity))
+        Fact(when_of(segment, scope.window), state(scope, segment, entity), (segment, entity))
         for segment, entity in cells
     )
     return facts, tuple(cells.index(cell) + 1 for cell in cited)

@@ -8,16 +8,9 @@ from strefer.instructions.metadata.film import Film
 from strefer.records import Instruction
 
 LETTERS = "ABCD"
-# Words that say nothing of who somebody is.
-# fmt: off
-_SMALL_WORDS = frozenset((
-    "a", "an", "the", "in", "on", "of", "with", "and", "or", "to", "at", "from", "by", "near",
-    "next", "behind", "beside", "into", "onto", "over", "under", "up", "down", "off", "out", "for",
-    "as", "is", "are", "who", "that", "which", "his", "her", "its", "their", "left", "right",
-    "side", "front", "back", "top", "middle", "one", "two", "three",
-))
-# fmt: on
 _WORDS = re.compile(r"[\w'-]+")
+_ARTICLE = re.compile(r"\b(?:the|an?|this|that|these|those)\b", re.I)
+_LINKS = frozenset(("a", "an", "the", "in", "at", "of", "with", "by", "and"))
 
 
 def form_fault(pair: Instruction, duration_s: float) -> str | None:
@@ -42,24 +35,20 @@ def form_fault(pair: Instruction, duration_s: float) -> str | None:
 
 
 def reference_fault(pair: Instruction, film: Film) -> str | None:
-    """How the question describes a region it should only point at. Options may describe: they do
-    so for the wrong ones too."""
-    if not pair.regions:
-        return None
-    said = set(_WORDS.findall(pair.question.lower()))
-    for entity in pair.regions:
-        given = distinguishing_words(film, entity) & said
-        # Words of another entity that is named in full ("chases the red ball") do not count.
-        for other in film.entities:
-            if other.expression in pair.question and other != film.entities[entity]:
-                given -= set(_WORDS.findall(other.expression.lower()))
-        if given:
-            return f"the question says {sorted(given)[0]!r} of a region"
+    """How the question describes a region it should only point at: in the noun phrase that its mark
+    ends, or by the whole expression. Options may describe: they do so for the wrong ones too."""
+    pieces = pair.question.split("<region>")
+    for entity, before in zip(pair.regions, pieces, strict=False):
+        known = film.entities[entity]
+        phrase = _ARTICLE.split(before)[-1].lower()
+        given = distinguishing_words(film, entity) & set(_WORDS.findall(phrase))
+        if given or (known.expression in pair.question and " " in known.expression):
+            return f"the question says {min(given, default=known.expression)!r} of a region"
     return None
 
 
 def distinguishing_words(film: Film, entity: int) -> frozenset[str]:
     """The words that distinguish an entity from others of its category."""
     known = film.entities[entity]
-    words = set(_WORDS.findall(known.expression.lower()))
-    return frozenset(words - _SMALL_WORDS - set(known.generalized_noun.lower().split()))
+    words = set(_WORDS.findall(known.expression.lower())) - _LINKS
+    return frozenset(words - set(f"{film.kind(entity)} {known.generalized_noun}".lower().split()))

@@ -1,14 +1,12 @@
 """The verifier: rejects pairs that what is known of the film contradicts.
 
-Each rejection has a reason that begins with what was at fault: `form` (placeholders, options,
-yes/no), `reference` (the text gives a region away), `claim` (transcript or masklets say otherwise),
-`pairs` (two pairs of the film contradict each other).
+Each rejection has a reason that begins with the check's name (`verification.checks`).
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,25 +69,21 @@ class Verifier:
 
     def reason(self, pair: Instruction) -> str | None:
         """Why the pair is rejected, or None: the first check that finds a fault says why."""
-        checks = (self._form_fault, self._reference_fault, self._claims_fault, self._pieces_fault)
-        return _first_fault(checks, pair)
-
-    def _form_fault(self, pair: Instruction) -> str | None:
-        fault = form_fault(pair, self.film.duration_s)
-        return fault and f"form: {fault}"
-
-    def _reference_fault(self, pair: Instruction) -> str | None:
-        fault = reference_fault(pair, self.film)
-        return fault and f"reference: {fault}"
-
-    def _claims_fault(self, pair: Instruction) -> str | None:
-        fault = next(filter(None, map(self._claim_fault, parts(pair.evidence.claim))), None)
-        return fault and f"claim: {fault}"
+        checks = {
+            "form": lambda pair: form_fault(pair, self.film.duration_s),
+            "reference": lambda pair: reference_fault(pair, self.film),
+        }
+        claims = parts(pair.evidence.claim)
+        return (
+            _first_fault(checks, pair)
+            or next(filter(None, map(self._claim_fault, claims)), None)
+            or _first_fault({"pieces": self._pieces_fault}, pair)
+        )
 
     def _pieces_fault(self, pair: Instruction) -> str | None:
         window = pair.clip_s or (0.0, self.film.duration_s)
         scattered = self.masks and any(self._in_pieces(e, window) for e in pair.regions)
-        return "reference: a masklet is in pieces" if scattered else None
+        return "a masklet is in pieces" if scattered else None
 
     def _in_pieces(self, entity: int, window: Window) -> bool:
         if (entity, window) not in self._pieces:
@@ -104,11 +98,12 @@ class Verifier:
         return self._known[key]
 
     def _find_fault(self, claim: Claim) -> str | None:
-        checks = (
-            self._transcript_fault, self._repetition_fault, self.second_look.fault,
-            self._masks_fault,
-        )  # fmt: skip
-        return _first_fault(checks, claim)
+        checks = {
+            "transcript": self._transcript_fault,
+            "repetition": self._repetition_fault,
+            "second look": self.second_look.fault,
+        }
+        return _first_fault(checks, claim) or self._masks_fault(claim)
 
     def _transcript_fault(self, claim: Claim) -> str | None:
         if evaluate(claim, self.transcript) is False:
@@ -129,10 +124,15 @@ class Verifier:
         return self._known_of_masks.get(key)
 
     def _find_masks_fault(self, claim: Claim, masks: MaskWitness) -> str | None:
-        checks = (self._existence_fault, self._shown_fault, self._count_fault, self._once_fault)
-        return _first_fault(checks, claim) or (
-            self._deed_fault(claim, masks) if "text" in claim else None
-        )
+        checks = {
+            "existence": self._existence_fault,
+            "presence": self._shown_fault,
+            "number": self._count_fault,
+            "only time": self._once_fault,
+        }
+        if "text" in claim:
+            checks["motion"] = lambda claim: self._deed_fault(claim, masks)
+        return _first_fault(checks, claim)
 
     def _existence_fault(self, claim: Claim) -> str | None:
         # A negative claim stays true even if the entity does not exist.
@@ -259,9 +259,10 @@ class Verifier:
         ]
 
 
-def _first_fault(checks: Sequence[Callable[[Any], str | None]], asked: Any) -> str | None:
-    """The fault that the first of the checks finds, or None."""
-    return next(filter(None, (check(asked) for check in checks)), None)
+def _first_fault(checks: Mapping[str, Callable[[Any], str | None]], asked: Any) -> str | None:
+    """The fault that the first of the checks finds, with the check's name before it, or None."""
+    found = ((name, check(asked)) for name, check in checks.items())
+    return next((f"{name}: {fault}" for name, fault in found if fault), None)
 
 
 def _verdict(pair: Instruction) -> str:

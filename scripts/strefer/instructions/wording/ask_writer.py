@@ -1,68 +1,53 @@
-"""From tasks to pairs: the question writer (an LLM), and the second reader."""
+"""From scenes to replies: the question writer, an LLM."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from strefer.agents.chat.interface import YES_NO, Chat, ChatRequest, ask
-from strefer.agents.replies import parse_yes_no
-from strefer.instructions.proposals.tasks import Task
+from strefer.agents.chat.interface import Chat, ChatRequest, ask
 from strefer.instructions.wording.question_prompt import (
     REPLY_SCHEMA,
-    parse_reply,
+    parse_replies,
     question_prompt,
-    reader_prompt,
 )
+from strefer.instructions.wording.scenes import Scene
 from strefer.instructions.wording.word_tasks import Reply
 from strefer.prompts import Prompt
 
 Written = Reply | str  # a reply, or why there is none
-READER_TOKENS = 8
+LEFT_OUT = "the writer left it out"
 
 
 def write_by_chat(
-    tasks: Sequence[Task],
+    scenes: Sequence[Scene],
     seeds: Sequence[int],
     chat: Chat,
     prompt: Prompt,
     options: Mapping[str, Any],
-) -> list[Written]:
-    """Replies of an LLM, all asked in one call; a task whose replies never parse gets the reason.
+) -> list[list[Written]]:
+    """For each scene the replies of an LLM to its tasks, all asked in one call of the engine; a
+    task without a reply gets the reason.
 
     Args:
-        seeds: one a task: at one seed, equal prompts would be worded alike.
+        seeds: one a scene: at one seed, equal prompts would be worded alike.
         options: `max_new_tokens`, `temperature`, `attempts`, `retry_temperature`.
     """
     requests = [
         ChatRequest(
-            question_prompt(prompt, task),
+            question_prompt(prompt, scene),
             schema=REPLY_SCHEMA,
             seed=seed,
             max_new_tokens=options["max_new_tokens"],
             temperature=options["temperature"],
         )
-        for task, seed in zip(tasks, seeds, strict=True)
+        for scene, seed in zip(scenes, seeds, strict=True)
     ]
-    asked = ask(chat, requests, parse_reply, options["attempts"], options["retry_temperature"])
-    return [str(one.failure) if one.failure else one.answer for one in asked]
-
-
-def read_again(
-    tasks: Sequence[Task], replies: Sequence[Reply], chat: Chat, prompt: Prompt, seed: int
-) -> list[str | None]:
-    """What a second reader, who sees the facts and the pair, has against each pair."""
-    requests = [
-        ChatRequest(
-            reader_prompt(prompt, task, reply),
-            choices=YES_NO,
-            seed=seed,
-            max_new_tokens=READER_TOKENS,
-        )
-        for task, reply in zip(tasks, replies, strict=True)
-    ]
-    verdicts = ask(chat, requests, parse_yes_no, attempts=1, retry_temperature=0.0)
+    asked = ask(chat, requests, parse_replies, options["attempts"], options["retry_temperature"])
     return [
-        None if verdict.answer else f"second reader: {verdict.failure or 'not supported'}"
-        for verdict in verdicts
+        [
+            one.failure or one.answer.get(number, LEFT_OUT)
+            for number in range(1, len(scene.tasks) + 1)
+        ]
+        for scene, one in zip(scenes, asked, strict=True)
     ]

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
 from strefer.instructions.metadata.film import Film
-from strefer.instructions.proposals.tasks import Task
+from strefer.instructions.proposals.build_tasks import holds
+from strefer.instructions.proposals.tasks import Cell, Task
+from strefer.instructions.verification.claims import every
 from strefer.instructions.verification.form import LETTERS
 from strefer.instructions.wording.ask_writer import Written
 from strefer.instructions.wording.check_reply import written_fault
-from strefer.instructions.wording.question_prompt import (
-    ReplyError,
-    published,
-)
+from strefer.instructions.wording.question_prompt import ReplyError, options_of, published
 from strefer.records import Evidence, Instruction
-
-
-def reply_fault(task: Task, written: Written) -> str | None:
-    """Why a reply is not the task's pair ("reply: …", "writer: …"), or None."""
-    if isinstance(written, str):
-        return f"reply: {written}"
-    try:
-        published(task, written)
-    except ReplyError as error:
-        return f"reply: {error}"
-    wrong = written_fault(task, written)
-    return f"writer: {wrong}" if wrong else None
 
 
 def assemble(
@@ -35,7 +23,8 @@ def assemble(
     task: Task,
     written: Written,
     random: Random,
-    written_by: str = "llm",
+    written_by: str,
+    cells: Sequence[Cell] = (),
 ) -> Instruction:
     """The pair of a task. Where the writer failed it is there too, rejected and with the reason.
 
@@ -43,15 +32,25 @@ def assemble(
         number: counts the group's pairs in the film.
         random: draws the right option's letter.
         written_by: whose words they are.
+        cells: what the writer cites; the pair rests on them too.
     """
     question, answer, regions, options = "", "", (), ()
-    fault = reply_fault(task, written)
-    if fault is None or fault.startswith("writer"):
-        question, answer, regions = published(task, written)
+    fault = f"reply: {written}" if isinstance(written, str) else None
+    if not isinstance(written, str):
+        try:
+            question, answer, regions = published(task, written)
+        except ReplyError as error:
+            fault = f"reply: {error}"
+    if fault is None and film.meaning.closed:
+        wrong = written_fault(task, written)
+        fault = f"writer: {wrong}" if wrong else None
     if task.form == "choice":
-        options, letter = _lettered(task, random)
-        answer = letter if fault is None else answer
+        worded = [] if fault else options_of(written)
+        right, *others = worded or (task.answer, *task.wrong)
+        options, letter = _lettered(right, others, random)
+        answer = answer if fault else letter
     start_s, end_s = task.scope.limits_s or (None, None)
+    claims = [task.claim] + [holds(film, cell) for cell in cells]
     return Instruction(
         pair_id=f"{film.digest[:12]}-{group}-{number:03d}",
         group=group,
@@ -63,15 +62,15 @@ def assemble(
         start_s=start_s,
         end_s=end_s,
         clip_s=task.scope.clip_s,
-        evidence=Evidence(task.segments, task.scope.subjects, task.claim),
+        evidence=Evidence(task.segments, task.scope.subjects, every(claims)),
         rejected=fault,
         written_by=written_by,
     )
 
 
-def _lettered(task: Task, random: Random) -> tuple[tuple[str, ...], str]:
-    options = list(task.wrong)
+def _lettered(right: str, wrong: Sequence[str], random: Random) -> tuple[tuple[str, ...], str]:
+    options = list(wrong)
     random.shuffle(options)
     place = random.randrange(len(LETTERS))
-    options.insert(place, task.answer)
+    options.insert(place, right)
     return tuple(options), LETTERS[place]

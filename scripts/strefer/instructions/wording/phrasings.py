@@ -9,7 +9,6 @@ A file has sections, a phrasing a line; `#` begins a comment:
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -80,12 +79,6 @@ def phrasing_files(folder: str | Path) -> list[Path]:
     if not files:
         raise ValueError(f"phrasings {folder}: no .txt file there")
     return files
-
-
-def folder_digest(folder: str | Path) -> str:
-    """SHA-256 over the folder's phrasings files: part of what made a pair."""
-    texts = [f"{path.name}\n{path.read_text(encoding='utf-8')}" for path in phrasing_files(folder)]
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 @cache

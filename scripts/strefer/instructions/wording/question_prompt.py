@@ -6,85 +6,116 @@ import json
 import re
 from typing import Any
 
+from strefer.agents.reply_text import json_object
 from strefer.instructions.proposals.facts import render_facts
 from strefer.instructions.proposals.tasks import Task
-from strefer.instructions.wording.word_tasks import REFUSAL, Reply, reason
+from strefer.instructions.wording.scenes import REGION, Scene
+from strefer.instructions.wording.word_tasks import Reply
 from strefer.prompts import Prompt
 
-MAX_QUESTION, MAX_ANSWER = 300, 400  # characters
+MAX_QUESTION, MAX_ANSWER, MAX_OPTION = 300, 400, 160  # characters
+N_OPTIONS = 4
+_NUMBERS = {"type": "array", "items": {"type": "integer"}, "maxItems": 8}
+_PAIR: dict[str, Any] = {
+    "wanted": {"type": "integer"},
+    "question": {"type": "string", "minLength": 5, "maxLength": MAX_QUESTION},
+    "answer": {"type": "string", "minLength": 1, "maxLength": MAX_ANSWER},
+    "options": {
+        "type": "array",
+        "items": {"type": "string", "maxLength": MAX_OPTION},
+        "maxItems": N_OPTIONS,
+    },
+    "statements": _NUMBERS,
+}
 REPLY_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "question": {"type": "string", "minLength": 5, "maxLength": MAX_QUESTION},
-        "answer": {"type": "string", "minLength": 1, "maxLength": MAX_ANSWER},
+        "pairs": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": _PAIR,
+                "required": list(_PAIR),
+                "additionalProperties": False,
+            },
+        },
     },
-    "required": ["question", "answer"],
+    "required": ["pairs"],
     "additionalProperties": False,
 }
-_FORMS = {"open": "open", "yes_no": "yes/no", "choice": "multiple-choice"}
-_REGION = re.compile(r"<region(\d)>")
 _NAMED_REGION = re.compile(r"\b([Tt]he) (\w+(?: \w+)?) in <region(\d)>")
+_ASIDE = re.compile(
+    r"\b(?:facts?|parts?|statements?) \d|\b(?:according to|based on) the (?:fact|list|statement)|"
+    r"\bthe (?:statements?|captions?|descriptions?)\b",
+    re.I,
+)
 
 
 class ReplyError(ValueError):
     """A reply that is not a pair; the text says why."""
 
 
-def prompt_values(task: Task) -> dict[str, str]:
-    """The values that `question_writer.txt` is rendered with."""
-    if task.premise:
-        hint = f'The question supposes something false; answer "{REFUSAL}: ..." and say why: '
-    elif task.form == "yes_no":
-        hint = f"Answer {'yes' if task.truth else 'no'} and say why: "
-    elif task.form == "choice":
-        hint = "Answer with these words only: "
-    else:
-        hint = "Answer this: "
-    hint += f"{task.answer if task.form == 'choice' else reason(task)}."
-    return {
-        "facts": render_facts(task.facts),
-        "form": _FORMS[task.form],
-        "ask": task.ask,
-        "hint": hint,
-    }
-
-
-def question_prompt(prompt: Prompt, task: Task) -> str:
+def question_prompt(prompt: Prompt, scene: Scene) -> str:
     """The text that the LLM gets."""
-    return prompt.render(**prompt_values(task))
-
-
-def reader_prompt(prompt: Prompt, task: Task, reply: Reply) -> str:
-    """What the second reader gets for a pair."""
+    regions = {
+        f"<region{number}>": scene.scope.film.kind(entity)
+        for number, entity in enumerate(scene.scope.subjects, 1)
+    }
     return prompt.render(
-        facts=render_facts(task.facts), question=reply.question, answer=reply.answer
+        facts=render_facts(scene.facts),
+        plans=scene.plans(),
+        regions=regions if scene.scope.masks else {},
+        timed=scene.scope.window is not None,
     )
 
 
 def reply_text(reply: Reply) -> str:
-    """The reply as a model is to write it."""
+    """The reply as a model is to write it that is asked for one pair."""
     return json.dumps({"question": reply.question, "answer": reply.answer}, ensure_ascii=False)
 
 
-def parse_reply(text: str) -> Reply:
-    """Read a model's reply; a code fence around it is passed over.
+def parse_replies(text: str) -> dict[int, Reply | str]:
+    """Read a model's reply: by the number of the wanted pair what was written, or what is wrong
+    with it. A single pair, without a list around it, is the first.
 
     Raises:
-        ReplyError: if it is not one JSON object with a question and an answer of sensible length.
+        ReplyError: if it holds no list of pairs and no pair.
     """
-    text = re.sub(r"^```(?:json)?\s*|\s*```$", "", text.strip())
     try:
-        fields = json.loads(text)
-    except (ValueError, RecursionError):
-        raise ReplyError("the reply is no JSON") from None
-    if not isinstance(fields, dict) or set(fields) != {"question", "answer"}:
-        raise ReplyError("the reply is not an object with question and answer")
-    question, answer = fields["question"], fields["answer"]
+        fields = json_object(text)
+    except ValueError as error:
+        raise ReplyError(str(error)) from None
+    pairs = fields.get("pairs", [fields])
+    if not isinstance(pairs, list):
+        raise ReplyError("`pairs` is not a list")
+    read: dict[int, Reply | str] = {}
+    for pair in pairs:
+        number = pair.get("wanted", 1) if isinstance(pair, dict) else None
+        if isinstance(number, int) and number not in read:
+            read[number] = _pair(pair)
+    faults = [one for one in read.values() if isinstance(one, str)]
+    if pairs and len(faults) == len(read):
+        raise ReplyError(faults[0] if faults else "the reply has no pair")
+    return read
+
+
+def _pair(fields: dict[str, Any]) -> Reply | str:
+    question, answer = fields.get("question"), fields.get("answer")
     if not isinstance(question, str) or not 5 <= len(question) <= MAX_QUESTION:
-        raise ReplyError("the question is empty or too long")
+        return "the question is empty or too long"
+    options = _texts(fields.get("options"))
+    if options and not isinstance(answer, str):
+        answer = options[0]
     if not isinstance(answer, str) or not 1 <= len(answer) <= MAX_ANSWER:
-        raise ReplyError("the answer is empty or too long")
-    return Reply(" ".join(question.split()), " ".join(answer.split()))
+        return "the answer is empty or too long"
+    cited = fields.get("statements")
+    numbers = tuple(n for n in cited if isinstance(n, int)) if isinstance(cited, list) else ()
+    return Reply(" ".join(question.split()), " ".join(answer.split()), options, numbers)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    texts = value if isinstance(value, list) else []
+    return tuple(" ".join(text.split()).rstrip(".") for text in texts if isinstance(text, str))
 
 
 def published(task: Task, reply: Reply) -> tuple[str, str, tuple[int, ...]]:
@@ -95,13 +126,18 @@ def published(task: Task, reply: Reply) -> tuple[str, str, tuple[int, ...]]:
     regions share a noun, "the first dog".
 
     Raises:
-        ReplyError: if the reply names a region that the task does not have, or none of them.
+        ReplyError: if the reply names a region or a time that the task does not have, or lacks one.
     """
+    texts = (reply.question, reply.answer, *reply.options)
+    if any(map(_ASIDE.search, texts)):
+        raise ReplyError("speaks of the statements")
+    if task.scope.window is not None and not re.search(r"<(?:start|end)_time>", reply.question):
+        raise ReplyError("the question does not name the time")
     subjects = task.scope.subjects if task.scope.masks else ()
-    for number in _REGION.findall(reply.question + reply.answer):
+    for number in REGION.findall(" ".join(texts)):
         if not 1 <= int(number) <= len(subjects):
-            raise ReplyError(f"<region{number}> is no region of the question")
-    order = list(dict.fromkeys(int(n) for n in _REGION.findall(reply.question)))
+            raise ReplyError("names a region that is not the question's")
+    order = list(dict.fromkeys(int(n) for n in REGION.findall(reply.question)))
     if len(order) != len(subjects):
         raise ReplyError("the question does not name its regions")
     seen: set[int] = set()
@@ -113,12 +149,20 @@ def published(task: Task, reply: Reply) -> tuple[str, str, tuple[int, ...]]:
         seen.add(number)
         return f"{match[1]} {match[2]} in <region>"
 
-    question = _REGION.sub("<region>", _NAMED_REGION.sub(once, reply.question))
-    answer = _without_regions(reply, order)
-    return question, answer, tuple(subjects[number - 1] for number in order)
+    question = REGION.sub("<region>", _NAMED_REGION.sub(once, reply.question))
+    return question, _without_regions(reply.answer, reply, order), tuple(
+        subjects[number - 1] for number in order
+    )  # fmt: skip
 
 
-def _without_regions(reply: Reply, order: list[int]) -> str:
+def options_of(reply: Reply) -> list[str]:
+    """The options that the writer worded, without their regions, the right one first."""
+    order = list(dict.fromkeys(int(n) for n in REGION.findall(reply.question)))
+    return [_without_regions(option, reply, order) for option in reply.options]
+
+
+def _without_regions(text: str, reply: Reply, order: list[int]) -> str:
+    """A text of the reply in which regions are told apart by their nouns."""
     named = _NAMED_REGION.finditer(f"{reply.question} {reply.answer}")
     nouns = {int(m[3]): m[2] for m in named}
     ordinals = ("first", "second", "third", "fourth")
@@ -128,4 +172,4 @@ def _without_regions(reply: Reply, order: list[int]) -> str:
         ordinal = f"{ordinals[order.index(int(match[3]))]} " if shared else ""
         return f"{match[1]} {ordinal}{match[2]}"
 
-    return _REGION.sub("it", _NAMED_REGION.sub(name, reply.answer))
+    return REGION.sub("it", _NAMED_REGION.sub(name, text))

@@ -18,10 +18,17 @@ REFUSAL = "That is not so"  # how the answer to a false premise begins
 @dataclass(frozen=True)
 class Reply:
     """What a writer replies: as in the prompt, regions are <region1>, <region2>. For a choice the
-    answer is the right option's words."""
+    answer is the right option's words.
+
+    Attributes:
+        options: all options of a choice, the right one first, if the writer worded them.
+        statements: numbers of the facts that the writer cites.
+    """
 
     question: str
     answer: str
+    options: tuple[str, ...] = ()
+    statements: tuple[int, ...] = ()
 
 
 def write_reply(task: Task, phrasings: Phrasings, random: Random) -> Reply:
@@ -52,16 +59,3 @@ def reason(task: Task) -> str:
     """The facts that the task's answer rests on, as one clause."""
     cited = [task.facts[number - 1].text for number in task.cited]
     return " and then ".join(cited) if task.focus == "order" else " and ".join(cited)
-
-
-def contradiction(task: Task, other: Task, random: Random) -> Reply | None:
-    """A wrong pair near the right one, to train and to test second readers: the other answer to a
-    yes/no question, or an answer that a fact of `other` gives. None if that would be right too."""
-    right = right_answer(task)
-    if task.form == "yes_no":
-        flipped = right.replace("Yes", "No", 1) if task.truth else right.replace("No", "Yes", 1)
-        return Reply("", flipped)
-    if task.form == "choice":
-        return Reply("", random.choice(task.wrong)) if task.wrong else None
-    wrong = right_answer(other) if other.form == "open" else None
-    return None if wrong is None or wrong == right else Reply("", wrong)

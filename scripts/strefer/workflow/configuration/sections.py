@@ -23,10 +23,10 @@ class Prompts(Section):
     existence: str = option("config/prompts/existence.txt", "is an entity in a segment?")
     behaviour: str = option("config/prompts/behaviour.txt", "what does it do there?")
     assigner: str = option("config/prompts/assigner.txt", "assigner chat: which numbered box does an expression mean?")
-    question_writer: str = option("config/prompts/question_writer.txt", "writes a pair of the question groups")
+    question_writer: str = option("config/prompts/question_writer.txt", "writes pairs of the question groups")
     statement_reader: str = option("config/prompts/statement_reader.txt", "what do the lines about an entity say?")
     relation_reader: str = option("config/prompts/relation_reader.txt", "which statements say the same, which exclude each other?")
-    second_reader: str = option("config/prompts/second_reader.txt", "do the facts support an answer?")
+    proof_reader: str = option("config/prompts/proof_reader.txt", "do written pairs follow from the statements, and are they good English?")
     judge_description: str = option("config/prompts/judge_description.txt", "VideoRefer-Bench-D: rates a description")
     judge_choice: str = option("config/prompts/judge_choice.txt", "TempCompass: which option does a text agree with?")
 
@@ -149,7 +149,7 @@ class InstructionsOptions(AskingOfFilms):
 
     pairs_per_minute: PairsPerMinute = option(PairsPerMinute(), "Pairs a minute of film, by group.")
     question_writer: Literal["llm", "phrasings"] = option("llm", "Who writes the question groups (G2, G4, G6, G8).")
-    replace_failed: bool = option(False, "Word a question by phrasings if the LLM failed to write it; otherwise it is rejected and counted.")
+    pairs_per_call: int = option(8, "The most pairs that the LLM is asked for at a time, all about one window, clip or film.", ge=1)
     time_answers: bool = option(True, "Allow answers that are times.")
     verify: bool = option(True, "Check pairs against their evidence.")
     check_motion: bool = option(False, "Movements in a transcript must agree with the masklet's; for cameras that do not move.")
@@ -157,9 +157,9 @@ class InstructionsOptions(AskingOfFilms):
     least_score: Number = option(0.05, "Doubt masklets that are less probably what their expression means, unless they come and go as the transcript says.", ge=0, le=1)
     second_look: bool = option(False, "Also transcribe the first and last part of each segment; a segment's transcript must agree with them. The video LLM then gets three times as many questions.")
     same_words: Number = option(0.5, "Reader grammar only: two transcripts agree if they share at least this part of their words.", ge=0, le=1)
-    second_reader: bool = option(True, "Let the LLM read each written pair again.")
-    max_new_tokens: int = option(256, "Longest reply.", ge=1)
-    temperature: Number = option(0, "Sampling temperature of the question writer.", ge=0)
+    proof_reader: bool = option(True, "Let the LLM read each written pair against the statements.")
+    max_new_tokens: int = option(1536, "Longest reply.", ge=1)
+    temperature: Number = option(0.7, "Sampling temperature of the question writer.", ge=0)
 
 
 class Quality(Section):

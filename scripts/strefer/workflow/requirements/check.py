@@ -9,12 +9,12 @@ from typing import Any
 from strefer.agents.environments import engine_of
 from strefer.records import Video
 from strefer.stage.run import read_records
+from strefer.workflow.requirements.calls import told_calls
 from strefer.workflow.requirements.facts import NamedModel, load_facts, named_models
+from strefer.workflow.requirements.films import FILM_MINUTES, Films
 from strefer.workflow.requirements.gpu_hours import (
     ASSUMED,
     ESTIMATED,
-    FILM_MINUTES,
-    Films,
     gpu_hours,
     training_hours_a_thousand,
 )
@@ -82,6 +82,7 @@ def check_configuration(
     missing += [line for model in models for line in missing_of_model(model, by_conda)]
     missing += missing_hardware(machine, resources, of_stage, to_download_gb(models))
     lines += [f"  {line}" for line in dict.fromkeys(missing)] or ["  nothing"]
+    lines += ["", "CALLS OF THE LLM FOR PAIRS (estimated)", *told_calls(config, films)]
     lines += ["", "GPU-HOURS (not measured)", *_told_hours(config, by_role, films, shards)]
     return "\n".join(lines)
 

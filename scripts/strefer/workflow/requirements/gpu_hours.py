@@ -13,11 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from strefer.agents.environments import engine_of
+from strefer.workflow.requirements.calls import Calls, reading_calls, writing_calls
 from strefer.workflow.requirements.facts import NamedModel
+from strefer.workflow.requirements.films import (
+    ENTITIES,
+    FILM_MINUTES,
+    SEGMENTS_A_MINUTE,
+    Films,
+    looks,
+)
 
-FILM_MINUTES = 1.0  # of a film that was not probed yet
-SEGMENTS_A_MINUTE = 12  # the paper's example has 6 in 28 s
-ENTITIES = 4  # of a film
 PROMPT_TOKENS = 300
 REPLY_TOKENS = 100  # or the configured limit, if that is lower
 FRAME_TOKENS = 1000  # where the model's own number is not known
@@ -33,20 +38,11 @@ TRAINING_SAMPLES = 1_948_679 + 560_043
 ASSUMED = (
     f"a film not yet probed lasts {FILM_MINUTES:g} min, with {ENTITIES} entities and "
     f"{SEGMENTS_A_MINUTE} segments a minute; a prompt is {PROMPT_TOKENS} tokens, a reply "
-    f"{REPLY_TOKENS}, a frame {FRAME_TOKENS} unless known",
+    f"{REPLY_TOKENS}, a frame {FRAME_TOKENS} unless known; of pairs as above",
     f"2 operations a parameter and token on A100s ({OPERATIONS_A_SECOND / 1e12:.0f} TFLOP/s), of "
     "which reading reaches 40% and writing 10% in vLLM, 20% and 2% elsewhere",
     f"each job loads its models at {LOADING_GB_A_SECOND:g} GB/s",
 )
-
-
-@dataclass(frozen=True)
-class Films:
-    """How much there is to do: films, their minutes in all, and how many of them were probed."""
-
-    count: int
-    minutes: float
-    probed: int
 
 
 @dataclass(frozen=True)
@@ -148,16 +144,9 @@ def _masklets(config: Mapping, models: Mapping, films: Films) -> dict[str, Token
     return {"assigner": Tokens(questions * (_frame(model) + PROMPT_TOKENS), questions * 20)}
 
 
-def _looks(config: Mapping, films: Films) -> float:
-    """Looks at segments, and at their two parts if there is a second look."""
-    pairs = config["instructions"]
-    looks = 3 if pairs["verify"] and pairs["second_look"] else 1
-    return SEGMENTS_A_MINUTE * films.minutes * looks
-
-
 def _transcripts(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]:
     options, model = config["transcripts"], models["video_llm"]
-    segments = _looks(config, films)
+    segments = looks(config, films)
     questions = 2 * ENTITIES
     frames = options["n_frames"] * _frame(model)
     # vLLM reads a segment's frames once for all of its questions.
@@ -167,21 +156,15 @@ def _transcripts(config: Mapping, models: Mapping, films: Films) -> dict[str, To
 
 
 def _statements(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]:
-    if config["statements"]["reader"] != "llm":
-        return {"llm": Tokens(0, 0)}
-    # One question an entity about all of its lines, and one a category about all of its clauses.
-    lines = _looks(config, films) * ENTITIES
-    questions = 2 * films.count * ENTITIES
-    return {"llm": Tokens(questions * PROMPT_TOKENS + lines * REPLY_TOKENS, lines * REPLY_TOKENS)}
+    return _of_llm(reading_calls(config, films))
 
 
 def _instructions(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]:
-    options = config["instructions"]
-    by_llm = options["question_writer"] == "llm"
-    a_minute = sum(options["pairs_per_minute"][group] for group in ("G2", "G4", "G6", "G8"))
-    pairs = a_minute * films.minutes if by_llm else 0
-    read = 2 * PROMPT_TOKENS * (2 if options["second_reader"] and options["verify"] else 1)
-    return {"llm": Tokens(pairs * read, pairs * _reply(options["max_new_tokens"]))}
+    return _of_llm(writing_calls(config, films))
+
+
+def _of_llm(calls: Calls) -> dict[str, Tokens]:
+    return {"llm": Tokens(calls.read, calls.written)}
 
 
 _TOKENS: dict[str, Callable[[Mapping, Mapping, Films], dict[str, Tokens]]] = {

@@ -1,0 +1,86 @@
+"""An estimate of how often the LLM is asked for pairs, and of the tokens that it reads and writes.
+
+Prompts count as their files have them, at four characters a token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from strefer.prompts import load_prompt
+from strefer.workflow.requirements.films import ENTITIES, Films, looks
+
+WRITTEN = ("G2", "G4", "G6", "G8")  # the groups that the LLM words
+CHARACTERS_A_TOKEN = 4
+LINE_TOKENS = 30  # of a transcript's line, a statement or a wanted pair
+STATEMENT_TOKENS = 60  # of a line that was read, in three forms and as JSON
+PAIR_TOKENS = 90  # of a written pair as JSON
+VERDICT_TOKENS = 40  # on a pair, as JSON
+FACTS = 6  # statements of a scene (measured, on made-up films of a minute and 12 segments)
+PAIRS_A_SCENE = 2.6  # at most 8 a call (measured on the same)
+
+
+@dataclass(frozen=True)
+class Calls:
+    """Calls of a model, and the tokens that it reads and writes in all of them."""
+
+    count: float
+    read: float
+    written: float
+
+    def __add__(self, other: Calls) -> Calls:
+        return Calls(self.count + other.count, self.read + other.read, self.written + other.written)
+
+
+NO_CALLS = Calls(0, 0, 0)
+
+
+def reading_calls(config: Mapping[str, Any], films: Films) -> Calls:
+    """The calls that read transcripts into statements: one an entity about all of its lines, and
+    one a category about all of its clauses."""
+    if config["statements"]["reader"] != "llm":
+        return NO_CALLS
+    lines = looks(config, films) * ENTITIES
+    asked = films.count * ENTITIES
+    prompts = _tokens(config, "statement_reader") + _tokens(config, "relation_reader")
+    return Calls(2 * asked, asked * prompts + 2 * lines * LINE_TOKENS, lines * STATEMENT_TOKENS)
+
+
+def writing_calls(config: Mapping[str, Any], films: Films) -> Calls:
+    """The calls that word pairs, some of a scene at a time, and those that proof-read them."""
+    options, pairs = config["instructions"], written_pairs(config, films)
+    scenes = pairs / min(PAIRS_A_SCENE, options["pairs_per_call"])
+    shown = scenes * FACTS * LINE_TOKENS + pairs * LINE_TOKENS
+    calls = Calls(scenes, scenes * _tokens(config, "question_writer") + shown, pairs * PAIR_TOKENS)
+    if not (options["verify"] and options["proof_reader"]):
+        return calls
+    shown += pairs * PAIR_TOKENS
+    read = scenes * _tokens(config, "proof_reader") + shown
+    return calls + Calls(scenes, read, pairs * VERDICT_TOKENS)
+
+
+def written_pairs(config: Mapping[str, Any], films: Films) -> float:
+    """How many pairs the LLM is asked to word."""
+    options = config["instructions"]
+    if options["question_writer"] != "llm":
+        return 0.0
+    return films.minutes * sum(options["pairs_per_minute"][group] for group in WRITTEN)
+
+
+def told_calls(config: Mapping[str, Any], films: Films) -> Iterator[str]:
+    """The estimate in words, line by line."""
+    reading, writing = reading_calls(config, films), writing_calls(config, films)
+    for name, calls in (("statements", reading), ("writing", writing)):
+        yield (
+            f"  {name:12} {calls.count:,.0f} calls, {calls.read / 1e6:.1f} million tokens read, "
+            f"{calls.written / 1e6:.1f} million written"
+        )
+    if pairs := written_pairs(config, films):
+        whole = (reading + writing).count / pairs
+        yield f"  together {whole:.2f} calls for each of {pairs:,.0f} pairs that the LLM words"
+
+
+def _tokens(config: Mapping[str, Any], role: str) -> float:
+    return len(load_prompt(config["prompts"][role]).text) / CHARACTERS_A_TOKEN
