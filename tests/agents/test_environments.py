@@ -13,6 +13,7 @@ from strefer.agents.environments import environment_of, versions_in
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "envs").glob("*.yaml"))
+BUILT = ("deepspeed", "sam2", "groundingdino-py", "antlr4-python3-runtime", "iopath")
 PINNED = re.compile(r"^[A-Za-z0-9_.-]+(\[[a-z,]+\])?==\S+$")
 
 
@@ -37,7 +38,7 @@ def test_the_python_part_resolves(file, tmp_path):
     command = [
         sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--python-version", version,
         "--python-platform", "x86_64-manylinux_2_31", "--only-binary", ":all:",
-        "--no-binary", "deepspeed", "in.txt",
+        *(word for name in BUILT for word in ("--no-binary", name)), "in.txt",
     ]
     # fmt: on
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
@@ -53,6 +54,7 @@ def test_rules_and_agents_name_environments_that_exist_and_each_is_used():
     for name in ("config", "paper", "modern", "small"):
         agents = read_configuration(name)["agents"]
         named |= {environment_of(role, spec) for role, spec in agents.items()}
+    named.add(environment_of("detector", {"adapter": "groundingdino"}))
     assert named == {file.stem for file in FILES}
 
 

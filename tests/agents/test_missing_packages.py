@@ -29,7 +29,7 @@ CASES = [
         "groundingdino",
         "groundingdino-tiny",
         "groundingdino",
-        f"envs/vision.yaml{BY_HAND}",
+        "envs/groundingdino.yaml has it: call Snakemake with `--sdm conda`",
     ),
     (
         load_tracker,
@@ -37,7 +37,7 @@ CASES = [
         "sam2",
         "facebook/sam2.1-hiera-tiny",
         "sam2",
-        f"envs/vision.yaml{BY_HAND}",
+        "envs/vision.yaml has it: call Snakemake with `--sdm conda`",
     ),
     (
         *(load_embedder, "embedder", "open_clip", "ViT-B-16-SigLIP/webli", "open_clip"),

@@ -81,7 +81,7 @@ def test_the_environment_is_that_of_the_agents():
     ("role", "environment", "stage", "message"),
     [
         ("llm", "mine", "references", "llm.environment is 'mine', but there is no envs/mine.yaml"),
-        ("tracker", "main", "tracks", "tracker.environment is not that of agents.detector"),
+        ("tracker", "main", "tracks", "detector.environment is not that of agents.tracker"),
     ],
 )
 def test_an_environment_that_cannot_be_is_one_line(role, environment, stage, message):
@@ -89,3 +89,12 @@ def test_an_environment_that_cannot_be_is_one_line(role, environment, stage, mes
     config = changed(agents={role: agents[role] | {"environment": environment}})
     with pytest.raises(ValueError, match=message):
         stages.environment_for(stage, config)
+
+
+def test_a_tracker_goes_along_where_the_detectors_engine_needs_its_own_environment():
+    agents = read_configuration("config")["agents"]
+    for adapter in ("transformers", "sam2"):
+        tracker = agents["tracker"] | {"adapter": adapter}
+        detector = agents["detector"] | {"adapter": "groundingdino"}
+        config = changed(agents={"detector": detector, "tracker": tracker})
+        assert stages.environment_for("tracks", config) == "groundingdino"

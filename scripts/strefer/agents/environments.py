@@ -27,7 +27,7 @@ PACKAGES = {
     "groundingdino": {"torch": "torch", "groundingdino": "groundingdino-py"},
     "rexseek": {"torch": "torch", "rexseek": "rexseek"},
 }
-_OF_THEIR_OWN = ("vllm", "rexseek")  # engines with an environment of the same name
+_OF_THEIR_OWN = ("vllm", "rexseek", "groundingdino")  # engines with an environment of the same name
 _OF_FRAMES = ("detector", "tracker", "assigner", "embedder")
 Load = TypeVar("Load", bound=Callable[..., Any])
 
@@ -46,11 +46,19 @@ def environment_of(role: str, spec: Mapping[str, Any]) -> str:
     that the agent names, or else the one for its role and engine."""
     if role.startswith("training."):
         return "train"
-    if spec.get("environment"):
-        return spec["environment"]
-    if engine_of(spec) in _OF_THEIR_OWN:
-        return engine_of(spec)
+    if needs_its_own(spec):
+        return spec.get("environment") or engine_of(spec)
     return "vision" if role in _OF_FRAMES else "chat"
+
+
+def needs_its_own(spec: Mapping[str, Any]) -> bool:
+    """True if an agent names an environment, or its engine has one."""
+    return bool(spec.get("environment")) or engine_of(spec) in _OF_THEIR_OWN
+
+
+def has_packages(environment: str, spec: Mapping[str, Any]) -> bool:
+    """True if an environment installs all that an agent's engine imports."""
+    return set(PACKAGES[engine_of(spec)].values()) <= versions_in(environment).keys()
 
 
 def versions_in(environment: str) -> dict[str, str]:
@@ -65,9 +73,8 @@ def versions_in(environment: str) -> dict[str, str]:
     return {name: one.partition("==")[2] for one, name in names.items()}
 
 
-def way_to(package: str, role: str, spec: Mapping[str, Any]) -> str:
+def way_to(package: str, environment: str) -> str:
     """How to come by a package that an agent lacks, in words."""
-    environment = environment_of(role, spec)
     names = {name: pip for packages in PACKAGES.values() for name, pip in packages.items()}
     if names.get(package, package) in versions_in(environment):
         return f"envs/{environment}.yaml has it: call Snakemake with `--sdm conda`"
@@ -91,7 +98,7 @@ def telling_of_packages(role: str) -> Callable[[Load], Load]:
                 package = (error.name or engine_of(spec)).partition(".")[0]
                 raise ValueError(
                     f"{role} {spec.get('model')}: the adapter {spec['adapter']} cannot import "
-                    f"{package} here ({error}); {way_to(package, role, spec)}"
+                    f"{package} here ({error}); {way_to(package, environment_of(role, spec))}"
                 ) from error
 
         return loading

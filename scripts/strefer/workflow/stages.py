@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from strefer.agents.environments import environment_of
-from strefer.files import ROOT
+from strefer.agents import environments
+from strefer.agents.environments import environment_of, has_packages, needs_its_own
 
 Config = Mapping[str, Any]
 
@@ -135,19 +135,34 @@ def options_of(stage: str, config: Config) -> dict[str, Any]:
 
 
 def environment_for(stage: str, config: Config) -> str:
-    """The environment of a stage's jobs, a file of `envs/` without its ending.
+    """The environment of a stage's jobs, a file of `envs/` without its ending. An agent that needs
+    none of its own goes into another agent's, if that has what its engine imports.
 
     Raises:
         ValueError: if there is no such file, or two agents of the stage need different ones.
     """
     agents = agents_of(stage, config)
     names = {role: environment_of(role, spec) for role, spec in agents.items()}
-    first = next(iter(names.values()), STAGES[stage].without_agents)
+    leading = next((role for role in names if needs_its_own(agents[role])), next(iter(names), ""))
+    chosen = names.get(leading, STAGES[stage].without_agents)
     for role, name in names.items():
         option = f"configuration: agents.{role}.environment"
-        if not (ROOT / "envs" / f"{name}.yaml").is_file():
+        if not (environments.ENVS / f"{name}.yaml").is_file():
             raise ValueError(f"{option} is {name!r}, but there is no envs/{name}.yaml")
-        if name != first:
-            other = next(iter(names))
-            raise ValueError(f"{option} is not that of agents.{other}, and one job loads both")
-    return first
+        if name != chosen and (
+            needs_its_own(agents[role]) or not has_packages(chosen, agents[role])
+        ):
+            raise ValueError(
+                f"{option} is not that of agents.{leading}, and one job loads both: "
+                f"{name!r} and {chosen!r}"
+            )
+    return chosen
+
+
+def environments_of_roles(config: Config) -> dict[str, str]:
+    """By role, the environment of the jobs that load it."""
+    return {
+        role: environment_for(stage, config)
+        for stage in STAGES
+        for role in agents_of(stage, config)
+    }

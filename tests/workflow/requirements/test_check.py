@@ -92,11 +92,20 @@ def test_a_package_that_the_named_environment_has_is_not_missing(tell, monkeypat
     (tmp_path / "mine.yaml").write_text(
         "dependencies: [python=3.10, {pip: [rexseek @ git+file:///r@1a]}]"
     )
+    for file in environments.ENVS.glob("*.yaml"):
+        (tmp_path / file.name).symlink_to(file)
     monkeypatch.setattr(environments, "ENVS", tmp_path)
     assigner = {"adapter": "rexseek", "model": "IDEA-Research/RexSeek-3B"}
     assert "package rexseek" in part(tell("paper", by_conda=True, assigner=assigner), "MISSING")
     assigner |= {"environment": "mine"}
     assert "package rexseek" not in part(tell("paper", by_conda=True, assigner=assigner), "MISSING")
+
+
+def test_a_package_that_only_this_interpreter_has_is_missing_where_jobs_have_environments(tell):
+    spec = {"adapter": "open_clip", "model": "ViT-B-16-SigLIP/webli", "environment": "chat"}
+    message = "package open_clip (adapter open_clip): envs/chat.yaml does not have it"
+    assert message in part(tell("small", by_conda=True, embedder=spec), "MISSING")
+    assert message not in part(tell("small", by_conda=False, embedder=spec), "MISSING")
 
 
 def test_conda_is_missing_where_an_environment_is_needed_and_there_is_none(tell, monkeypatch):
@@ -108,6 +117,8 @@ def test_conda_is_missing_where_an_environment_is_needed_and_there_is_none(tell,
 
 def test_an_environment_that_pins_no_version_of_vllm_is_taken_as_it_is(tell, monkeypatch, tmp_path):
     (tmp_path / "mine.yaml").write_text("dependencies: [python=3.11, {pip: ['vllm<0.25']}]")
+    for file in environments.ENVS.glob("*.yaml"):
+        (tmp_path / file.name).symlink_to(file)
     monkeypatch.setattr(environments, "ENVS", tmp_path)
     model = {"adapter": "vllm", "model": "omni-research/Tarsier-34b", "environment": "mine"}
     missing = part(tell("paper", by_conda=True, video_llm=model), "MISSING")

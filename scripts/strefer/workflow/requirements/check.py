@@ -26,7 +26,7 @@ from strefer.workflow.requirements.machine import (
     missing_of_model,
     this_machine,
 )
-from strefer.workflow.stages import STAGES
+from strefer.workflow.stages import STAGES, environments_of_roles
 
 _WITHOUT_REVISION = ("open_clip", "rexseek")  # engines that download the newest
 _STUDENT = ("training.vision", "training.llm", "training.start_from")
@@ -57,7 +57,7 @@ def check_configuration(
         n_films: how many films there are.
         shards: how many of its shards have a film.
         run: the run's folder; films that it has probed count with their durations.
-        by_conda: whether Snakemake installs each rule's environment itself.
+        by_conda: whether each job runs in its rule's environment.
         absent: what to tell of each input file that is not there.
 
     Raises:
@@ -79,7 +79,9 @@ def check_configuration(
     lines += ["", "NEEDED IN ALL", *_told_needs(models, resources, machine)]
     lines += ["", "MISSING ON THIS MACHINE"]
     missing = [*absent]
-    missing += [line for model in models for line in missing_of_model(model, by_conda)]
+    environments = environments_of_roles(config)
+    for model in models:
+        missing += missing_of_model(model, environments, by_conda)
     missing += missing_hardware(machine, resources, of_stage, to_download_gb(models))
     lines += [f"  {line}" for line in dict.fromkeys(missing)] or ["  nothing"]
     lines += ["", "CALLS OF THE LLM FOR PAIRS (estimated)", *told_calls(config, films)]

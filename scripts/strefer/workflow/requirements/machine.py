@@ -14,10 +14,11 @@ from typing import Any
 
 from packaging.version import Version
 
-from strefer.agents.environments import PACKAGES, engine_of, environment_of, versions_in, way_to
+from strefer.agents.environments import PACKAGES, engine_of, versions_in, way_to
 from strefer.workflow.requirements.facts import BYTES, NamedModel
 from strefer.workflow.requirements.hub_cache import has_weights
 
+_BY_UV = "envs/conda_by_uv/bin"
 GPU_SHARE = 0.9  # of its memory that an engine fills
 # Weight, gradient and AdamW's two moments in float32; LoRA and DeepSpeed need less.
 TRAINED_BYTES = 16
@@ -52,14 +53,18 @@ def _gpus_gb() -> tuple[float, ...]:
     return tuple(float(mib) * 2**20 / 1e9 for mib in told.stdout.split())
 
 
-def missing_of_model(model: NamedModel, by_conda: bool) -> Iterator[str]:
+def missing_of_model(
+    model: NamedModel, environments: Mapping[str, str], by_conda: bool
+) -> Iterator[str]:
     """What a model lacks here: its weights, a package or file, a key, a permission; a line each.
 
     Args:
-        by_conda: whether Snakemake installs each rule's environment itself.
+        environments: by role, the environment of the jobs that load it.
+        by_conda: whether these jobs run in that environment, and not in this process's.
     """
     engine = engine_of(model.spec)
-    yield from _missing_packages(model, by_conda)
+    for environment in dict.fromkeys(environments.get(role, "train") for role in model.roles):
+        yield from _missing_packages(model, environment, by_conda)
     if engine == "openai":
         yield from _missing_key(model.spec)
         return
@@ -79,15 +84,14 @@ def missing_of_model(model: NamedModel, by_conda: bool) -> Iterator[str]:
         yield f"permission: {model.name} runs only with `trust_remote_code: true`"
 
 
-def _missing_packages(model: NamedModel, by_conda: bool) -> Iterator[str]:
-    engine, role = engine_of(model.spec), model.roles[0]
-    pinned = versions_in(environment_of(role, model.spec))
+def _missing_packages(model: NamedModel, environment: str, by_conda: bool) -> Iterator[str]:
+    engine, pinned = engine_of(model.spec), versions_in(environment)
     for package, name in PACKAGES.get(engine, {}).items():
-        there = by_conda and name in pinned
-        if not there and importlib.util.find_spec(package) is None:
-            yield f"package {package} (adapter {engine}): {way_to(package, role, model.spec)}"
-            if name in pinned and shutil.which("conda") is None:
-                yield "conda, which `--sdm conda` calls, is not on the PATH"
+        there = name in pinned if by_conda else importlib.util.find_spec(package) is not None
+        if not there:
+            yield f"package {package} (adapter {engine}): {way_to(package, environment)}"
+        if name in pinned and (by_conda or not there) and shutil.which("conda") is None:
+            yield f"conda, which `--sdm conda` calls, is not on the PATH; {_BY_UV} stands in for it"
     until = model.facts.vllm_until if model.facts is not None and engine == "vllm" else None
     if until is None:
         return
@@ -96,7 +100,7 @@ def _missing_packages(model: NamedModel, by_conda: bool) -> Iterator[str]:
     if version and Version(version) > Version(until):
         yield (
             f"vLLM {until} or older for {model.name}: {version} lacks its class; "
-            f"name an environment that has one, as agents.{role}.environment"
+            f"name an environment that has one, as agents.{model.roles[0]}.environment"
         )
 
 
