@@ -4,6 +4,7 @@ from pathlib import Path
 
 from strefer.report.write_report import write_report
 from strefer.workflow.logs import start_log
+from strefer.workflow.store_upkeep import speeds_of
 
 start_log(snakemake.log[0])
 quality = snakemake.input.get("quality")
@@ -24,4 +25,5 @@ write_report(
     run=snakemake.params.run,
     seed=snakemake.params.seed,
     warning=snakemake.params.warning,
+    speeds=speeds_of(Path(snakemake.output[0]).parent),
 )

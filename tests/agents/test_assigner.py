@@ -102,8 +102,12 @@ def test_embedder_scores_by_likeness_and_embeds_each_text_once(frame):
 def test_embedder_takes_frames_together(frame):
     assigner = EmbedderAssigner(ColourEmbedder())
     boxes = [[LEFT, RIGHT], [], [RIGHT]]
-    together = assigner.scores_of_frames([frame] * 3, boxes, ["red car"])
+    prepared = [assigner.prepare(frame, of_frame) for of_frame in boxes]
+    asked = [["red car"], ["red car"], ["red car"]]
+    together = assigner.scores_of_frames(prepared, boxes, asked)
     assert [m.shape for m in together] == [(1, 2), (1, 0), (1, 1)]
+    of_two_films = assigner.scores_of_frames(prepared, boxes, [["a"], [], ["red car", "a"]])
+    assert [m.shape for m in of_two_films] == [(1, 2), (0, 0), (2, 1)]
     assert together[2] == pytest.approx(assigner.scores(frame, [RIGHT], ["red car"]))
 
 

@@ -133,6 +133,14 @@ def test_without_a_bias_texts_compete_with_something_else(tmp_path):
     assert of_nothing[0] < 0.5  # although there is no other text in question
 
 
+def test_an_embedding_does_not_depend_on_its_company(embedder):
+    pictures = frames(19, 128, 128)
+    together = embedder.embed_images(pictures)
+    for some in (slice(0, 1), slice(4, 6), slice(7, 18)):
+        assert (embedder.embed_images(pictures[some]) == together[some]).all()
+    assert (embedder.embed_texts(TEXTS[:1]) == embedder.embed_texts(TEXTS)[:1]).all()
+
+
 def test_out_of_memory_halves_the_batch_and_changes_nothing(folder, embedder, caplog):
     small = load_embedder({"adapter": "open_clip", "model": str(folder), "device": "cpu"})
 

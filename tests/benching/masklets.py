@@ -43,7 +43,7 @@ from strefer.masklets.assignment_paper import assign_paper
 from strefer.masklets.joining import join_directions
 from strefer.masklets.options import AssignOptions, TrackOptions
 from strefer.masklets.starting_frame import breadth_first, choose_starting_frame, phrases_of, usable
-from strefer.masklets.track_entities import track_film
+from strefer.masklets.track_entities import read_film, track_film
 from strefer.masklets.working_track import without_empty
 from strefer.masks import encode_mask
 from strefer.records import References, Video
@@ -117,7 +117,8 @@ def run_stages(
     loading = time.perf_counter() - begin
     for video, references in films:
         nouns = [entity.generalized_noun for entity in references.entities]
-        tracks = track_film(video, nouns, detector, tracker, track_options)
+        read = read_film(video, nouns, track_options)
+        tracks = track_film(video, nouns, read, detector, tracker, track_options)
         assign_film(video, references, tracks, assigner, assign_options)
     return time.perf_counter() - begin, loading
 

@@ -25,7 +25,7 @@ from strefer.agents.tracker.interface import Drawn, Session, Tracker
 from strefer.agents.tracker.load import load_tracker
 from strefer.masklets.assign_masklets import assign_film
 from strefer.masklets.options import PROCEDURES, AssignOptions, TrackOptions
-from strefer.masklets.track_entities import track_film
+from strefer.masklets.track_entities import read_film, track_film
 from strefer.masks import decode_mask
 from strefer.records import Entity, Masklet, Masklets, References, Video, to_json
 from strefer.stage.run import Item, Shard, Worker, one_by_one, read_records, run_stage
@@ -108,7 +108,8 @@ def _scores(
     assign_options = AssignOptions(**{**options["masklets"], "procedure": procedure})
     references = true_references(truth)
     nouns = [entity.generalized_noun for entity in references.entities]
-    tracks = track_film(video, nouns, agents.detector, agents.tracker, track_options)
+    read = read_film(video, nouns, track_options)
+    tracks = track_film(video, nouns, read, agents.detector, agents.tracker, track_options)
     masklets = assign_film(video, references, tracks, agents.assigner, assign_options)
     return score_masklets(truth, masklets, procedure)
 

@@ -11,6 +11,7 @@ import numpy as np
 from strefer.agents.devices import device_of
 from strefer.agents.environments import telling_of_packages
 from strefer.agents.halving import HalvingBatches
+from strefer.stage.meter import metered
 
 DEFAULT_MAX_BATCH = 16  # images or texts
 
@@ -127,9 +128,11 @@ class OpenClipEmbedder:
         factor = min(2 * self.image_px / min(size), 1.0)
         return round(size[0] * factor), round(size[1] * factor)
 
+    @metered
     def embed_images(self, frames: np.ndarray) -> np.ndarray:
         return self._embed(lambda batch: self.model.encode_image(self._to_pixels(batch)), frames)
 
+    @metered
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
         def encode(batch: Sequence[str]) -> Any:
             return self.model.encode_text(self._tokenizer(list(batch)).to(self._device))
@@ -138,10 +141,16 @@ class OpenClipEmbedder:
 
     def _embed(self, encode: Callable[[Any], Any], items: Any) -> np.ndarray:
         def rows(_: int, batch: Any) -> list[np.ndarray]:
+            # A row's last digits depend on how many are computed together, on a CPU for fewer than
+            # four. What is missing is filled up, so that they do not depend on other films.
+            count, size = len(batch), self._batches.size
+            least = min(4, size) if self._device == "cpu" else size
+            if count < least:
+                batch = np.concatenate([batch, np.repeat(batch[:1], least - count, axis=0)])
             with self._torch.inference_mode():
                 # In float32: a half's digits are too few for the length of a unit vector.
                 encoded = self._torch.nn.functional.normalize(encode(batch).float(), dim=-1)
-            return [encoded.cpu().numpy()]
+            return [encoded[:count].cpu().numpy()]
 
         parts = list(self._batches.run(rows, items))
         return np.concatenate(parts) if parts else np.zeros((0, 0), np.float32)

@@ -13,8 +13,8 @@ frames of this film that show the same: of neighbours, and of a frame that is sl
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,12 @@ from strefer.agents.embedder import Embedder, load_embedder
 from strefer.clips.hard_cuts import load_shot_detector
 from strefer.clips.segmentation import boundaries_within, noise_of, without_short_ends
 from strefer.records import Clips, Segment, Video, to_json
-from strefer.stage.run import Item, ItemFailure, Shard, Worker, one_by_one, read_records, run_stage
+from strefer.stage.ahead import flat_ahead
+from strefer.stage.batches import by_item, in_batches
+from strefer.stage.run import Item, ItemFailure, Shard, Worker, read_records, run_stage
 
-_EMBEDDING_BATCH = 16  # frames; bounds the memory
+_LOOK = 16  # frames that are handed on together; bounds the memory
+_LOOKS_TOGETHER = 16  # of one film or of several, that the embedder is given together
 _SHIFTED_FRAMES = 4  # of a film
 _SHIFTED_SHARE = 0.9  # of a frame's sides: two such views, from opposite corners, show the same
 
@@ -50,25 +53,31 @@ def cut_clips(
         threads: CPU threads for decoding.
     """
     items = [
-        Item(video_id, content=video.digest, context=video)
+        Item(video_id, content=video.digest, context=video, film_s=video.duration_s)
         for video_id, (video,) in read_records(videos, Video).items()
     ]
 
     def start() -> Worker:
         model = load_embedder(embedder)
         load_shot_detector(options, 25.0, (48, 27))  # what it lacks ends the job, not each film
-        return one_by_one(lambda item: _cut_film(item.context, options, model, threads))
+
+        def look_at(item: Item) -> Iterator[tuple[Item, _Look | ItemFailure]]:
+            try:
+                for look in _look_at(item.context, options, model, threads):
+                    yield item, look
+            except (frames.DecodingError, OSError) as error:
+                yield item, ItemFailure(f"{item.context.path}: {error}")
+
+        return lambda missing: by_item(
+            in_batches(
+                flat_ahead(missing, look_at, threads),
+                _LOOKS_TOGETHER,
+                lambda looks: _embed(model, [look for _, look in looks]),
+            ),
+            lambda item, seen: to_json(_segments(item.context, options, _watched(seen))),
+        )
 
     run_stage("clips", items, start, shard)
-
-
-def _cut_film(
-    video: Video, options: Mapping[str, Any], embedder: Embedder, threads: int
-) -> dict[str, Any]:
-    try:
-        return to_json(segment_film(video, options, embedder, threads))
-    except (frames.DecodingError, OSError) as error:
-        raise ItemFailure(f"{video.path}: {error}") from None
 
 
 def segment_film(
@@ -83,7 +92,11 @@ def segment_film(
     Raises:
         DecodingError: if the film cannot be decoded.
     """
-    watched = watch_film(video, options, embedder, threads)
+    looks = _look_at(video, options, embedder, threads)
+    return _segments(video, options, _watched(_embed(embedder, [look])[0] for look in looks))
+
+
+def _segments(video: Video, options: Mapping[str, Any], watched: WatchedFilm) -> Clips:
     times_s, embeddings = watched.times_s, watched.embeddings
     noise = noise_of(times_s, embeddings, watched.cuts_s, watched.shifted)
     # Timestamps may be doubled, also the first one.
@@ -128,18 +141,30 @@ class WatchedFilm:
     shifted: float
 
 
-def watch_film(
-    video: Video, options: Mapping[str, Any], embedder: Embedder, threads: int = 1
-) -> WatchedFilm:
-    """Decode a film once, for cuts and embeddings."""
+@dataclass(frozen=True)
+class _Look:
+    """Some frames of a film that are to be embedded, uint8 [B, H, W, 3], with their times; or,
+    last of all, views from corners, with the film's cuts."""
+
+    shown: np.ndarray
+    times_s: tuple[float, ...] = ()
+    cuts_s: tuple[float, ...] = ()
+
+    @property
+    def nbytes(self) -> int:
+        return self.shown.nbytes
+
+
+def _look_at(
+    video: Video, options: Mapping[str, Any], embedder: Embedder, threads: int
+) -> Iterator[_Look]:
+    """Decode a film once, for cuts and for what is to be embedded."""
     film_size = (video.width_px, video.height_px)
     detector = load_shot_detector(options, video.fps, film_size)
     shown_size = embedder.best_size(film_size)
     cuts_s: list[float] = []
     times_s: list[float] = []
     pending: list[np.ndarray] = []
-    # One block that grows: small arrays kept between the model's large ones would split its memory.
-    embeddings = bytearray()
     step_s, next_s = 1 / options["embedding_fps"], 0.0
     views: list[np.ndarray] = []
     for picture in frames.iterate_pictures(video.path, threads):
@@ -154,17 +179,46 @@ def watch_film(
         pending.append(shown)
         if picture.time_s >= video.duration_s * (len(views) + 1) / (2 * _SHIFTED_FRAMES) - 1e-6:
             views += _opposite_views(shown, mirrored=len(views) % 4 == 2)
-        if len(pending) == _EMBEDDING_BATCH:
-            embeddings += embedder.embed_images(np.stack(pending)).tobytes()
-            pending.clear()
+        if len(pending) == _LOOK:
+            yield _Look(np.stack(pending), tuple(times_s))
+            pending, times_s = [], []
     cuts_s += detector.finish()
     if pending:
-        embeddings += embedder.embed_images(np.stack(pending)).tobytes()
-    rows = np.frombuffer(embeddings, np.float32).reshape(len(times_s), -1)
+        yield _Look(np.stack(pending), tuple(times_s))
     views = views or _opposite_views(shown, mirrored=False)
-    pairs = embedder.embed_images(np.stack(views)).reshape(-1, 2, rows.shape[1])
+    yield _Look(np.stack(views), cuts_s=tuple(cuts_s))
+
+
+Seen = tuple[_Look, np.ndarray]  # with its embeddings, float32 [B, D]
+
+
+def _embed(embedder: Embedder, looks: Sequence[_Look]) -> list[Seen]:
+    """Embed looks of several films together; those of one size in one call."""
+    rows: dict[int, np.ndarray] = {}
+    by_size: dict[tuple[int, ...], list[int]] = {}
+    for number, look in enumerate(looks):
+        by_size.setdefault(look.shown.shape[1:], []).append(number)
+    for numbers in by_size.values():
+        together = embedder.embed_images(np.concatenate([looks[n].shown for n in numbers]))
+        ends = np.cumsum([len(looks[n].shown) for n in numbers])
+        rows |= dict(zip(numbers, np.split(together, ends[:-1]), strict=True))
+    # Without the frames: one look of a film is held, not all of them.
+    return [(replace(look, shown=look.shown[:0]), rows[n]) for n, look in enumerate(looks)]
+
+
+def _watched(seen: Iterable[Seen]) -> WatchedFilm:
+    """A film from its looks, in their order."""
+    times_s: list[float] = []
+    # One block that grows: small arrays kept between the model's large ones would split its memory.
+    embeddings = bytearray()
+    for look, rows in seen:
+        if look.times_s:
+            times_s += look.times_s
+            embeddings += rows.tobytes()
+    pairs = rows.reshape(-1, 2, rows.shape[1])
     shifted = 1 - float((pairs[:, 0] * pairs[:, 1]).sum(axis=1).mean())
-    return WatchedFilm(cuts_s, np.array(times_s), rows, shifted)
+    rows = np.frombuffer(embeddings, np.float32).reshape(len(times_s), -1)
+    return WatchedFilm(list(look.cuts_s), np.array(times_s), rows, shifted)
 
 
 def _opposite_views(frame: np.ndarray, *, mirrored: bool) -> list[np.ndarray]:

@@ -15,6 +15,7 @@ from strefer.agents.chat.interface import Asked, Chat, ChatRequest, ask, check_r
 from strefer.agents.chat.load import load_chat
 from strefer.prompts import Prompt, load_prompt
 from strefer.records import Entities, Video, to_json
+from strefer.stage.ahead import flat_ahead
 from strefer.stage.batches import in_batches
 from strefer.stage.run import Item, ItemFailure, Shard, Worker, read_records, run_stage
 
@@ -37,7 +38,7 @@ def recognize_entities(
         chat: the video LLM's specification.
     """
     items = [
-        Item(video_id, content=video.digest, context=video)
+        Item(video_id, content=video.digest, context=video, film_s=video.duration_s)
         for video_id, (video,) in read_records(videos, Video).items()
     ]
     prompt = load_prompt(prompts["entity_recognizer"])
@@ -49,7 +50,7 @@ def recognize_entities(
         longest = _request(prompt, fit.longest(sizes, options["n_frames"]), 1.0, options)
         check_room(model, longest, "`entities.n_frames`, `entities.max_new_tokens`")
         return lambda missing: in_batches(
-            _load_frames(missing, options, fit),
+            flat_ahead(missing, lambda item: _load_frames(item, options, fit)),
             options["batch_films"],
             lambda batch: _recognize(model, prompt, options, batch),
         )
@@ -61,23 +62,22 @@ def recognize_entities(
 
 
 def _load_frames(
-    items: Sequence[Item], options: Mapping[str, Any], fit: FrameFit
+    item: Item, options: Mapping[str, Any], fit: FrameFit
 ) -> Iterator[tuple[Item, np.ndarray | ItemFailure]]:
-    """The frames of each film, those of one look after those of the other: [looks * T, H, W, 3]."""
+    """The frames of a film, those of one look after those of the other: [looks * T, H, W, 3]."""
     looks, n_frames = options["looks"], options["n_frames"]
-    for item in items:
-        video: Video = item.context
-        look_s = video.duration_s / looks
-        times_s = [
-            time_s
-            for look in range(looks)
-            for time_s in frames.sample_times(look_s, n_frames, video.fps, look * look_s)
-        ]
-        try:
-            shown = frames.iterate_frames_at(video.path, times_s)
-            yield item, np.stack([fit.scaled(frame, n_frames) for frame in shown])
-        except (frames.DecodingError, OSError) as error:
-            yield item, ItemFailure(f"{video.path}: {error}")
+    video: Video = item.context
+    look_s = video.duration_s / looks
+    times_s = [
+        time_s
+        for look in range(looks)
+        for time_s in frames.sample_times(look_s, n_frames, video.fps, look * look_s)
+    ]
+    try:
+        size = (video.width_px, video.height_px)
+        yield item, np.stack(list(fit.read(video.path, times_s, size, n_frames)))
+    except (frames.DecodingError, OSError) as error:
+        yield item, ItemFailure(f"{video.path}: {error}")
 
 
 def _request(

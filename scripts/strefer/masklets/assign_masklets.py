@@ -6,7 +6,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,11 +30,14 @@ from strefer.records import (
     Video,
     to_json,
 )
+from strefer.stage.ahead import flat_ahead
+from strefer.stage.batches import by_item, in_batches
 from strefer.stage.run import Item, Shard, Worker, one_by_one, read_records, run_stage
 
-# Frames given to the assigner together: enough to fill an engine, few enough to hold in memory.
-FRAMES_AT_A_TIME = 32
+FRAMES_OF_A_PART = 16  # of a film, that are handed on together
+PARTS_TOGETHER = 16  # of one film or of several, that the assigner is asked about together
 
+Film = tuple[Video, References, Tracks]
 Fits = dict[tuple[int, Box], np.ndarray]
 """By frame and box: float [E], how well each expression fits."""
 
@@ -69,11 +72,24 @@ def assign_masklets(
             "references": to_json(of_video),
             "tracks": to_json(tracked),
         }
-        items.append(Item(video_id, content, context=(video, of_video, tracked)))
+        film = (video, of_video, tracked)
+        items.append(Item(video_id, content, film, film_s=video.duration_s))
 
     def start() -> Worker:
         assigner = load_assigner(agents["assigner"], prompts.get("assigner"))
-        return one_by_one(lambda item: to_json(assign_film(*item.context, assigner, settings)))
+        if settings.procedure == "paper":
+            return one_by_one(
+                lambda item, read: to_json(_by_paper(item.context, read, assigner, settings)),
+                lambda item: _starting_frame(item.context),
+            )
+
+        def load(item: Item) -> Iterator[tuple[Item, list[_View]]]:
+            return ((item, views) for views in _views(item.context, assigner))
+
+        return lambda missing: by_item(
+            in_batches(flat_ahead(missing, load), PARTS_TOGETHER, lambda b: _fits(b, assigner)),
+            lambda item, fits: to_json(_by_fits(item.context, fits, assigner, settings)),
+        )
 
     run_stage("masklets", items, start, shard)
 
@@ -86,8 +102,15 @@ def assign_film(
     options: AssignOptions,
 ) -> Masklets:
     """The masklets of one film: at most one an expression."""
-    compose = _compose_as_paper if options.procedure == "paper" else _compose
-    composition = compose(video, references, tracks, assigner, options)
+    film = (video, references, tracks)
+    if options.procedure == "paper":
+        return _by_paper(film, _starting_frame(film), assigner, options)
+    parts = ([(Item("", None, film), views)] for views in _views(film, assigner))
+    return _by_fits(film, (_fits(part, assigner)[0] for part in parts), assigner, options)
+
+
+def _masklets(film: Film, composition: Composition, options: AssignOptions) -> Masklets:
+    video, references, tracks = film
     masklets = []
     for position, pieces in composition.pieces.items():
         entity = references.entities[position]
@@ -120,19 +143,25 @@ def _prompts_of(masks: Mapping[str, Rle]) -> dict[str, RegionPrompt]:
     return {frame: region_prompt(decode_mask(mask)) for frame, mask in masks.items()}
 
 
-def _compose_as_paper(
-    video: Video,
-    references: References,
-    tracks: Tracks,
-    assigner: Assigner,
-    options: AssignOptions,
-) -> Composition:
-    """The paper's assignment on the starting frame; the score is the detector's."""
+def _starting_frame(film: Film) -> Iterator[np.ndarray]:
+    video, _, tracks = film
+    return (pixels for _, pixels in _decode(video, tracks, tracks.starting_frames[:1]))
+
+
+def _by_paper(
+    film: Film, read: Iterator[np.ndarray], assigner: Assigner, options: AssignOptions
+) -> Masklets:
+    """The paper's assignment on the starting frame; the score is the detector's.
+
+    Args:
+        read: gives the starting frame, if there is one.
+    """
+    _, references, tracks = film
     frame: list[np.ndarray] = []
 
     def ask(candidates: Sequence[int], expression: str) -> list[int]:
-        if not frame:  # decoded only if there is something to ask
-            frame.extend(pixels for _, pixels in _decode(video, tracks, tracks.starting_frames[:1]))
+        if not frame:
+            frame.append(next(read))
         boxes = [tracks.tracks[k].detections[0].box for k in candidates]
         return assigner.choose(frame[0], boxes, [expression])[0]
 
@@ -142,32 +171,73 @@ def _compose_as_paper(
     for entity, k in sorted(assignment.track_of.items()):
         track = tracks.tracks[k]
         pieces[entity] = [Piece(k, _mask_frames(track), track.detections[0].score)]
-    return Composition(pieces, assignment.dropped)
+    return _masklets(film, Composition(pieces, assignment.dropped), options)
 
 
-def _compose(
-    video: Video,
-    references: References,
-    tracks: Tracks,
-    assigner: Assigner,
-    options: AssignOptions,
-) -> Composition:
-    expressions = [entity.expression for entity in references.entities]
-    boxes: dict[int, list[Box]] = defaultdict(list)
-    for track in tracks.tracks:
+class _View(NamedTuple):
+    """A sampled frame with boxes on it, as the assigner wants to see it."""
+
+    frame: int
+    boxes: list[Box]
+    prepared: np.ndarray
+
+
+def _views(film: Film, assigner: Assigner) -> Iterator[list[_View]]:
+    """What the assigner is asked about in a film, some frames at a time; at least one list."""
+    video, references, tracks = film
+    boxes: dict[int, dict[Box, None]] = defaultdict(dict)
+    for track in tracks.tracks if references.entities else ():
         for detection in track.detections:
-            boxes[detection.frame].append(detection.box)
+            boxes[detection.frame][detection.box] = None
         if assigner.dense:
             for frame in _mask_frames(track):
-                boxes[frame].append(box_of_rle(track.masks[str(frame)]))
-    fits = _fits(video, tracks, boxes, assigner, expressions)
-    scored = [_scored(track, fits, len(expressions), assigner.dense) for track in tracks.tracks]
+                boxes[frame][box_of_rle(track.masks[str(frame)])] = None
+    decoded = _decode(video, tracks, sorted(boxes))
+    views = (_View(f, list(boxes[f]), assigner.prepare(p, list(boxes[f]))) for f, p in decoded)
+    yield list(itertools.islice(views, FRAMES_OF_A_PART))
+    while part := list(itertools.islice(views, FRAMES_OF_A_PART)):
+        yield part
+
+
+def _fits(parts: Sequence[tuple[Item, list[_View]]], assigner: Assigner) -> list[Fits]:
+    """How well expressions fit in each part, which may be of several films."""
+    views = [view for _, of_part in parts for view in of_part]
+    expressions = [_expressions(item.context) for item, of_part in parts for _ in of_part]
+    matrices = assigner.scores_of_frames(
+        [view.prepared for view in views], [view.boxes for view in views], expressions
+    )
+    scored = zip(views, matrices, strict=True)
+    return [
+        {
+            (view.frame, box): row
+            for view, matrix in itertools.islice(scored, len(of_part))
+            for box, row in zip(view.boxes, matrix.T, strict=True)
+        }
+        for _, of_part in parts
+    ]
+
+
+def _expressions(film: Film) -> list[str]:
+    return [entity.expression for entity in film[1].entities]
+
+
+def _by_fits(
+    film: Film, parts: Iterator[Fits], assigner: Assigner, options: AssignOptions
+) -> Masklets:
+    """Our assignment, from what `_fits` gives for all parts of a film."""
+    _, references, tracks = film
+    fits = {key: row for part in parts for key, row in part.items()}
+    n_expressions = len(references.entities)
+    scored = [
+        _scored(track, fits, n_expressions, assigner.dense)
+        for track in (tracks.tracks if n_expressions else ())
+    ]
 
     def overlap(first: int, second: int, frame: int) -> float:
         masks = (tracks.tracks[k].masks[str(frame)] for k in (first, second))
         return rle_iou(*masks)
 
-    return assign_ours(references.entities, scored, overlap, options)
+    return _masklets(film, assign_ours(references.entities, scored, overlap, options), options)
 
 
 def _scored(track: Track, fits: Fits, n_expressions: int, dense: bool) -> ScoredTrack:
@@ -181,25 +251,6 @@ def _scored(track: Track, fits: Fits, n_expressions: int, dense: bool) -> Scored
         frames=frames,
         fits=None if mask_fits is None else np.reshape(mask_fits, (-1, n_expressions)).T,
     )
-
-
-def _fits(
-    video: Video,
-    tracks: Tracks,
-    boxes: Mapping[int, Sequence[Box]],
-    assigner: Assigner,
-    expressions: Sequence[str],
-) -> Fits:
-    fits: Fits = {}
-    if not expressions:
-        return fits
-    decoded = _decode(video, tracks, sorted(boxes))
-    while batch := dict(itertools.islice(decoded, FRAMES_AT_A_TIME)):
-        of_batch = [list(dict.fromkeys(boxes[frame])) for frame in batch]
-        matrices = assigner.scores_of_frames(list(batch.values()), of_batch, expressions)
-        for frame, of_frame, matrix in zip(batch, of_batch, matrices, strict=True):
-            fits |= {(frame, box): row for box, row in zip(of_frame, matrix.T, strict=True)}
-    return fits
 
 
 def _decode(

@@ -40,6 +40,7 @@ def write_report(
     run: str,
     seed: int,
     warning: str | None = None,
+    speeds: Mapping[str, str] | None = None,
 ) -> None:
     """Write the page.
 
@@ -51,6 +52,7 @@ def write_report(
         run: the run's name.
         seed: of the choice of pairs shown.
         warning: what a reader must know first.
+        speeds: by stage, how fast the results were made, in words.
     """
     lines = read_stages(stages)
     rows = compare(scores, seed)
@@ -68,6 +70,7 @@ def write_report(
         quality=_quality_rows(quality),
         films=_sample_films(lines, seed),
         failures=list_failures(lines),
+        speeds=speeds or {},
     )
     with atomic_write(output) as file:
         file.write(page)

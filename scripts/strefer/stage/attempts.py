@@ -19,12 +19,14 @@ only item that is left; a device's error does not.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
+from strefer.stage.ahead import cores, load_ahead
 from strefer.stage.faults import Fault, ItemFailure, MachineFault, fault_of
 from strefer.stage.items import Item, Worker
 from strefer.stage.journal import ATTEMPTS, Journal, verdict
@@ -196,18 +198,33 @@ class Attempts:
                 self._done.add(digest)
 
 
-def one_by_one(function: Callable[[Item], Any]) -> Worker:
+def one_by_one(
+    function: Callable[..., Any], load: Callable[[Item], Iterator[Any]] | None = None
+) -> Worker:
     """A worker that does its items one after the other. Whatever `function` raises is yielded as
-    that item's failure, but for what ends the process."""
+    that item's failure, but for what ends the process.
+
+    Args:
+        function: gives an item's result.
+        load: gives what an item needs, part after part, ahead of time and in a thread (see
+            `stage.ahead`); `function` then takes the parts as its second argument.
+    """
+    if load is None:
+        return lambda items: (_done(item, function) for item in items)
 
     def work(items: Iterable[Item]) -> Iterator[tuple[Item, Any]]:
-        for item in items:
-            try:
-                yield item, function(item)
-            except Exception as error:
-                yield item, failure_by(error, item)
+        with contextlib.closing(load_ahead(items, load, most_groups=2 * cores())) as loaded:
+            for item, parts in loaded:
+                yield _done(item, function, parts)
 
     return work
+
+
+def _done(item: Item, function: Callable[..., Any], *loaded: Any) -> tuple[Item, Any]:
+    try:
+        return item, function(item, *loaded)
+    except Exception as error:
+        return item, failure_by(error, item)
 
 
 def failure_by(error: Exception, item: Item) -> ItemFailure:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from strefer.stage.ahead import bytes_of
 from strefer.stage.attempts import failure_by
 from strefer.stage.faults import ItemFailure, fault_of
 from strefer.stage.run import Item
 
 # A batch ends with the item that reaches this many bytes, whatever its size: engines make copies of
 # frames several times as large, and a job's memory must not grow with its films.
-MOST_BYTES = 2 * 10**9
+MOST_BYTES = 10**9
 T = TypeVar("T")
 Loaded = tuple[Item, T]
 
@@ -24,7 +27,8 @@ def in_batches(
     """Run a function over batches of loaded items.
 
     Args:
-        loaded: items with what was loaded for them (frames, texts), or why it was not.
+        loaded: items with what was loaded for them (frames, texts), or why it was not. An item may
+            come several times with its parts.
         size: items a batch; None takes all in one. Arrays (frames) of more than `MOST_BYTES` are
             never together in one.
         function: gives the results of a batch, in its order. If it raises for a batch, its
@@ -39,18 +43,49 @@ def in_batches(
         (item, result or ItemFailure), each batch as soon as it is done.
     """
     stream = iter(loaded)
-    while batch := list(_next_batch(stream, size)):
-        ready = [(item, value) for item, value in batch if not isinstance(value, ItemFailure)]
-        results = {id(item): result for item, result in _attempt(ready, function)}
-        for item, value in batch:
-            yield item, results.get(id(item), value)
-        del batch, ready, value  # frames of one batch in memory, not of two
+    try:
+        while batch := list(_next_batch(stream, size)):
+            ready = [(item, value) for item, value in batch if not isinstance(value, ItemFailure)]
+            results = iter(_attempt(ready, function))
+            for item, value in batch:
+                failed = isinstance(value, ItemFailure)
+                yield (item, value) if failed else next(results)
+            del batch, ready, value  # the next one's frames come in their place
+    finally:
+        getattr(stream, "close", lambda: None)()  # threads that load ahead end here
+
+
+def by_item(
+    parts: Iterator[tuple[Item, T | ItemFailure]], function: Callable[[Item, Iterator[T]], Any]
+) -> Iterator[tuple[Item, Any]]:
+    """Join what batches gave for the parts of items.
+
+    Args:
+        parts: those of one item side by side.
+        function: gives an item's result from its parts. If one of these has failed, so has the
+            item.
+    """
+    with contextlib.closing(parts):
+        for _, of_item in itertools.groupby(parts, key=lambda part: id(part[0])):
+            first = next(of_item)
+            item, values = first[0], _values(itertools.chain([first], of_item))  # noqa: B031
+            try:
+                yield item, function(item, values)
+            except Exception as error:
+                yield item, failure_by(error, item)
+
+
+def _values(parts: Iterable[tuple[Item, T | ItemFailure]]) -> Iterator[T]:
+    for _, value in parts:
+        if isinstance(value, ItemFailure):
+            raise value
+        yield value
 
 
 def _next_batch(stream: Iterator[Any], size: int | None) -> Iterator[Any]:
     held = 0
     for number, (item, value) in enumerate(stream, 1):
-        held += getattr(value, "nbytes", 0)
+        held += bytes_of(value)
         yield item, value
         if number == size or held >= MOST_BYTES:
             return

@@ -18,12 +18,14 @@ class Item:
         context: what the worker needs besides (a path, decoded records); not digested.
         part: what tells several items of one film apart, for example {"segment": 3}; it stands on
             the item's lines.
+        film_s: seconds of film that it is about, for the stage's speed.
     """
 
     video_id: str
     content: Any
     context: Any = None
     part: dict[str, Any] = field(default_factory=dict)
+    film_s: float = 0.0
 
 
 Worker = Callable[[Iterable[Item]], Iterator[tuple[Item, Any]]]

@@ -34,6 +34,7 @@ from typing import Any
 
 from strefer.files import atomic_write, dumps
 from strefer.stage.job_facts import job_facts
+from strefer.stage.meter import METER, describe
 
 log = logging.getLogger("strefer")
 ATTEMPTS = 3  # deaths with a known cause that make an item a failure
@@ -58,8 +59,8 @@ class Job:
 
     Attributes:
         facts: `id`, `began`, `hardware`, `software`, `boot`, `oom_kills`.
-        end: `seconds`, `max_memory_mb`, `computed`, `warnings`; of a process that died, what its
-            last answer shows, and by what it `died`.
+        end: `seconds`, `max_memory_mb`, `computed`, `warnings`, `speed` (see `stage.meter`); of a
+            process that died, what its last answer shows, and by what it `died`.
     """
 
     facts: dict[str, Any]
@@ -198,6 +199,7 @@ class Journal:
         write_journal(self.path, Past(self.jobs, self.deaths, self.company))
         self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
         self._write(f"job {dumps(self._facts)}")
+        METER.begin()
         self._begin, self._armed, self._armed_for = time.monotonic(), float("-inf"), 1
         log.addHandler(self._warnings)
         faulthandler.enable(self._file)
@@ -240,7 +242,10 @@ class Journal:
         log.removeHandler(self._warnings)
         memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         end = {"seconds": round(time.monotonic() - self._begin, 2), "computed": self.computed}
+        speed = METER.end()
+        log.info("speed: %s", describe(speed))
         end |= {"max_memory_mb": round(memory_mb, 1), "warnings": self._warnings.counted()}
+        end |= {"speed": speed}
         with contextlib.suppress(OSError):  # a full disk: it stays as it is
             self._write(f"end {dumps(end)}")
             jobs = [*self.jobs, Job(self._facts, end)]

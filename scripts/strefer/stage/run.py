@@ -30,6 +30,7 @@ from strefer.stage.attempts import Attempts, one_by_one
 from strefer.stage.faults import ItemFailure, MachineFault
 from strefer.stage.items import Item, Worker
 from strefer.stage.journal import Journal, verdict
+from strefer.stage.meter import METER
 from strefer.stage.progress import Progress
 from strefer.stage.store import ItemStore
 
@@ -125,13 +126,15 @@ def _compute(
     failures: dict[str, str] = {}
 
     def keep(digest: str, result: Any) -> None:
+        item = missing[digest]
         if not isinstance(result, ItemFailure):
             try:
-                shelf.put(digest, journal.job, result)
+                with METER.waiting("store"):
+                    shelf.put(digest, journal.job, result)
+                METER.count(items=1, film_s=item.film_s)
             except ValueError as error:
                 result = ItemFailure(f"its result cannot be written: {error}")
         if isinstance(result, ItemFailure):
-            item = missing[digest]
             log.warning("%s: %s%s failed: %s", stage, item.video_id, item.part or "", result)
             failures[digest] = str(result) or "failed"
         progress.update()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from strefer.agents.chat.interface import (
 from strefer.agents.chat.load import load_chat
 from strefer.prompts import Prompt, load_prompt
 from strefer.records import Clips, References, Segment, Transcript, Video
+from strefer.stage.ahead import flat_ahead
 from strefer.stage.batches import in_batches
 from strefer.stage.run import Item, ItemFailure, Shard, Worker, read_records, run_stage
 from strefer.transcripts.disagreements import add_disagreements
@@ -76,8 +77,12 @@ def transcribe_clips(
     def start() -> Worker:
         transcriber = _Transcriber(load_chat(chat), templates, options)
         transcriber.check_room([item.context for item in items], fit)
+
+        def load(film: Sequence[Item]) -> Iterator[tuple[Item, np.ndarray | ItemFailure]]:
+            return _load_frames(film, options["n_frames"], fit)
+
         return lambda missing: in_batches(
-            _load_frames(missing, options["n_frames"], fit),
+            flat_ahead(_by_film(missing), load),
             options["batch_segments"],
             transcriber.transcribe,
         )
@@ -102,6 +107,7 @@ def _items(videos: Path, clips: Path, references: Path) -> Iterator[Item]:
                 content=[video.digest, segment.start_s, segment.end_s, expressions],
                 context=_Scene(video, segment, expressions),
                 part={"segment": segment.index},
+                film_s=segment.end_s - segment.start_s,
             )
 
 
@@ -118,29 +124,33 @@ def _log_unread(transcripts: Path) -> None:
         log_unread("transcripts", question, unread[question], asked[question])
 
 
-def _load_frames(
-    items: Sequence[Item], n_frames: int, fit: FrameFit
-) -> Iterator[tuple[Item, np.ndarray | ItemFailure]]:
-    """Frames of the items' segments, which are in order of time and may overlap; one decoding
-    pass a film."""
+def _by_film(items: Iterable[Item]) -> Iterator[list[Item]]:
     for _, group in itertools.groupby(items, key=lambda item: item.video_id):
-        scenes = list(group)
-        video: Video = scenes[0].context.video
-        times_s = [_times(item.context, n_frames) for item in scenes]
-        wanted = sorted({t for times in times_s for t in times})
-        stream = zip(wanted, frames.iterate_frames_at(video.path, wanted), strict=True)
-        shown: dict[float, np.ndarray] = {}
-        for place, (item, times) in enumerate(zip(scenes, times_s, strict=True)):
-            shown = {t: frame for t, frame in shown.items() if t >= times[0]}
-            try:
-                while times[-1] not in shown:
-                    time_s, frame = next(stream)
-                    shown[time_s] = fit.scaled(frame, n_frames)
-                yield item, np.stack([shown[t] for t in times])
-            except (frames.DecodingError, OSError) as error:
-                for failed in scenes[place:]:
-                    yield failed, ItemFailure(f"{video.path}: {error}")
-                break
+        yield list(group)
+
+
+def _load_frames(
+    scenes: Sequence[Item], n_frames: int, fit: FrameFit
+) -> Iterator[tuple[Item, np.ndarray | ItemFailure]]:
+    """Frames of segments of one film, which are in order of time and may overlap; one decoding
+    pass."""
+    video: Video = scenes[0].context.video
+    times_s = [_times(item.context, n_frames) for item in scenes]
+    wanted = sorted({t for times in times_s for t in times})
+    size = (video.width_px, video.height_px)
+    stream = zip(wanted, fit.read(video.path, wanted, size, n_frames), strict=True)
+    shown: dict[float, np.ndarray] = {}
+    for place, (item, times) in enumerate(zip(scenes, times_s, strict=True)):
+        shown = {t: frame for t, frame in shown.items() if t >= times[0]}
+        try:
+            while times[-1] not in shown:
+                time_s, frame = next(stream)
+                shown[time_s] = frame
+            yield item, np.stack([shown[t] for t in times])
+        except (frames.DecodingError, OSError) as error:
+            for failed in scenes[place:]:
+                yield failed, ItemFailure(f"{video.path}: {error}")
+            break
 
 
 def _times(scene: _Scene, n_frames: int) -> list[float]:

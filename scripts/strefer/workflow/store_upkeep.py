@@ -4,12 +4,14 @@ nobody uses, and move the files of older versions (one an item) into packed ones
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from strefer.stage.journal import Job, Past, read_journal, write_journal
+from strefer.stage.meter import describe
 from strefer.stage.store import Writer, join_segments, make_line, segments_of
 
 NO_JOB = "00000000"  # made by a version that kept no journal
@@ -18,13 +20,25 @@ NO_JOB = "00000000"  # made by a version that kept no journal
 def made_by(run: Path) -> dict[str, list[dict[str, Any]]]:
     """By stage, where the results come from that the run's shards have now: an entry for each kind
     of machine and software, with `items`, `jobs`, `seconds` (of a job that made other items too,
-    their share), the highest `max_memory_mb`, when the first and the last job `began`, and
-    `warnings` with their numbers."""
+    their share), the highest `max_memory_mb`, when the first and the last job `began`,
+    `warnings` with their numbers, and `speed`, the sums of `stage.meter`."""
     return {
         folder.name: _of_stage(folder)
         for folder in sorted((run / "store").glob("*"))
         if any(folder.glob("*.used"))
     }
+
+
+def speeds_of(run: Path) -> dict[str, str]:
+    """By stage, how fast the results were made that the run has now, in words."""
+    speeds = {}
+    for stage, kinds in made_by(run).items():
+        sums: Counter[str] = Counter()
+        for kind in kinds:
+            sums.update(kind["speed"])
+        if sums:
+            speeds[stage] = describe(sums)
+    return speeds
 
 
 def _of_stage(folder: Path) -> list[dict[str, Any]]:
@@ -38,7 +52,9 @@ def _of_stage(folder: Path) -> list[dict[str, Any]]:
         facts = {key: job.facts.get(key) for key in ("hardware", "software")}
         kind = kinds.setdefault(
             json.dumps(facts, sort_keys=True),
-            facts | {"items": 0, "jobs": 0, "seconds": 0.0, "max_memory_mb": 0.0, "warnings": {}},
+            facts
+            | {"items": 0, "jobs": 0, "seconds": 0.0, "max_memory_mb": 0.0}
+            | {"warnings": {}, "speed": {}},
         )
         share = n_items / max(job.end.get("computed", 0), n_items)
         kind["items"] += n_items
@@ -49,6 +65,8 @@ def _of_stage(folder: Path) -> list[dict[str, Any]]:
         kind["began"] = sorted({min(began), max(began)}) if began else []
         for text, count in job.end.get("warnings", {}).items():
             kind["warnings"][text] = kind["warnings"].get(text, 0) + count
+        for name, value in job.end.get("speed", {}).items():
+            kind["speed"][name] = round(kind["speed"].get(name, 0.0) + value, 3)
     return [kinds[key] for key in sorted(kinds)]
 
 

@@ -55,14 +55,19 @@ class Assigner(ABC):
     ) -> list[list[int]]:
         """For each expression the numbers of the boxes that it refers to, best first."""
 
+    def prepare(self, frame: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
+        """What `scores_of_frames` needs of a frame; made ahead of time, in another thread."""
+        return frame
+
     def scores_of_frames(
         self,
-        frames: Sequence[np.ndarray],
+        prepared: Sequence[np.ndarray],
         boxes: Sequence[Sequence[Box]],
-        expressions: Sequence[str],
+        expressions: Sequence[Sequence[str]],
     ) -> list[np.ndarray]:
-        """`scores` on several frames; an engine that gains by it takes them together."""
-        return [self.scores(f, b, expressions) for f, b in zip(frames, boxes, strict=True)]
+        """`scores` on several frames, of one film or of several; an engine that gains by it takes
+        them together."""
+        return list(map(self.scores, prepared, boxes, expressions))
 
 
 class ScoringAssigner(Assigner):

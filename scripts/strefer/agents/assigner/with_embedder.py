@@ -28,21 +28,29 @@ class EmbedderAssigner(ScoringAssigner):
     def scores(
         self, frame: np.ndarray, boxes: Sequence[Box], expressions: Sequence[str]
     ) -> np.ndarray:
-        return self.scores_of_frames([frame], [boxes], expressions)[0]
+        return self.scores_of_frames([self.prepare(frame, boxes)], [boxes], [expressions])[0]
+
+    def prepare(self, frame: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
+        """The crops of the boxes, uint8 [B, px, px, 3]."""
+        size_px = self.embedder.image_px
+        crops = [crop(frame, box, size_px) for box in boxes]
+        return np.stack(crops) if crops else np.zeros((0, size_px, size_px, 3), np.uint8)
 
     def scores_of_frames(
         self,
-        frames: Sequence[np.ndarray],
+        prepared: Sequence[np.ndarray],
         boxes: Sequence[Sequence[Box]],
-        expressions: Sequence[str],
+        expressions: Sequence[Sequence[str]],
     ) -> list[np.ndarray]:
-        size_px = self.embedder.image_px
-        crops = [crop(f, box, size_px) for f, b in zip(frames, boxes, strict=True) for box in b]
-        if not crops or not expressions:
-            return [np.zeros((len(expressions), len(b))) for b in boxes]
-        images = self.embedder.embed_images(np.stack(crops))
-        matrix = self.embedder.match(self._text_rows(expressions), images)
-        return np.split(matrix, np.cumsum([len(b) for b in boxes])[:-1], axis=1)
+        scores = [np.zeros((len(e), len(b))) for e, b in zip(expressions, boxes, strict=True)]
+        asked = [n for n, of_frame in enumerate(scores) if of_frame.size]
+        if not asked:
+            return scores
+        images = self.embedder.embed_images(np.concatenate([prepared[n] for n in asked]))
+        ends = np.cumsum([len(boxes[n]) for n in asked])
+        for n, rows in zip(asked, np.split(images, ends[:-1]), strict=True):
+            scores[n] = self.embedder.match(self._text_rows(expressions[n]), rows)
+        return scores
 
     def _text_rows(self, expressions: Sequence[str]) -> np.ndarray:
         new = [e for e in dict.fromkeys(expressions) if e not in self._texts]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from strefer.agents.assigner.interface import Box, ChoosingAssigner, parse_objects, unanswered
+from strefer.stage.meter import metered
 
 MAX_NEW_TOKENS = 512
 # Qwen2.5's turns, which RexSeek-3B was trained on.
@@ -39,6 +40,7 @@ class RexSeekAssigner(ChoosingAssigner):
         """
         return cls(_load_engine(str(spec["model"])))
 
+    @metered
     def choose(
         self, frame: np.ndarray, boxes: Sequence[Box], expressions: Sequence[str]
     ) -> list[list[int]]:

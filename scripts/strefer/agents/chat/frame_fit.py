@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from strefer.agents.chat.interface import ChatRequest
+from strefer.frames import iterate_frames_at
 
 # What Qwen's own code (qwen-vl-utils) allows a frame of a video: 768 tokens of 28 x 28 px.
 MAX_PIXELS = 768 * 28 * 28
@@ -62,6 +63,25 @@ class FrameFit:
         side = min(width, height) if self.fit == "crop" else max(width, height)
         side = max(1, min(side, math.isqrt(most)))
         return side, side
+
+    def read(
+        self, path: str, times_s: Sequence[float], film_size: tuple[int, int], n_frames: int
+    ) -> Iterator[np.ndarray]:
+        """The frames of a film at these times, decoded to their size in prompts of `n_frames`.
+
+        Args:
+            film_size: width and height in pixels.
+
+        Raises:
+            DecodingError: if the film cannot be decoded.
+        """
+        width, height = size = self.size(*film_size, n_frames)
+        if self.fit in ("pad", "crop"):  # the square comes afterwards
+            side = min(film_size) if self.fit == "crop" else max(film_size)
+            width, height = (max(1, round(length * size[0] / side)) for length in film_size)
+        size = None if (width, height) == film_size else (width, height)
+        for frame in iterate_frames_at(path, times_s, size):
+            yield self.scaled(frame, n_frames)
 
     def scaled(self, frame: np.ndarray, n_frames: int) -> np.ndarray:
         """A frame, uint8 RGB [H, W, 3], at its size in a prompt of `n_frames`; the same array if

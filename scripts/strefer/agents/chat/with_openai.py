@@ -22,6 +22,7 @@ from PIL import Image
 from strefer.agents.chat.frame_fit import FrameFit
 from strefer.agents.chat.interface import ChatRequest
 from strefer.agents.chat.options import TEMPLATE_OPTIONS, read_options
+from strefer.stage.meter import METER, metered
 from strefer.stage.run import MachineFault
 
 log = logging.getLogger("strefer")
@@ -93,6 +94,7 @@ class OpenAIChat:
             max_retries=int(options["retries"]),
         )
 
+    @metered
     def reply(self, requests: Sequence[ChatRequest]) -> list[str]:
         """One reply for each request, in their order, `concurrency` at a time.
 
@@ -130,6 +132,9 @@ class OpenAIChat:
             except openai.OpenAIError as error:
                 if not self._takes_less(error, options):
                     raise self._explained(error) from None
+        if answer.usage is not None:
+            used = answer.usage
+            METER.count(prompt_tokens=used.prompt_tokens, output_tokens=used.completion_tokens)
         message = answer.choices[0].message
         return (message.content or message.refusal or "").strip()
 

@@ -27,6 +27,7 @@ from strefer.agents.chat.prompts import PromptMaker, set_template
 from strefer.agents.chat.tokenizer import read_tokenizer
 from strefer.agents.devices import device_of
 from strefer.agents.halving import HalvingBatches
+from strefer.stage.meter import METER, metered
 
 _DEFAULTS = {
     "revision": None,
@@ -90,6 +91,7 @@ class TransformersChat:
         """How many arrays of frames went through the vision encoder so far."""
         return 0 if self.frame_sets is None else self.frame_sets.encoded
 
+    @metered
     def reply(self, requests: Sequence[ChatRequest]) -> list[str]:
         """One reply for each request, in their order. Where memory is too small for `max_batch`
         of them, fewer are asked at a time.
@@ -155,12 +157,14 @@ class TransformersChat:
             **vision,
         )
         replies = zip(requests, begun, tokens[:, ids.shape[1] :].tolist(), strict=True)
+        METER.count(prompt_tokens=sum(map(len, rows)))
         return [
             head + self._decode(row[: request.max_new_tokens]) for request, head, row in replies
         ]
 
     def _decode(self, tokens: list[int]) -> str:
         end = next((i for i, token in enumerate(tokens) if token in self.stop), len(tokens))
+        METER.count(output_tokens=end)
         return self.prompts.tokenizer.decode(tokens[:end], skip_special_tokens=True).strip()
 
     def _padded(self, rows: Sequence[list[int]], pad: int) -> torch.Tensor:

@@ -22,6 +22,7 @@ from strefer.agents.chat.interface import ChatRequest
 from strefer.agents.chat.options import TEMPLATE_OPTIONS, read_options
 from strefer.agents.chat.prompts import PromptMaker, set_template
 from strefer.agents.chat.tokenizer import read_tokenizer
+from strefer.stage.meter import METER, metered
 from strefer.stage.run import MachineFault
 
 _DEFAULTS = {
@@ -77,6 +78,7 @@ class VllmChat:
         self.stop = _stop_tokens(self.name, self.prompts.tokenizer, options["revision"])
         self.engine = _start_engine(self.name, self.sees, self.modality, options)
 
+    @metered
     def reply(self, requests: Sequence[ChatRequest]) -> list[str]:
         """One reply for each request, in their order, all in one call of the engine.
 
@@ -85,6 +87,10 @@ class VllmChat:
             MachineFault: if the engine has died.
         """
         outputs = self._generate(requests)
+        METER.count(
+            prompt_tokens=sum(len(output.prompt_token_ids) for output in outputs),
+            output_tokens=sum(len(output.outputs[0].token_ids) for output in outputs),
+        )
         return [
             self.prompts.begun(self._rendered(request)) + self._decode(output.outputs[0].token_ids)
             for request, output in zip(requests, outputs, strict=True)

@@ -14,6 +14,7 @@ import numpy as np
 
 from strefer.agents.detector.interface import RawDetection, prompt_of, read_queries
 from strefer.agents.devices import device_of
+from strefer.stage.meter import metered
 
 # The checkpoints that the package's authors publish, with the package's own settings for each.
 CHECKPOINTS = {
@@ -71,6 +72,7 @@ class GroundingDinoDetector:
         model.load_state_dict(clean_state_dict(state), strict=False)
         return cls(model.eval(), device)
 
+    @metered
     def detect(
         self,
         frames: Sequence[np.ndarray],

@@ -13,6 +13,7 @@ from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor
 from strefer.agents.detector.interface import RawDetection, TextPrompt, prompt_of, read_queries
 from strefer.agents.devices import device_of, dtype_of
 from strefer.agents.halving import HalvingBatches
+from strefer.stage.meter import metered
 
 DEFAULT_MAX_BATCH = 4  # frames of 800 x 1333 pixels
 
@@ -53,6 +54,7 @@ class TransformersDetector:
         max_batch = int(spec.get("max_batch") or DEFAULT_MAX_BATCH)
         return cls(model.to(device), processor, dtype, max_batch)
 
+    @metered
     def detect(
         self,
         frames: Sequence[np.ndarray],

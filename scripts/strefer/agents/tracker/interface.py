@@ -11,6 +11,7 @@ import numpy as np
 
 from strefer.masks import encode_mask
 from strefer.records import Rle
+from strefer.stage.meter import metered
 
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the frames
 Masks = dict[int, Rle]  # frame index -> run-length code; an empty one where the object is absent
@@ -52,6 +53,7 @@ class Session:
 class Tracker(ABC):
     """A tracker holds a model; a session holds one film."""
 
+    @metered
     def open_session(self, frames: np.ndarray) -> Session:
         """Take in a film. Whatever both directions can share is computed here, once.
 
@@ -66,6 +68,7 @@ class Tracker(ABC):
         n_frames, height_px, width_px, _ = frames.shape
         return Session(n_frames, height_px, width_px, self._take_in(frames))
 
+    @metered
     def propagate(
         self,
         session: Session,

@@ -1,0 +1,143 @@
+"""How fast a stage is, against what it could be: the share of time in which its engine worked, and
+where the rest went. It is part of a run's record and of no result, so that `workflow.code_digest`
+leaves it out."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+_RATES = {
+    "items": "items/s",
+    "film_s": "seconds of film/s",
+    "prompt_tokens": "prompt tokens/s",
+    "output_tokens": "output tokens/s",
+}
+_SHARES = {
+    "engine_s": "the engine worked",
+    "decode_s": "waiting for frames",
+    "store_s": "keeping results",
+    "other_s": "between calls",
+    "gpu_s": "GPU busy (NVML)",
+}
+
+
+class Meter:
+    """Sums of one job. Amounts are counted by name; seconds of waiting do not count while the
+    engine works."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running, self._since, self._began = 0, 0.0, time.monotonic()
+        self.sums: Counter[str] = Counter()
+        self._gpus: _Gpus | None = None
+
+    def begin(self) -> None:
+        """Begin a job's sums anew."""
+        self.sums.clear()
+        self._began, self._gpus = time.monotonic(), _Gpus()
+
+    def count(self, **amounts: float) -> None:
+        """Add to sums: `items`, `film_s`, `prompt_tokens`, `output_tokens`."""
+        with self._lock:
+            self.sums.update(amounts)
+
+    @contextlib.contextmanager
+    def engine(self) -> Iterator[None]:
+        """The engine works. Calls within calls, and calls of several threads, count once."""
+        with self._lock:
+            self._since = self._since if self._running else time.monotonic()
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running -= 1
+                if not self._running:
+                    self.sums["engine_s"] += time.monotonic() - self._since
+
+    @contextlib.contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """The stage waits: for "decode", or for the "store"."""
+        began, worked = time.monotonic(), self._engine_s()
+        try:
+            yield
+        finally:
+            waited = time.monotonic() - began - (self._engine_s() - worked)
+            self.count(**{f"{what}_s": max(waited, 0.0)})
+
+    def _engine_s(self) -> float:
+        now = time.monotonic() - self._since if self._running else 0.0
+        return self.sums["engine_s"] + now
+
+    def end(self) -> dict[str, float]:
+        """The job's sums, with its `seconds`, the rest of them as `other_s` and, where there are
+        GPUs, how long NVML saw them busy (`gpu_s`, the mean over the GPUs)."""
+        seconds = time.monotonic() - self._began
+        share, self._gpus = self._gpus and self._gpus.end(), None
+        told = sum(self.sums[name] for name in ("engine_s", "decode_s", "store_s"))
+        sums = dict(self.sums) | {"seconds": seconds, "other_s": max(seconds - told, 0.0)}
+        sums |= {} if share is None else {"gpu_s": share * seconds}
+        return {name: round(value, 3) for name, value in sorted(sums.items())}
+
+
+METER = Meter()  # a job is a process
+
+
+def metered(method: F) -> F:
+    """Decorates what calls an engine: the time in it is the engine's."""
+
+    @functools.wraps(method)
+    def called(*arguments: Any, **named: Any) -> Any:
+        with METER.engine():
+            return method(*arguments, **named)
+
+    return called  # type: ignore[return-value]
+
+
+def describe(sums: Mapping[str, float]) -> str:
+    """One line on the sums of one job or of several: rates, and shares of the time."""
+    seconds = max(sums.get("seconds", 0.0), 1e-9)
+    shown = [f"{sums[n] / seconds:.3g} {unit}" for n, unit in _RATES.items() if sums.get(n)]
+    shown += [f"{text} {sums[n] / seconds:.0%}" for n, text in _SHARES.items() if n in sums]
+    return ", ".join(shown)
+
+
+class _Gpus:
+    """How busy this job's GPUs are: nvidia-smi, which asks NVML, says it every second. Without it
+    nothing is known."""
+
+    def __init__(self) -> None:
+        self._samples: list[float] = []
+        self._asked: subprocess.Popen[str] | None = None
+        if not shutil.which("nvidia-smi"):
+            return
+        command = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
+        if names := os.environ.get("CUDA_VISIBLE_DEVICES"):
+            command += ["-i", names]
+        # If this process is killed, the other one ends with its pipe.
+        self._asked = subprocess.Popen(
+            [*command, "-l", "1"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self._asked.stdout:
+            with contextlib.suppress(ValueError):  # "[N/A]" of a part of a GPU
+                self._samples.append(float(line) / 100)
+
+    def end(self) -> float | None:
+        """The mean share of the time."""
+        if self._asked is not None:
+            self._asked.kill()
+            self._asked.wait()
+        return sum(self._samples) / len(self._samples) if self._samples else None
