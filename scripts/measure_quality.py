@@ -5,7 +5,7 @@ from pathlib import Path
 from drawn_world.quality.measure_quality import measure_quality
 from strefer.workflow.logs import start_log
 
-start_log(snakemake.log[0])
+start_log(snakemake.log[0], snakemake.resources.get("gpu", 0))
 measure_quality(
     stages={s: [Path(p) for p in snakemake.input[s]] for s in snakemake.params.stages},
     truth_dir=Path(snakemake.input.truth[0]).parent,

@@ -5,7 +5,7 @@ from pathlib import Path
 from strefer.benchmarks.predict_answers import predict_benchmarks
 from strefer.workflow.logs import start_log
 
-start_log(snakemake.log[0])
+start_log(snakemake.log[0], snakemake.resources.get("gpu", 0))
 predict_benchmarks(
     checkpoint=Path(snakemake.input.checkpoint),
     files=snakemake.params.files,

@@ -5,7 +5,7 @@ from pathlib import Path
 from strefer.videollm.training.train_checkpoint import train_checkpoint
 from strefer.workflow.logs import start_log
 
-start_log(snakemake.log[0])
+start_log(snakemake.log[0], snakemake.resources.get("gpu", 0))
 train_checkpoint(
     recipe=Path(snakemake.input.recipe),
     output=Path(snakemake.output[0]),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from strefer.workflow.logs import start_log
 
-start_log(snakemake.log[0])
+start_log(snakemake.log[0], snakemake.resources.get("gpu", 0))
 teacher = importlib.import_module(f"drawn_world.teachers.{snakemake.wildcards.teacher}.train")
 teacher.train(
     out_dir=Path(snakemake.output[0]),

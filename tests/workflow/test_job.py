@@ -30,7 +30,11 @@ def job_of(log, inputs, **params):
     given = {"code": "1", "store": "store/entities", "strict": True}
     return start_job(
         SimpleNamespace(
-            log=[log], output=["out.jsonl"], input=Named(inputs), params=Named(given | params)
+            log=[log],
+            output=["out.jsonl"],
+            input=Named(inputs),
+            params=Named(given | params),
+            resources=Named(),
         )
     )
 

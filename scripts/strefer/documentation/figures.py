@@ -50,6 +50,8 @@ BENCH = (
     "transcripts.frame_encodes_ratio",
     "clips.vs_scenedetect",
     "clips.vs_decode",
+    "feeding.busy_share",
+    "feeding.stage_ratio",
     "templates.seconds_947854",
     "plan.seconds_4253",
     "plan.mb_4253",

@@ -22,7 +22,7 @@ SCRIPTS = ROOT / "scripts"
 PACKAGES = ("strefer", "drawn_world")
 
 # What a script says while it works is not part of its result.
-_WITHOUT_EFFECT = {"logs.py", "job_facts.py", "meter.py"}
+_WITHOUT_EFFECT = {"logs.py", "job_facts.py", "meter.py", "gpus.py"}
 
 
 def code_of(script: str, *modules: str, scripts: Path = SCRIPTS) -> str:

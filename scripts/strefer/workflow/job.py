@@ -37,7 +37,7 @@ def start_job(snakemake: Any) -> Job:
         snakemake: the object that Snakemake gives to a script. Its parameters `code`, `store` and
             `strict` are needed; `reads`, `options`, `agents` and `prompts` may be left out.
     """
-    start_log(snakemake.log[0])
+    start_log(snakemake.log[0], snakemake.resources.get("gpu", 0))
     given = snakemake.params
     options, agents, prompts = (given.get(name, {}) for name in ("options", "agents", "prompts"))
     return Job(

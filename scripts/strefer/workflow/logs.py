@@ -14,6 +14,7 @@ from strefer.stage.job_facts import job_facts
 from strefer.stage.progress import read_tail
 from strefer.stage.run import MachineFault, StrictError
 from strefer.workflow import run_lock
+from strefer.workflow.gpus import take_gpus
 from strefer.workflow.provenance import FACTS
 
 # Errors that tell the user what to fix: their text says it all, a traceback would bury it.
@@ -22,12 +23,16 @@ EXPECTED = (ValueError, OSError, StrictError, MachineFault)
 _ERROR = re.compile(r"^[-\d]+ [:,\d]+ (?:ERROR|CRITICAL) (.*)", re.MULTILINE)
 
 
-def start_log(path: str) -> None:
-    """Log to `path`, with all else that the process and its libraries write anywhere but to files.
+def start_log(path: str, gpus: int = 0) -> None:
+    """Begin a job: log to `path`, with all else that the process and its libraries write anywhere
+    but to files.
 
     The terminal is the run's own, which shows the reason why a job failed (see terminal.py). The
     process holds the log file until it ends: that shows the job to be at work. The first line says
     on what it runs, for the run's provenance.
+
+    Args:
+        gpus: how many GPUs the job uses; they are taken here (see gpus.py).
     """
     run_lock.hold(Path(path))
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666)
@@ -40,6 +45,7 @@ def start_log(path: str) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[file], force=True)
     sys.excepthook = _report
     logging.getLogger("strefer").info("%s%s", FACTS, dumps(job_facts()))
+    take_gpus(gpus)
 
 
 def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
