@@ -32,7 +32,7 @@ LOADERS = (
 
 
 def described_film(name):
-    """One of the eight films by its name."""
+    """One of the ten films by its name."""
     return json.loads((FILMS[0].parent / f"{name}.json").read_text(encoding="utf-8"))
 
 

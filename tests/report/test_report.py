@@ -51,6 +51,12 @@ def page(tmp_path_factory):
     )
 
 
+def test_checks_are_shown_with_what_they_reject(page):
+    table = page.partition("What the checks rejected")[2].partition("</table>")[0]
+    assert "<td>transcript</td>" in table
+    assert "rejects nothing" in table
+
+
 def test_names_and_replies_are_text(page):
     assert "<script" not in page
     assert "&lt;script&gt;alert" in page

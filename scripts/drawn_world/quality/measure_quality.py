@@ -9,10 +9,11 @@ from statistics import fmean
 
 from drawn_world.quality.detector_and_tracker import measure_teachers
 from drawn_world.quality.films import MeasuredFilm, parsed_share, read_run
-from drawn_world.quality.pairs import exact_duplicates, near_duplicates, truth_of_pairs
+from drawn_world.quality.pairs import KINDS, exact_duplicates, near_duplicates, truth_of_pairs
 from drawn_world.quality.run_agents import measure_film
 from drawn_world.quality.text_only import text_only_choice, text_only_yes_no
 from strefer.documentation.figures import QUALITY, write_figures
+from strefer.instructions.verification.checks import CHECKS, check_of
 from strefer.records import Instruction
 
 Figures = dict[str, float | None]
@@ -94,6 +95,12 @@ def _pair_figures(films: Sequence[MeasuredFilm], by_text: bool) -> Figures:
         figures[f"pairs.share_{group}"] = count / len(pairs)
     for group in sorted({pair.group for pair, _ in judged}):
         figures |= _truth_figures([one for one in judged if one[0].group == group], f"_{group}")
+    for kind, belongs in KINDS.items():
+        figures |= _truth_figures([one for one in judged if belongs(one[0])], f"_{kind}")
+    for check in CHECKS:
+        true = [true for p, true in judged if p.rejected and check_of(p.rejected) == check]
+        figures[f"checks.rejected_{check}"] = len(true) / len(judged) if judged else None
+        figures[f"checks.true_of_rejected_{check}"] = fmean(true) if true else None
     return figures
 
 

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean
 
 from drawn_world.quality.films import MeasuredFilm
 from strefer.instructions.english import first_sentence
-from strefer.instructions.verification.claims import Window, evaluate
+from strefer.instructions.verification.claims import Window, evaluate, parts
 from strefer.masks import rle_iou
 from strefer.records import Instruction
 
 _NEAR = 0.9  # Jaccard of the words of question and answer from which pairs count as near-duplicates
 _ON = 0.5  # mean IoU from which a masklet shows its entity
 _SEEN, _UNSEEN = 0.5, 0.05  # shares of a window; between them presence is left undecided
+
+
+# Pairs that say more than what somebody does, by what they say.
+KINDS: dict[str, Callable[[Instruction], bool]] = {
+    "counts": lambda pair: _says(pair, "kind", "count"),
+    "denials": lambda pair: pair.form == "yes_no" and pair.answer.lower().startswith("no"),
+    "choices": lambda pair: pair.form == "choice",
+    "only": lambda pair: _says(pair, "kind", "once"),
+}
+
+
+def _says(pair: Instruction, name: str, value: str) -> bool:
+    return any(claim.get(name) == value for claim in parts(pair.evidence.claim))
 
 
 class TruthWitness:

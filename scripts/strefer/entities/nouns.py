@@ -75,6 +75,11 @@ def generalized(noun: str) -> str:
     return _KIND_OF.get(head) or " ".join([*words[:-1], head])
 
 
+def is_human_part(noun: str) -> bool:
+    """True of "hands" and "face"."""
+    return singular(noun) in _HUMAN_PARTS
+
+
 def singular(word: str) -> str:
     """A word without its plural's ending."""
     if word in _IRREGULAR:

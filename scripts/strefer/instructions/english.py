@@ -6,12 +6,10 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-# "Two dogs" and "people" take no indefinite article, nor what has a possessive.
-_NO_ARTICLE = re.compile(
-    r"(?:two|three|four|five|six|several|some|many|both|his|her|their|its|people|children|men|women"
-    r")\b",
-    re.I,
-)  # fmt: skip
+from strefer.entities.nouns import head_noun, singular
+
+_OF_MANY = re.compile(r"(?:two|three|four|five|six|several|some|many|both)\b", re.I)
+_POSSESSIVE = re.compile(r"(?:his|her|their|its)\b", re.I)
 # Spelled with a vowel and spoken without one, or the other way round.
 _AN = re.compile(r"(?!uni|use|eu|one\b|once\b)[aeiou]|hour|honest|heir", re.I)
 _IRREGULAR = {"is": "be", "are": "be", "has": "have", "does": "do", "goes": "go", "dies": "die"}
@@ -72,9 +70,15 @@ def step_by_step(who: str, again: str, deeds: Sequence[str]) -> str:
     return " ".join(told)
 
 
+def is_plural(expression: str) -> bool:
+    """True of "two sheep" and "hands of a cook", and not of "herd of elephants"."""
+    head = head_noun(expression)
+    return bool(_OF_MANY.match(expression)) or singular(head) != head
+
+
 def with_article(expression: str) -> str:
     """The expression with its indefinite article, if it takes one."""
-    if _NO_ARTICLE.match(expression):
+    if is_plural(expression) or _POSSESSIVE.match(expression):
         return expression
     return f"{'an' if _AN.match(expression) else 'a'} {expression}"
 
@@ -94,6 +98,14 @@ def stem(word: str) -> str:
             word = word[: -len(ending)]
             break
     return word[:-1] if len(word) > 3 and word[-1] == word[-2] else word
+
+
+def consonants(text: str) -> set[str]:
+    """The consonants of a text's words without their inflection, a string a word: what is left of
+    a verb in any tense ("lies", "lying"; "runs", "ran"). The small words are left out."""
+    words = (word for word in _WORDS.findall(text.lower()) if word not in _SMALL)
+    bare_words = (re.sub(r"(?<=..)(?:ing|ed|es|s)$", "", word) for word in words)
+    return {re.sub(r"(.)\1", r"\1", re.sub(r"[aeiouy]", "", word)) for word in bare_words} - {""}
 
 
 def stems(text: str) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from strefer.instructions.verification.checks import CHECKS, check_of
 from strefer.stage.run import Line, read_lines
 
 
@@ -56,6 +57,35 @@ def count_groups(lines: Sequence[Line]) -> list[dict[str, Any]]:
         }
         for group in sorted(kept.keys() | rejected.keys())
     ]
+
+
+def count_checks(lines: Sequence[Line], figures: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A row a check, in their order: what it rejected of the pairs that reached it, how many of
+    those were true, and whether that is more than half or nothing.
+
+    Args:
+        figures: against the truth, where it is known.
+    """
+    rejected = Counter(
+        check_of(line.record["rejected"])
+        for line in lines
+        if line.record is not None and line.record["rejected"] is not None
+    )
+    reached, rows = sum(line.record is not None for line in lines), []
+    for check, about in CHECKS.items():
+        number = rejected[check]
+        rows.append(
+            {
+                "check": check,
+                "about": about,
+                "rejected": number,
+                "share": number / max(1, reached),
+                "true": figures.get(f"checks.true_of_rejected_{check}"),
+                "odd": "nothing" if not number else "more than half" * (number > reached / 2),
+            }
+        )
+        reached -= number
+    return rows
 
 
 def list_failures(stages: Mapping[str, Sequence[Line]]) -> list[dict[str, str]]:

@@ -23,7 +23,7 @@ from strefer.records import (
     Video,
     from_json,
 )
-from strefer.report.chain import count_chain, count_groups, list_failures, read_stages
+from strefer.report.chain import count_chain, count_checks, count_groups, list_failures, read_stages
 from strefer.report.samples import show_film
 from strefer.stage.run import Line
 
@@ -56,18 +56,21 @@ def write_report(
     """
     lines = read_stages(stages)
     rows = compare(scores, seed)
+    instructions = lines.get("instructions", [])
+    figures = json.loads(quality.read_text(encoding="utf-8")) if quality is not None else {}
     # Text in the page comes from models and file names: everything is escaped.
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         run=run,
         warning=warning,
         chain=count_chain(lines),
-        groups=count_groups(lines.get("instructions", [])),
+        groups=count_groups(instructions),
         scores=[_score_row(row) for row in rows],
         recipes=list(rows[0]["values"]) if rows else [],
         paper_shown=bool(rows),
         curves=draw_curves(training_logs),
-        quality=_quality_rows(quality),
+        checks=count_checks(instructions, figures) if instructions else [],
+        quality=_quality_rows(figures),
         films=_sample_films(lines, seed),
         failures=list_failures(lines),
         speeds=speeds or {},
@@ -98,10 +101,7 @@ def _number(value: float | None, form: str = ".3f") -> str:
     return "not decided" if value is None else format(value, form)
 
 
-def _quality_rows(path: Path | None) -> list[tuple[str, str]]:
-    if path is None:
-        return []
-    figures = json.loads(path.read_text(encoding="utf-8"))
+def _quality_rows(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, f"{figures[name]:.3f}") for name in QUALITY if figures.get(name) is not None]
 
 

@@ -16,7 +16,7 @@ from itertools import combinations
 from typing import Any
 
 from strefer.agents.chat.interface import Chat, ChatRequest, ask
-from strefer.instructions.english import stems
+from strefer.instructions.english import consonants
 from strefer.prompts import Prompt
 from strefer.records import Entity, Reading, Statement, Statements, Transcript
 from strefer.statements.replies import (
@@ -33,10 +33,10 @@ MOST_CLAUSES = 12  # of one category in one prompt: every two of them are compar
 MOST_WORDS = 16  # of a clause
 # Words that a reader may add: they say nothing by themselves.
 # fmt: off
-_ADDED = frozenset(stems(
+_ADDED = frozenset(consonants(
     "be been being and or of to in on at with from by for while then there who which that as into "
     "their his her its themselves himself herself itself one another each other something someone"
-)) | {"and", "or"}
+))
 # fmt: on
 Parts = tuple[Sequence[Entity], Sequence[Transcript], Sequence[Transcript]]
 
@@ -161,9 +161,9 @@ def _kept(found: LinesRead.Line, line: str, entities: Sequence[Entity]) -> Lines
     statement = found.statement
     if statement is None:
         return found
-    known = set(stems(line)) | {s for e in entities for s in stems(e.expression)} | _ADDED
+    known = consonants(" ".join([line, *(entity.expression for entity in entities)])) | _ADDED
     forms = [form for form in (statement.does, statement.doing, statement.do) if form is not None]
-    added = any(set(stems(form)) - known for form in forms)
+    added = any(consonants(form) - known for form in forms)
     short = all(len(form.split()) <= MOST_WORDS for form in forms)
     return found if short and not added else LinesRead.Line(found.shown, None)
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from strefer.instructions.english import agreeing, plural
+from strefer.entities.nouns import head_noun, is_human_part
+from strefer.instructions.english import agreeing, is_plural, plural
 from strefer.instructions.metadata.masks import Masks
 from strefer.instructions.metadata.meaning import ByWords, Meaning
 from strefer.records import Entity, Statement
@@ -75,10 +76,25 @@ class Film:
             if all(deeds[entity] is not None or there[entity] is False for there, deeds in rows)
         )
 
+    @cached_property
+    def plurals(self) -> frozenset[int]:
+        """Entities with a plural name ("two women"), unlike one group of many ("herd of cows")."""
+        return frozenset(e for e in self.several if is_plural(self.entities[e].expression))
+
     def kind(self, entity: int) -> str:
-        """The entity's generalized noun, in its number."""
-        noun = self.entities[entity].generalized_noun
-        return plural(noun) if entity in self.several else noun
+        """The entity's generalized noun, in its number; "herd" for one group of many, "hands" for
+        those of a person."""
+        known = self.entities[entity]
+        head = head_noun(known.expression)
+        if entity in self.several - self.plurals or is_human_part(head):
+            return head
+        return plural(known.generalized_noun) if entity in self.plurals else known.generalized_noun
+
+    def again(self, entity: int) -> str:
+        """The entity's name, in words, where it was named before: "dog" of "brown dog"."""
+        known = self.entities[entity]
+        of_many = entity in self.several - self.plurals
+        return head_noun(known.expression) if of_many else known.noun
 
     def bare(self, deed: str) -> str | None:
         """The deed as it follows "does the dog": "walk to the left"; None if that is unknown."""
@@ -87,7 +103,7 @@ class Film:
 
     def agreeing(self, text: str) -> str:
         """The text with verbs in the plural beside entities that are several."""
-        for entity in sorted(self.several):
+        for entity in sorted(self.plurals):
             names = (self.entities[entity].expression, self.kind(entity))
             for name in names:
                 text = agreeing(text, f"the {name}")

@@ -123,8 +123,8 @@ def told_in_order(places: Places, who: str, cells: Sequence[Cell]) -> str:
         deed = places.film.deeds[segment][entity] or "is not there"
         if not deeds or places.film.meaning.says(deeds[-1], deed) is not True:
             deeds.append(deed)
-    known = places.film.entities[cells[0][1]]
-    again = f"the {places.film.kind(cells[0][1]) if places.masks else known.noun}"
+    entity, film = cells[0][1], places.film
+    again = f"the {film.kind(entity) if places.masks else film.again(entity)}"
     return places.film.agreeing(step_by_step(who, again, deeds))
 
 
@@ -133,7 +133,7 @@ def introduced(places: Places, told: Description) -> Description:
     category alone would be a guess to whoever learns from the pair."""
     (entity,) = told.subjects
     known = places.film.entities[entity]
-    by_kind, by_looks = f"he {known.generalized_noun} ", f"he {known.expression} "
+    by_kind, by_looks = f"he {places.film.kind(entity)} ", f"he {known.expression} "
     claim = every([is_expression(entity, known.expression), told.claim])
     return replace(told, answer=told.answer.replace(by_kind, by_looks, 1), claim=claim)
 
@@ -192,10 +192,12 @@ def story(places: Places, segments: Sequence[int]) -> Description:
 
 
 def cast(places: Places) -> Description:
-    """Who and what acts in the film."""
-    entities = places.film.entities
-    answer = sentence(listed([with_article(e.expression) for e in entities]))
-    claims = [is_expression(i, e.expression) for i, e in enumerate(entities)]
+    """Who and what acts in the film: those that the transcript has there at some time."""
+    film = places.film
+    seen = [e for e in range(len(film.entities)) if any(row[e] for row in film.present)]
+    expressions = [film.entities[entity].expression for entity in seen]
+    answer = sentence(listed([with_article(expression) for expression in expressions]))
+    claims = [is_expression(e, film.entities[e].expression) for e in seen]
     return Description("cast", (), answer, every(claims), tuple(range(len(places.film.limits_s))))
 
 

@@ -110,7 +110,7 @@ def stories(places: Places) -> list[Candidate]:
 
 def casts(places: Places) -> list[Candidate]:
     """Who acts in the film."""
-    return [partial(describe.cast, places)] if places.film.entities else []
+    return [partial(describe.cast, places)] if any(map(any, places.film.present)) else []
 
 
 def attendances(places: Places) -> list[Candidate]:

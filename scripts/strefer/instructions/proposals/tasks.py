@@ -45,9 +45,8 @@ class Scope:
 
     def again(self, entity: int) -> str:
         """The entity's name the second time in one question."""
-        known = self.film.entities[entity]
-        that = "those" if entity in self.film.several else "that"
-        return f"{that} {self.film.kind(entity) if self.masks else known.noun}"
+        that = "those" if entity in self.film.plurals else "that"
+        return f"{that} {self.film.kind(entity) if self.masks else self.film.again(entity)}"
 
     @property
     def when(self) -> str:

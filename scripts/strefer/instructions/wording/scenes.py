@@ -64,7 +64,7 @@ class Scene:
         return {
             "number": number,
             "form": FORMS[task.form],
-            "ask": self.here(task.ask, task),
+            "ask": self.scope.film.agreeing(self.here(task.ask, task)),
             "truth": truth,
             "premise": task.premise,
             "answer": self.here(task.answer or reason(task), task),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from strefer.instructions.proposals import build_descriptions as describe
 from strefer.instructions.proposals.build_descriptions import Description
@@ -23,6 +25,7 @@ def worded(
         question, bare = _question(places, description, phrasings)
         if bare and description.focus in ("deed", "timeline"):
             description = describe.introduced(places, description)
+        description = _in_the_tense_of(question, places, description)
         key = (question, description.subjects, description.window_s, description.clip_s)
         if key in known:
             continue
@@ -52,6 +55,17 @@ def _question(places: Places, description: Description, phrasings: Phrasings) ->
         slots["deed"] = places.deed(cell)
     question = random.choice(phrasings[description.focus]).format_map(slots)
     return preface + places.film.agreeing(question), bare
+
+
+def _in_the_tense_of(question: str, places: Places, description: Description) -> Description:
+    """What is asked with "is … doing" is answered with "is running", if that form is known."""
+    asked = re.search(r"\b(is|are|was|were)\b.* doing\b", question)
+    deed = places.film.deeds[description.segments[0]][(*description.subjects, 0)[0]]
+    doing = places.film.forms[deed].doing if asked and deed in places.film.forms else None
+    # "Is being moored" is something else than "is moored".
+    if description.focus != "deed" or doing is None or doing.startswith("being "):
+        return description
+    return replace(description, answer=description.answer.replace(deed, f"{asked[1]} {doing}", 1))
 
 
 def _pair(
