@@ -73,7 +73,8 @@ def of_benchmarks(stage, ending):
 
 def agent_files(*roles):
     """The files of agents that are local folders, as inputs: new weights trigger reruns."""
-    return [str(path) for role in roles for path in model_files(config["agents"][role])]
+    specs = (config["agents"][role] for role in roles if role in config["agents"])
+    return [str(path) for spec in specs for path in model_files(spec)]
 
 
 def inputs_of(stage):

@@ -35,6 +35,7 @@ SERVED = {
         *("chat.with_transformers", "chat.with_openai", "chat.with_recorded", "embedder"),
         *("tracker.with_transformers", "assigner.with_embedder", "assigner.with_detector"),
         *("assigner.with_chat", "detector.with_transformers", "tracker.with_sam2"),
+        "concept_tracker.with_transformers",
     ),
     "groundingdino": (
         *("detector.with_groundingdino", "tracker.with_transformers", "tracker.with_sam2"),
@@ -57,6 +58,7 @@ CHOSEN = CHAT | {
     "embedder": ("vision",),
     "detector": ("vision", "groundingdino"),
     "tracker": ("vision", "groundingdino"),
+    "concept_tracker": ("vision",),
 }
 CASES = [
     (script[1], environment)
@@ -184,7 +186,8 @@ def test_every_adapter_is_served():
     for file in (SCRIPTS / "strefer" / "agents").rglob("*.py"):
         names = (name for name in imports_of(file)[1] if name.startswith(AGENTS))
         inside |= {adapter_of(name) for name in names}
-    doors = {f"{role}.load" for role in ("chat", "detector", "tracker", "assigner")} | {"embedder"}
+    roles = ("chat", "detector", "tracker", "concept_tracker", "assigner")
+    doors = {f"{role}.load" for role in roles} | {"embedder"}
     served = {name for names in SERVED.values() for name in names}
     assert inside - doors == served - doors
 

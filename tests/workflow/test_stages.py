@@ -39,7 +39,7 @@ def test_a_stages_function_takes_what_the_stage_reads(stage):
 def test_the_table_names_what_the_configuration_has():
     config = read_configuration("config")
     for stage in STAGES.values():
-        assert set(stage.agents) <= config["agents"].keys()
+        assert set(stage.agents) <= config["agents"].keys() | {"concept_tracker"}
         assert set(stage.prompts) <= config["prompts"].keys()
     for prompt in config["prompts"]:
         assert any(prompt in stage.prompts for stage in STAGES.values()), prompt
@@ -55,6 +55,9 @@ def test_what_is_read_only_under_a_condition():
     assert stages.prompts_of("masklets", config) == {}
     chat = config["agents"]["assigner"] | {"adapter": "chat"}
     assert stages.agents_of("statements", changed(statements={"reader": "grammar"})) == {}
+    assert stages.roles_of("tracks", config) == ["detector", "tracker"]
+    by_concepts = changed(masklets={"procedure": "concepts"})
+    assert stages.roles_of("tracks", by_concepts) == ["concept_tracker"]
     by_llm = changed(statements={"reader": "llm"})
     assert list(stages.agents_of("statements", by_llm)) == ["llm"]
     assert len(stages.prompts_of("statements", by_llm)) == 2

@@ -24,12 +24,13 @@ from strefer.agents.detector.load import load_detector
 from strefer.agents.tracker.interface import Drawn, Session, Tracker
 from strefer.agents.tracker.load import load_tracker
 from strefer.masklets.assign_masklets import assign_film
-from strefer.masklets.options import PROCEDURES, AssignOptions, TrackOptions
+from strefer.masklets.options import AssignOptions, TrackOptions
 from strefer.masklets.track_entities import read_film, track_film
 from strefer.masks import decode_mask
 from strefer.records import Entity, Masklet, Masklets, References, Video, to_json
 from strefer.stage.run import Item, Shard, Worker, one_by_one, read_records, run_stage
 
+PROCEDURES = ("ours", "paper")  # those that the drawn world has agents for
 FOUND_J = 0.5  # from this mean J over visible frames on, a masklet has found its entity
 
 

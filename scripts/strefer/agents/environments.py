@@ -28,7 +28,7 @@ PACKAGES = {
     "rexseek": {"torch": "torch", "rexseek": "rexseek"},
 }
 _OF_THEIR_OWN = ("vllm", "rexseek", "groundingdino")  # engines with an environment of the same name
-_OF_FRAMES = ("detector", "tracker", "assigner", "embedder")
+_OF_FRAMES = ("detector", "tracker", "concept_tracker", "assigner", "embedder")
 Load = TypeVar("Load", bound=Callable[..., Any])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PROCEDURES = ("ours", "paper")
+PROCEDURES = ("ours", "paper", "concepts")
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,9 @@ class TrackOptions:
     """Options of the stage `tracks`.
 
     Attributes:
-        procedure: "paper" (one starting frame) or "ours" (further ones for what is not covered).
+        procedure: "paper" (one starting frame), "ours" (further ones for what is not covered) or
+            "concepts" (none: a concept tracker finds what is named; of the options below `frames`,
+            `min_score`, `max_objects`, `join_iou` and the windows count).
         frames: frames sampled from a film, or from a window of a long one.
         box_threshold, text_threshold: the detector's.
         min_score: detections below it start no track.
@@ -56,7 +58,8 @@ class AssignOptions:
     """Options of the stage `masklets`.
 
     Attributes:
-        procedure: "paper" (by generalized noun, conflicts drop a partition) or "ours".
+        procedure: "paper" (by generalized noun, conflicts drop a partition), or "ours", with which
+            "concepts" assigns too.
         min_score: a track that is less probably what an expression means does not get it (ours).
         drift_margin: a piece of a track is cut off where another expression fits better by more
             than this a frame, in log-odds (ours, `embedder` only).

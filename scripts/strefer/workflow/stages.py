@@ -53,7 +53,7 @@ STAGES = {
         section="references", also=("seed",),
     ),
     "tracks": Stage(
-        "track_entities", ("videos", "references"), ("detector", "tracker"),
+        "track_entities", ("videos", "references"), ("detector", "tracker", "concept_tracker"),
         section="tracks", also=("masklets.procedure",),
     ),
     "masklets": Stage(
@@ -93,8 +93,15 @@ READ_IF: dict[str, Callable[[Config], bool]] = {
     "statement_reader": _read_by_llm,
     "relation_reader": _read_by_llm,
     "statements.llm": _read_by_llm,
+    "tracks.detector": lambda config: not _by_concepts(config),
+    "tracks.tracker": lambda config: not _by_concepts(config),
+    "tracks.concept_tracker": lambda config: _by_concepts(config),
     "second_looks": lambda config: _verified(config, "second_look"),
 }
+
+
+def _by_concepts(config: Config) -> bool:
+    return config["masklets"]["procedure"] == "concepts"
 
 
 def _verified(config: Config, option: str) -> bool:
@@ -115,10 +122,20 @@ def _read(names: tuple[str, ...], config: Config) -> Iterator[str]:
     return (name for name in names if name not in READ_IF or READ_IF[name](config))
 
 
+def roles_of(stage: str, config: Config) -> list[str]:
+    """The roles of the agents that a stage loads in this configuration."""
+    asked = {f"{stage}.{role}": role for role in STAGES[stage].agents}
+    return [asked[name] for name in _read(tuple(asked), config)]
+
+
+def loaded_roles(config: Config) -> set[str]:
+    """The roles of all agents that are loaded in this configuration; others need not be named."""
+    return {role for stage in STAGES for role in roles_of(stage, config)}
+
+
 def agents_of(stage: str, config: Config) -> dict[str, Mapping[str, Any]]:
     """By role, the specifications of the agents that a stage loads."""
-    asked = {f"{stage}.{role}": role for role in STAGES[stage].agents}
-    return {role: config["agents"][role] for role in map(asked.get, _read(tuple(asked), config))}
+    return {role: config["agents"][role] for role in roles_of(stage, config)}
 
 
 def options_of(stage: str, config: Config) -> dict[str, Any]:

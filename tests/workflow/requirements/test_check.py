@@ -25,9 +25,10 @@ def tell(monkeypatch, tmp_path):
     use_cache(monkeypatch, tmp_path / "cache")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
-    def told(name, here=None, by_conda=False, **changes):
+    def told(name, here=None, by_conda=False, procedure="ours", **changes):
         monkeypatch.setattr(check, "this_machine", lambda: here or Machine(32.0, 100.0, ()))
         config = read_configuration(name, **changes)
+        config["masklets"]["procedure"] = procedure
         facts = ROOT / "config" / "models.yaml"
         return check.check_configuration(config, facts, 10, 2, tmp_path, by_conda)
 
@@ -67,6 +68,18 @@ def test_the_papers_models_are_told_with_what_they_lack_here(tell):
     assert "memory: a job asks for 512 GB, here are 32" in missing
     assert "disk: 148 GB to download, 100 GB are free" in missing
     assert re.search(r"transcripts .* 2 GPU\(s\) of 39\+ GB .* 128 GB of memory", report)
+
+
+def test_of_the_masklet_generators_models_those_are_told_that_its_procedure_loads(tell):
+    report = tell("modern", procedure="concepts")
+    models = part(report, "MODELS")
+    assert "facebook/sam3: concept_tracker (transformers)" in models
+    assert "facebook/sam2.1-hiera-large" not in models
+    assert "licence SAM License: no use for war" in models
+    assert "; accept it on the hub first" in models
+    assert "weights of facebook/sam3" in part(report, "MISSING")
+    assert re.search(r"^  tracks +\d", part(report, "GPU-HOURS"), re.M)
+    assert "facebook/sam3" not in tell("modern")
 
 
 def test_what_is_there_is_not_missing(tell, tmp_path):

@@ -18,7 +18,9 @@ def test_every_model_of_a_configuration_has_facts_or_is_a_folder(name, monkeypat
 
 
 def test_every_fact_is_about_a_model_of_a_configuration():
-    named = {m.name for c in CONFIGURATIONS for m in named_models(read_configuration(c), FACTS)}
+    configurations = [read_configuration(name) for name in CONFIGURATIONS]
+    named = {model.name for config in configurations for model in named_models(config, FACTS)}
+    named |= {spec["model"] for config in configurations for spec in config["agents"].values()}
     assert set(FACTS) <= named
 
 

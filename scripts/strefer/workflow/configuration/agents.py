@@ -104,6 +104,13 @@ class TrackerSam2(_Revision):
     device: str = option("auto", "Where the model runs; auto uses a GPU if there is one.")
 
 
+class ConceptTrackerTransformers(_Revision):
+    """SAM 3 in transformers."""
+
+    dtype: Dtype = option("float32", "The type that the weights are loaded in.")
+    device: str = option("auto", "Where the model runs; auto uses a GPU if there is one.")
+
+
 class EmbedderOpenClip(Agent):
     """A model of open_clip."""
 
@@ -122,6 +129,7 @@ CHAT = {
 }
 DETECTORS = {"transformers": DetectorTransformers, "groundingdino": DetectorGroundingdino}
 TRACKERS = {"transformers": TrackerTransformers, "sam2": TrackerSam2}
+CONCEPT_TRACKERS = {"transformers": ConceptTrackerTransformers}
 EMBEDDERS = {"open_clip": EmbedderOpenClip}
 # The assigner asks a model of another kind, in one of its engines; the first is the default.
 ASSIGNERS: dict[str, dict[str, type[Agent]]] = {
@@ -136,6 +144,7 @@ ROLES: dict[str, dict[str, type[Agent]]] = {
     "judge": CHAT,
     "detector": DETECTORS,
     "tracker": TRACKERS,
+    "concept_tracker": CONCEPT_TRACKERS,
     "embedder": EMBEDDERS,
 }
 AGENTS = (*ROLES, "assigner")

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from strefer.workflow.configuration.agents import AGENTS, adapters_of, engines_of, options_of
 from strefer.workflow.configuration.section import Section, allowed, section_of
 from strefer.workflow.configuration.sections import Configuration
+from strefer.workflow.stages import loaded_roles
 
 
 class ConfigurationError(ValueError):
@@ -31,10 +32,12 @@ def complete(config: Mapping[str, Any]) -> dict[str, Any]:
     agents = whole["agents"]
     for role in sorted(agents.keys() - set(AGENTS)):
         _refuse_unknown(f"agents.{role}", role, AGENTS)
+    loaded = loaded_roles(whole)
     for role in AGENTS:
-        if role not in agents:
+        if role in agents:
+            agents[role] = _checked_agent(role, agents[role])
+        elif role in loaded:
             raise ConfigurationError(f"configuration: the option 'agents.{role}' is missing")
-        agents[role] = _checked_agent(role, agents[role])
     return whole
 
 

@@ -108,7 +108,7 @@ class TracksOptions(Section):
 class MaskletsOptions(Section):
     """Step 4 of the masklet generator."""
 
-    procedure: Literal["ours", "paper"] = option("ours", "The published procedure, or this project's.")
+    procedure: Literal["ours", "paper", "concepts"] = option("ours", "The published procedure, or this project's, or this project's with the agent concept_tracker in place of detector and tracker: SAM 3 finds and follows whatever is named, whenever it enters.")
     min_score: Number = option(0.02, "An expression gets no track that is less probably what it means (ours). SigLIP gives the right text 0.2 to 0.4, a wrong one less than 0.001.", ge=0, le=1)
     drift_margin: Number = option(2, "A piece of a track is cut off where another expression fits better by more than this on each frame (ours; in log-odds: 0.7 is twice the odds, 2.3 ten times).", ge=0)
     switch_cost: Number = option(10, "What a change of expression within a track must gain in total (ours; in log-odds).", ge=0)

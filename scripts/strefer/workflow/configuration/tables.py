@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from strefer.workflow.configuration.agents import (
     CHAT,
+    CONCEPT_TRACKERS,
     DETECTORS,
     EMBEDDERS,
     TRACKERS,
@@ -39,6 +40,7 @@ _ADAPTERS = {
     **{f"{name} (chat)": model for name, model in CHAT.items()},
     **{f"{name} (detector)": model for name, model in DETECTORS.items()},
     **{f"{name} (tracker)": model for name, model in TRACKERS.items()},
+    **{f"{name} (concept_tracker)": model for name, model in CONCEPT_TRACKERS.items()},
     **EMBEDDERS,
     "rexseek": AssignerRexseek,
 }

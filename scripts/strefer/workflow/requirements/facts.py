@@ -13,6 +13,7 @@ import yaml
 from strefer.agents.environments import engine_of
 from strefer.recipes.students import models_of_training
 from strefer.workflow.requirements.hub_cache import size_of_folder
+from strefer.workflow.stages import loaded_roles
 
 OPEN_CLIP = "open_clip:"  # stands before a student's vision encoder that is open_clip's
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
@@ -132,8 +133,10 @@ def named_models(config: Mapping[str, Any], facts: Mapping[str, Facts]) -> list[
 
 
 def specs_of(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """By role, the specifications of all models: the agents', and what a student begins with."""
-    specs = dict(config["agents"])
+    """By role, the specifications of all models: of the agents that are loaded, and of what a
+    student begins with."""
+    loaded = loaded_roles(config)
+    specs = {role: spec for role, spec in config["agents"].items() if role in loaded}
     training = config["training"]
     dtype = {"dtype": "bfloat16" if training["bf16"] else "float32"}
     for part, name in models_of_training(training).items():

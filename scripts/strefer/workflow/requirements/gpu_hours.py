@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from strefer.agents.concept_tracker.interface import FPS
 from strefer.agents.environments import engine_of
 from strefer.workflow.requirements.calls import Calls, reading_calls, writing_calls
 from strefer.workflow.requirements.facts import NamedModel
@@ -131,6 +132,9 @@ def _sampled_frames(config: Mapping, films: Films) -> float:
 
 
 def _tracks(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]:
+    if config["masklets"]["procedure"] == "concepts":
+        seen = 60 * films.minutes * FPS
+        return {"concept_tracker": Tokens(seen * _frame(models["concept_tracker"]))}
     frames = _sampled_frames(config, films)
     return {role: Tokens(frames * _frame(models[role])) for role in ("detector", "tracker")}
 
