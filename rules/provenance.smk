@@ -33,7 +33,8 @@ def record_provenance(finished):
 def begin_run():
     try:
         run_lock.enter_run(Path(RUN), announce=logger.warning)
-        remove_stale_shards(Path(RUN), SHARDS)
+        for path in remove_stale_shards(Path(RUN), SHARDS):
+            workflow.persistence.cleanup_metadata(str(path))
         record_provenance(finished=False)
     except ValueError as error:
         stop(error)

@@ -3,7 +3,7 @@
 import pytest
 
 from helpers import children
-from strefer.stage import journal
+from strefer.stage import causes, journal
 from strefer.stage.journal import Journal, read_journal
 
 A, B = "a" * 64, "b" * 64
@@ -36,7 +36,7 @@ def test_a_process_that_ends_blames_nobody(tmp_path):
 def test_the_kernel_says_whether_it_killed_for_memory(tmp_path, monkeypatch):
     """Its count and which start of the machine it is: known on the same machine alone."""
     path = tmp_path / "journal"
-    monkeypatch.setattr(journal, "_kernel", lambda: ("this boot", 3))
+    monkeypatch.setattr(journal, "kernel", lambda: ("this boot", 3))
     children.end(children.start(dies, path, True, lambda one: children.os._exit(9)))
     for now, cause in [
         (("this boot", 4), "signal 9, when the machine was out of memory"),
@@ -44,7 +44,7 @@ def test_the_kernel_says_whether_it_killed_for_memory(tmp_path, monkeypatch):
         (("another boot", 9), journal.SILENT),
         ((None, None), journal.SILENT),
     ]:
-        monkeypatch.setattr(journal, "_kernel", lambda now=now: now)
+        monkeypatch.setattr(causes, "kernel", lambda now=now: now)
         assert read_journal(path).deaths == {B: [cause]}
 
 
@@ -56,7 +56,7 @@ def test_deaths_in_company_count_once_and_alone_each_time(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("causes", "says"),
+    ("deaths", "says"),
     [
         ([], None),
         (["signal 11"] * 2, None),
@@ -68,8 +68,8 @@ def test_deaths_in_company_count_once_and_alone_each_time(tmp_path):
         ),
     ],
 )
-def test_when_an_item_is_given_up(causes, says):
-    assert journal.verdict(causes) == says
+def test_when_an_item_is_given_up(deaths, says):
+    assert journal.verdict(deaths) == says
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,41 @@ def test_a_torn_journal_is_read_as_far_as_it_goes(tmp_path, torn):
     path.write_bytes(path.read_bytes() + torn)
     assert read_journal(path).deaths == {B: ["signal 11"]}
     children.end(children.start(lambda: Journal(path).begin()))
+
+
+def test_an_item_may_take_what_the_shards_items_usually_take_many_times(tmp_path):
+    hour_s, clock_s = 3600, [0.0]
+
+    def job(n_items, seconds):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(journal.time, "monotonic", lambda: clock_s[0])
+            one = Journal(tmp_path / "journal")
+            one.begin()
+            for number in range(n_items):
+                one.taken(f"{number:064x}", False)
+                clock_s[0] += seconds
+                one.answered(f"{number:064x}")
+            one.close()
+        return Journal(tmp_path / "journal").limit_s
+
+    assert job(0, 0) == 6 * hour_s, "nothing is known yet"
+    assert job(journal.ITEMS_KNOWN - 1, 1) == 6 * hour_s, "too little is known"
+    assert job(1, 1) == hour_s
+    assert job(5, 7.2) == 2 * hour_s
+    assert job(5, 1) == 2 * hour_s, "the slowest counts"
+    assert job(1, 1000) == 6 * hour_s
+
+
+def test_of_a_batch_each_item_took_its_share(tmp_path, monkeypatch):
+    clock_s = [0.0]
+    monkeypatch.setattr(journal.time, "monotonic", lambda: clock_s[0])
+    one = Journal(tmp_path / "journal")
+    one.begin()
+    digests = [f"{number:064x}" for number in range(40)]
+    for digest in digests:
+        one.taken(digest, False)
+    clock_s[0] += 400
+    for digest in digests:
+        one.answered(digest)
+    one.close()
+    assert one.slowest_s == 10

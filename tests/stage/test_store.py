@@ -10,9 +10,10 @@ import pytest
 
 from helpers import children
 from strefer.files import digest_of
-from strefer.stage import store
+from strefer.stage import segments, store
 from strefer.stage.run import Item, Shard, one_by_one, run_stage
-from strefer.stage.store import ENTRY, ItemStore, Writer, segments_of
+from strefer.stage.segments import ENTRY, make_line, segments_of
+from strefer.stage.store import ItemStore, Writer
 
 JOB = "00c0ffee"
 
@@ -120,9 +121,47 @@ def test_without_locks_each_job_has_files_of_its_own(tmp_path, monkeypatch):
         assert len(list(tmp_path.iterdir())) <= 2 * store.MOST_SEGMENTS
 
 
+def test_a_reader_elsewhere_may_see_any_part_of_either_file_and_takes_no_lock(
+    tmp_path, monkeypatch
+):
+    """As over a network: each file late by some bytes, or with zeros for what has not arrived."""
+    put(tmp_path, range(12))
+    (segment,) = segments_of(tmp_path)
+    entries = segment.entries()
+    whole = [path.read_bytes() for path in (segment.path, segment.index_path)]
+    monkeypatch.setattr(store.fcntl, "flock", None)
+    drawn = random.Random(5)
+    for _ in range(300):
+        ends = [drawn.randrange(len(data) + 1) for data in whole]
+        zeros = [drawn.choice([0, 0, 7, 48, 500]) for _ in whole]
+        segment.path.write_bytes(whole[0][: ends[0]] + bytes(zeros[0]))
+        segment.index_path.write_bytes(whole[1][: ends[1]] + bytes(zeros[1]))
+        expected = [n for n, e in enumerate(entries) if e.offset + e.length <= ends[0]]
+        assert found(tmp_path, range(12)) == expected, (ends, zeros)
+
+
+def test_files_that_another_shards_job_joins_meanwhile_are_found_again(tmp_path):
+    def put_and_join(rounds):
+        for number in range(1, rounds):
+            for writer in [ItemStore(tmp_path, "b") for _ in range(2)]:
+                writer.put(digest(number), JOB, result(number))
+                writer.close()
+            store.join_segments(tmp_path, "b", {bytes.fromhex(digest(n)) for n in range(rounds)})
+
+    put(tmp_path, [0], "b")
+    reader = ItemStore(tmp_path, "a")
+    assert reader.find([digest(0)])
+    child = children.start(put_and_join, 60)
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        assert found(tmp_path, [0], "a") == [0]
+        assert reader.get(digest(0)) == result(0)
+    assert found(tmp_path, range(60), "a") == list(range(60))
+    reader.close()
+
+
 def test_what_does_not_fit_is_cut_off_again(tmp_path, monkeypatch):
     writer = Writer(tmp_path, "a")
-    whole = store.make_line(digest(1), JOB, result(1))
+    whole = make_line(digest(1), JOB, result(1))
     writer.append(whole)
     write = os.write
     monkeypatch.setattr(store.os, "write", lambda file, data: write(file, data[:5]) and refuse())
@@ -131,10 +170,10 @@ def test_what_does_not_fit_is_cut_off_again(tmp_path, monkeypatch):
         raise OSError(store.errno.ENOSPC, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
-        writer.append(store.make_line(digest(2), JOB, result(2)))
+        writer.append(make_line(digest(2), JOB, result(2)))
     monkeypatch.undo()
     assert writer.segment.path.read_bytes() == whole
-    writer.append(store.make_line(digest(3), JOB, result(3)))
+    writer.append(make_line(digest(3), JOB, result(3)))
     assert found(tmp_path, [1, 2, 3], "a") == [1, 3]
 
 
@@ -176,7 +215,7 @@ def test_a_writer_killed_at_any_point_loses_nothing_that_it_has_put(tmp_path, ki
 def test_an_index_is_found_without_reading_the_results(tmp_path, monkeypatch):
     put(tmp_path, range(20))
     (segment,) = segments_of(tmp_path)
-    monkeypatch.setattr(store.Segment, "_scan", None)
+    monkeypatch.setattr(segments, "_scan", lambda file, start: iter(()))
     entries = segment.entries()
     assert len(entries) == 20
     assert segment.index_path.stat().st_size == 20 * ENTRY.size

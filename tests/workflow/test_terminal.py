@@ -126,6 +126,15 @@ def test_a_disk_that_takes_nothing_ends_in_advice(workplace, option, reason, adv
     assert "Traceback" not in done.stderr + done.stdout
 
 
+def test_a_home_folder_where_nobody_may_write_is_not_needed(workplace, monkeypatch):
+    monkeypatch.setenv("HOME", "/proc")  # root may write to all others
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    config = ["run=homeless", "shards=1", "demo={films: 1, long_films: 0}"]
+    videos = "results/homeless/videos/00000-of-00001.jsonl"
+    workplace.run(config=config, targets=[videos])
+    assert (workplace.folder / videos).stat().st_size
+
+
 def test_agents_of_the_drawn_world_are_warned_of_on_real_films(workplace, tmp_path):
     (tmp_path / "films").mkdir()
     write_film(tmp_path / "films" / "a.mp4")

@@ -12,7 +12,7 @@ import numpy as np
 
 from strefer.agents.assigner.interface import Assigner
 from strefer.agents.assigner.load import load_assigner
-from strefer.frames import iterate_frames_at
+from strefer.films.apart import iterate_frames_apart
 from strefer.masklets.assignment_ours import Composition, Piece, ScoredTrack, assign_ours
 from strefer.masklets.assignment_paper import assign_paper
 from strefer.masklets.options import AssignOptions
@@ -258,7 +258,7 @@ def _decode(
 ) -> Iterator[tuple[int, np.ndarray]]:
     """The pixels of some of the sampled frames (ascending), decoded in one pass."""
     times_s = [tracks.frame_times_s[frame] for frame in frames]
-    return zip(frames, iterate_frames_at(video.path, times_s), strict=True)
+    return zip(frames, iterate_frames_apart(video.path, times_s), strict=True)
 
 
 def _mask_frames(track: Track) -> tuple[int, ...]:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from strefer.frames import iterate_frames_at, sample_times
+from strefer.films.apart import iterate_frames_apart
+from strefer.frames import sample_times
 
 
 def plan_times(duration_s: float, fps: float, frames: int, window_s: float) -> list[float]:
@@ -41,7 +42,7 @@ def read_windows(
 ) -> Iterator[np.ndarray]:
     """The frames of each window, uint8 [T, H, W, 3]. The film is decoded once and no more than one
     window is held."""
-    decoded = iterate_frames_at(path, times_s)
+    decoded = iterate_frames_apart(path, times_s)
     held: list[np.ndarray] = []
     first = 0
     for window in windows:

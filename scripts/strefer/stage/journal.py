@@ -23,7 +23,6 @@ import faulthandler
 import json
 import logging
 import os
-import re
 import resource
 import sys
 import time
@@ -33,24 +32,16 @@ from pathlib import Path
 from typing import Any
 
 from strefer.files import atomic_write, dumps
+from strefer.stage.causes import SILENT, cause_of, kernel
 from strefer.stage.job_facts import job_facts
 from strefer.stage.meter import METER, describe
 
 log = logging.getLogger("strefer")
 ATTEMPTS = 3  # deaths with a known cause that make an item a failure
 SILENT_ATTEMPTS = 10  # deaths with or without one: somebody may have killed the process
-LIMIT_S = 6 * 3600  # an item may take so long, and a batch as much for each of its items
-SILENT = "without a word (killed from outside, or out of memory)"
-_SIGNALS = {
-    "Aborted": 6,
-    "Bus error": 7,
-    "Floating-point exception": 8,
-    "Floating point exception": 8,
-    "Illegal instruction": 4,
-    "Segmentation fault": 11,
-}
-_FATAL = re.compile(r"Fatal Python error: (.+)")
-_HANGS = re.compile(r"Timeout \((.+)\)!")
+# An item may take so long, and a batch as much for each of its items; where it is known how long
+# some of the shard's items took, many times the slowest of them, but no less than an hour.
+LIMIT_S, LEAST_LIMIT_S, TIMES_THE_SLOWEST, ITEMS_KNOWN = 6 * 3600, 3600, 1000, 20
 
 
 @dataclass
@@ -59,8 +50,9 @@ class Job:
 
     Attributes:
         facts: `id`, `began`, `hardware`, `software`, `boot`, `oom_kills`.
-        end: `seconds`, `max_memory_mb`, `computed`, `warnings`, `speed` (see `stage.meter`); of a
-            process that died, what its last answer shows, and by what it `died`.
+        end: `seconds`, `max_memory_mb`, `computed`, `slowest_s` (of an item), `warnings`, `speed`
+            (see `stage.meter`); of a process that died, what its last answer shows, and by what it
+            `died`.
     """
 
     facts: dict[str, Any]
@@ -127,38 +119,13 @@ def _take(past: Past, line: str) -> None:
 
 def _bury(past: Past, job: Job) -> None:
     """Count the death of a process that did not say that it ends."""
-    cause = _cause(job)
+    cause = cause_of("\n".join(job.noise), job.facts)
     for digest, counts in job.in_hand.items():
         causes = past.deaths.setdefault(digest, [])
         if counts or not causes:
             causes.append(cause)
         past.company[digest] = len(job.in_hand)
     job.end = {"seconds": job.seconds, "computed": job.answered, "died": cause}
-
-
-def _cause(job: Job) -> str:
-    noise = "\n".join(job.noise)
-    if found := _FATAL.search(noise):
-        number = _SIGNALS.get(found[1].strip())
-        return f"signal {number}" if number else found[1].strip()
-    if found := _HANGS.search(noise):
-        return f"a time limit: no answer for {found[1]}"
-    boot, oom_kills = _kernel()
-    before = job.facts.get("oom_kills")
-    if job.facts.get("boot") == boot and None not in (before, oom_kills) and oom_kills > before:
-        return "signal 9, when the machine was out of memory"
-    return SILENT
-
-
-def _kernel() -> tuple[str | None, int | None]:
-    """Which start of which machine this is, and how often its kernel has killed for memory."""
-    boot = oom_kills = None
-    with contextlib.suppress(OSError, ValueError):
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        for line in Path("/proc/vmstat").read_text().splitlines():
-            if line.startswith("oom_kill "):
-                oom_kills = int(line.split()[1])
-    return boot, oom_kills
 
 
 def verdict(causes: list[str]) -> str | None:
@@ -186,13 +153,14 @@ class Journal:
         self.in_hand: dict[str, None] = {}
         self.job = os.urandom(4).hex()
         self.computed = 0
+        self.slowest_s = max((job.end.get("slowest_s", 0.0) for job in past.jobs), default=0.0)
         self._file: int | None = None
         self._warnings = _Warnings()
         self._was_enabled = faulthandler.is_enabled()
 
     def begin(self) -> None:
         """Begin a job: from now on, a crash or a hang is noted."""
-        boot, oom_kills = _kernel()
+        boot, oom_kills = kernel()
         began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         facts = {"id": self.job, "began": began, "boot": boot, "oom_kills": oom_kills}
         self._facts = facts | job_facts()
@@ -200,24 +168,30 @@ class Journal:
         self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
         self._write(f"job {dumps(self._facts)}")
         METER.begin()
-        self._begin, self._armed, self._armed_for = time.monotonic(), float("-inf"), 1
+        self._begin = self._last = time.monotonic()
+        self._armed, self._armed_for = float("-inf"), 1
         log.addHandler(self._warnings)
         faulthandler.enable(self._file)
         self._arm()
 
     def taken(self, digest: str, counts: bool) -> None:
         """Note that an item is begun; `counts` says whether a death now is its fault."""
+        if not self.in_hand:
+            self._last = time.monotonic()
         self.in_hand[digest] = None
         self._write(f"{'!' if counts else '+'} {digest}")
         self._arm()
 
     def answered(self, digest: str) -> None:
         """Note that an item is done, or has failed by its own fault."""
+        now = time.monotonic()
+        self.slowest_s = max(self.slowest_s, (now - self._last) / max(1, len(self.in_hand)))
+        self._last = now
         self.in_hand.pop(digest, None)
         self.deaths.pop(digest, None)
         self.company.pop(digest, None)
         self.computed += 1
-        self._write(f"- {digest} {time.monotonic() - self._begin:.2f}")
+        self._write(f"- {digest} {now - self._begin:.2f}")
         self._arm()
 
     def put_aside(self, digest: str, cause: str = "", company: int = 1) -> None:
@@ -244,14 +218,23 @@ class Journal:
         end = {"seconds": round(time.monotonic() - self._begin, 2), "computed": self.computed}
         speed = METER.end()
         log.info("speed: %s", describe(speed))
-        end |= {"max_memory_mb": round(memory_mb, 1), "warnings": self._warnings.counted()}
-        end |= {"speed": speed}
+        end |= {"max_memory_mb": round(memory_mb, 1), "slowest_s": round(self.slowest_s, 2)}
+        end |= {"warnings": self._warnings.counted(), "speed": speed}
         with contextlib.suppress(OSError):  # a full disk: it stays as it is
             self._write(f"end {dumps(end)}")
             jobs = [*self.jobs, Job(self._facts, end)]
             write_journal(self.path, Past(jobs, self.deaths, self.company))
         os.close(self._file)
         self._file = None
+
+    @property
+    def limit_s(self) -> float:
+        """How long an item may take."""
+        told = [job.end for job in self.jobs if "slowest_s" in job.end]
+        known = self.computed + sum(end["computed"] for end in told)
+        if known < ITEMS_KNOWN:
+            return LIMIT_S
+        return min(LIMIT_S, max(LEAST_LIMIT_S, TIMES_THE_SLOWEST * self.slowest_s))
 
     def _write(self, line: str) -> None:
         os.write(self._file, line.encode("utf-8", "backslashreplace") + b"\n")
@@ -263,7 +246,8 @@ class Journal:
         now, n_items = time.monotonic(), max(1, len(self.in_hand))
         if now - self._armed >= 1 or n_items >= 2 * self._armed_for:
             self._armed, self._armed_for = now, n_items
-            faulthandler.dump_traceback_later(LIMIT_S * n_items, exit=True, file=self._file)
+            seconds = self.limit_s * n_items
+            faulthandler.dump_traceback_later(seconds, exit=True, file=self._file)
 
 
 def write_journal(path: Path, past: Past) -> None:

@@ -14,6 +14,12 @@ appends. If another process holds the lock, or the file system has none (Lustre 
 flock`), the job begins a file of its own: two writers never share one. The files of a shard are
 joined when there are many; without locks that is safe as long as one call at a time works on a
 run, as everything else there.
+
+What a network file system must give, as NFS (version 3 on) and Lustre do: a file is created by one
+of two (`O_EXCL`), a rename replaces a file at once, a process sees what it has written itself, and
+who opens a file sees what was there when its writer closed it. Appends need not be atomic between
+machines (`O_APPEND` over NFS is not): a file has one writer. What others see of it while it is at
+work may be late or in pieces (`stage.segments`).
 """
 
 from __future__ import annotations
@@ -23,121 +29,17 @@ import fcntl
 import json
 import logging
 import os
-import struct
-import zlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from strefer.files import atomic_write, dumps
+from strefer.files import atomic_write
+from strefer.stage.segments import ENTRY, HEAD, Entry, Segment, entry_of, make_line, segments_of
 
 log = logging.getLogger("strefer")
-ENTRY = struct.Struct("<32sQI4s")  # digest, offset and length of the line in bytes, job
 MOST_SEGMENTS = 8  # of a shard; more are joined
-_HEAD = len("checksum") + 1 + 64 + 1 + 8 + 1  # of a line, before the JSON
+MOST_LOOKS = 8  # at all files, if some go while they are looked at
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
-
-
-class Entry(NamedTuple):
-    """Where a result is: its digest, its line's place in the file, and the job that made it."""
-
-    digest: bytes
-    offset: int
-    length: int
-    job: bytes
-
-
-class Segment:
-    """A file of items with its index, to read."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.index_path = path.with_suffix(".index")
-        self._file: int | None = None
-
-    def entries(self) -> list[Entry]:
-        """The entries of all whole lines, in their order; of damaged ones too, if indexed."""
-        found, end = [], 0
-        try:
-            raw = self.index_path.read_bytes()
-        except FileNotFoundError:
-            raw = b""
-        for fields in ENTRY.iter_unpack(raw[: len(raw) - len(raw) % ENTRY.size]):
-            if fields[1] != end or not fields[2]:
-                break  # the file is appended to without a gap: this is not an entry
-            found.append(Entry(*fields))
-            end += fields[2]
-        if end > (size := self.path.stat().st_size):
-            found, end = [], 0  # the lines are cut: only they themselves can say which are left
-        if end < size:
-            found += self._scan(end)
-        return found
-
-    def _scan(self, start: int) -> Iterator[Entry]:
-        with open(self.path, "rb") as file:
-            file.seek(start)
-            for line in file:
-                if not _is_whole(line):
-                    return
-                digest, job = (
-                    bytes.fromhex(line[9:73].decode()),
-                    bytes.fromhex(line[74:82].decode()),
-                )
-                yield Entry(digest, start, len(line), job)
-                start += len(line)
-
-    def write_index(self) -> int:
-        """Write the index again if it lacks anything. Gives where the whole lines end, in bytes."""
-        entries = self.entries()
-        index = b"".join(ENTRY.pack(*entry) for entry in entries)
-        if not self.index_path.exists() or self.index_path.read_bytes() != index:
-            with atomic_write(self.index_path, "wb") as file:
-                file.write(index)
-        return entries[-1].offset + entries[-1].length if entries else 0
-
-    def line(self, entry: Entry) -> bytes | None:
-        """A line's bytes; None if it is damaged."""
-        if self._file is None:
-            self._file = os.open(self.path, os.O_RDONLY)
-        line = os.pread(self._file, entry.length, entry.offset)
-        return line if _is_whole(line) and line[9:73] == entry.digest.hex().encode() else None
-
-    def close(self) -> None:
-        """Close the file; a later `line` opens it again."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-
-
-def _entry(line: bytes, offset: int) -> Entry:
-    digest, job = (bytes.fromhex(line[part].decode()) for part in (slice(9, 73), slice(74, 82)))
-    return Entry(digest, offset, len(line), job)
-
-
-def _is_whole(line: bytes) -> bool:
-    if len(line) <= _HEAD or not line.endswith(b"\n"):
-        return False
-    return line[:8] == b"%08x" % zlib.crc32(memoryview(line)[9:-1])
-
-
-def make_line(digest: str, job: str, result: Any) -> bytes:
-    """A result as a line.
-
-    Raises:
-        ValueError: if the result is not JSON (NaN, halves of characters).
-    """
-    body = f"{digest} {job} {dumps(result)}".encode()
-    return b"%08x " % zlib.crc32(body) + body + b"\n"
-
-
-def segments_of(folder: Path, shard: str = "") -> list[Segment]:
-    """The segments of a shard, or of all, oldest first."""
-    found = []
-    for path in folder.glob("*.items"):
-        name, _, number = path.stem.rpartition(".")
-        if number.isdigit() and shard in ("", name):
-            found.append((name, int(number), path))
-    return [Segment(path) for _, _, path in sorted(found)]
 
 
 class Writer:
@@ -164,7 +66,7 @@ class Writer:
         except OSError:
             os.ftruncate(self._items, self.end)
             raise
-        entry = _entry(line, self.end)
+        entry = entry_of(line, self.end)
         self.end += len(line)
         _write_all(self._index, ENTRY.pack(*entry))
         return entry
@@ -222,6 +124,22 @@ class ItemStore:
         """
         join_segments(self.folder, self.shard)
         wanted = {bytes.fromhex(digest) for digest in digests}
+        for _ in range(MOST_LOOKS):
+            try:
+                self._look_up(wanted)
+                break
+            except FileNotFoundError:
+                continue  # another shard's job has joined its files meanwhile
+        if wanted and any(self.folder.glob("[0-9a-f][0-9a-f]")):
+            log.warning(
+                "item store: %s has files of an older version, one an item; to use them: "
+                "python -m strefer store move RUN",
+                self.folder,
+            )
+        return {digest for digest in digests if bytes.fromhex(digest) in self._places}
+
+    def _look_up(self, wanted: set[bytes]) -> None:
+        """Note the places of results, and take those off `wanted`."""
         segments = segments_of(self.folder)
         segments.sort(key=lambda s: s.path.stem.rpartition(".")[0] != self.shard)
         for segment in segments:
@@ -236,13 +154,6 @@ class ItemStore:
                 self._places[digest] = (segment, entry)
                 wanted.remove(digest)
             segment.close()
-        if wanted and any(self.folder.glob("[0-9a-f][0-9a-f]")):
-            log.warning(
-                "item store: %s has files of an older version, one an item; to use them: "
-                "python -m strefer store move RUN",
-                self.folder,
-            )
-        return {digest for digest in digests if bytes.fromhex(digest) in self._places}
 
     def get(self, digest: str) -> Any:
         """The result of a digest that was found or put.
@@ -250,14 +161,24 @@ class ItemStore:
         Raises:
             OSError: if it has been damaged since.
         """
+        line = self._line(digest)
+        if line is None:
+            self.find([digest])  # another shard's job may have joined its files meanwhile
+            line = self._line(digest)
+        if line is None:
+            path = self._places[bytes.fromhex(digest)][0].path
+            raise OSError(errno.EIO, "a stored result was damaged while in use", str(path))
+        return json.loads(line[HEAD:])
+
+    def _line(self, digest: str) -> bytes | None:
         segment, entry = self._places[bytes.fromhex(digest)]
         if segment is not self._open and self._open is not None:
             self._open.close()  # films that moved here may be in files of a thousand shards
         self._open = segment
-        line = segment.line(entry)
-        if line is None:
-            raise OSError(errno.EIO, "a stored result was damaged while in use", str(segment.path))
-        return json.loads(line[_HEAD:])
+        try:
+            return segment.line(entry)
+        except FileNotFoundError:
+            return None
 
     def put(self, digest: str, job: str, result: Any) -> None:
         """Keep a result; it is found by others as soon as this returns.

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from strefer.agents.chat.interface import ChatRequest
-from strefer.frames import iterate_frames_at
+from strefer.films.apart import iterate_frames_apart
 
 # What Qwen's own code (qwen-vl-utils) allows a frame of a video: 768 tokens of 28 x 28 px.
 MAX_PIXELS = 768 * 28 * 28
@@ -80,7 +80,7 @@ class FrameFit:
             side = min(film_size) if self.fit == "crop" else max(film_size)
             width, height = (max(1, round(length * size[0] / side)) for length in film_size)
         size = None if (width, height) == film_size else (width, height)
-        for frame in iterate_frames_at(path, times_s, size):
+        for frame in iterate_frames_apart(path, times_s, size):
             yield self.scaled(frame, n_frames)
 
     def scaled(self, frame: np.ndarray, n_frames: int) -> np.ndarray:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import transformers
 
+from strefer.agents.chat.engine_guard import guard_this_process
 from strefer.agents.chat.frame_fit import FrameFit
 from strefer.agents.chat.interface import ChatRequest
 from strefer.agents.chat.options import TEMPLATE_OPTIONS, read_options
@@ -232,6 +233,7 @@ def _start_engine(model: str, sees: bool, modality: str, options: Mapping[str, A
         "seed": 0,
     }
     safe = {"load_format": "safetensors"}  # never a pickle
+    guard_this_process()
     try:
         return LLM(model=model, **arguments | options["engine_options"] | safe)
     except (OSError, RuntimeError, ValueError) as error:

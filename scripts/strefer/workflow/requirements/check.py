@@ -10,6 +10,7 @@ from strefer.agents.environments import engine_of
 from strefer.records import Video
 from strefer.stage.run import read_records
 from strefer.workflow.requirements.calls import told_calls
+from strefer.workflow.requirements.disk import told_disk
 from strefer.workflow.requirements.facts import NamedModel, load_facts, named_models
 from strefer.workflow.requirements.films import FILM_MINUTES, Films
 from strefer.workflow.requirements.gpu_hours import (
@@ -77,6 +78,7 @@ def check_configuration(
     lines += _told_jobs(resources, of_stage, shards)
     machine = this_machine()
     lines += ["", "NEEDED IN ALL", *_told_needs(models, resources, machine)]
+    lines += told_disk(config, shards, films, run)
     lines += ["", "MISSING ON THIS MACHINE"]
     missing = [*absent]
     environments = environments_of_roles(config)
@@ -171,7 +173,7 @@ def _told_needs(
     besides = f", besides the unknown {', '.join(unknown)}" if unknown else ""
     yield (
         f"  disk for weights: {to_download_gb(models):.1f} GB still to download{besides} "
-        f"(free: {machine.disk_gb:.0f} GB); results come on top"
+        f"(free: {machine.disk_gb:.0f} GB)"
     )
     restricted = [f"{m.facts.licence} ({m.name})" for m in models if m.facts and m.facts.terms]
     yield f"  licences that restrict use: {'; '.join(restricted) or 'none known'}"

@@ -1,0 +1,70 @@
+"""How many files and bytes a run's results take, told before its jobs run."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from strefer.stage.store import MOST_SEGMENTS
+from strefer.workflow.requirements.films import FILM_MINUTES, Films
+from strefer.workflow.stages import STAGES, stages_read
+
+# Of a job: its shard file, its log, its usage, and Snakemake's record of the shard file.
+FILES_A_JOB = 4
+# Of a shard in a store: items and index, which may be several, `.used` and `.journal`.
+FILES_IN_STORE, MOST_IN_STORE = 2 + 2, 2 * MOST_SEGMENTS + 2
+# Shard files, stores, recipe and export; the drawn films take about as much.
+ASSUMED_MB_A_MINUTE = 1.0
+
+
+def count_files(config: Mapping[str, Any], shards: int) -> tuple[int, int]:
+    """How many files the data stages leave, as a rule and at most: it does not depend on how many
+    films there are."""
+    jobs = _stages(config)
+    stores = [stage for stage in jobs if stage != "second_looks"]  # it shares the transcripts'
+    usual, most = (
+        shards * (len(jobs) * FILES_A_JOB + len(stores) * in_store)
+        for in_store in (FILES_IN_STORE, MOST_IN_STORE)
+    )
+    return usual, most
+
+
+def _stages(config: Mapping[str, Any]) -> list[str]:
+    looks = "second_looks" in stages_read("statements", config)
+    found = [name for name, stage in STAGES.items() if stage.of_shards]
+    return [*found, "second_looks"] if looks else [s for s in found if s != "clip_parts"]
+
+
+def told_disk(config: Mapping[str, Any], shards: int, films: Films, run: Path) -> Iterator[str]:
+    """What the run's data stages, recipes and export take, in lines.
+
+    Args:
+        shards: how many of its shards have a film.
+        run: the run's folder. If pairs of some films are made, these say what others will take.
+    """
+    usual, most = count_files(config, shards)
+    yield (
+        f"  files of results: about {usual:,} for {shards} shard(s), never more than {most:,}, "
+        "however many films"
+    )
+    probed_min = films.minutes - (films.count - films.probed) * FILM_MINUTES
+    mb_a_minute, source = ASSUMED_MB_A_MINUTE, "assumed"
+    if probed_min > 0 and any((run / "instructions").glob("*.jsonl")):
+        made_mb = sum(path.stat().st_size for path in _made(run, config)) / 1e6
+        mb_a_minute, source = made_mb / probed_min, f"as its {films.probed} films so far"
+    free_gb = shutil.disk_usage(next(p for p in (run, *run.absolute().parents) if p.exists())).free
+    yield (
+        f"  disk for results: about {mb_a_minute * films.minutes / 1e3:.2g} GB "
+        f"({mb_a_minute:.2g} MB a minute of film, {source}; free: {free_gb / 1e9:.0f} GB), "
+        "besides students, and their frames or features"
+    )
+
+
+def _made(run: Path, config: Mapping[str, Any]) -> Iterator[Path]:
+    for stage in _stages(config):
+        yield from (run / stage).glob("*.jsonl")
+        yield from (run / "store" / stage).glob("*")
+    for folder in ("recipes", "export"):
+        yield from (path for path in (run / folder).rglob("*") if path.is_file())
