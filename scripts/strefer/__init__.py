@@ -22,13 +22,15 @@ def _folder_of(module: ModuleType) -> str | None:
 
 def _close_environment() -> None:
     """Put the search path back to this interpreter's own and the folder of scripts; drop what was
-    imported from elsewhere."""
+    imported from elsewhere, but for Snakemake itself, which what a rule says is made of."""
+    _ = sys.modules["__main__"].snakemake.params  # it imports what it needs when it is asked
     command = [sys.executable, "-c", "import json, sys; print(json.dumps(sys.path[1:]))"]
     own = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     foreign = set(sys.path)
     sys.path[1:] = [*own, str(Path(__file__).parents[1])]
     foreign -= set(sys.path)
     found = {name for name, module in sys.modules.items() if _folder_of(module) in foreign}
+    found -= {"snakemake"}
     for name in [name for name in sys.modules if name.partition(".")[0] in found]:
         del sys.modules[name]
 
