@@ -27,7 +27,6 @@ OPTIONS = {
     "check_motion": True,
     "check_unseen": True,
     "least_score": 0.0,
-    "same_words": 1.0,
     "pairs_per_call": 1,
     "proof_reader": False,
     "max_new_tokens": 128,

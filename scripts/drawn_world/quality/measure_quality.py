@@ -9,7 +9,13 @@ from statistics import fmean
 
 from drawn_world.quality.detector_and_tracker import measure_teachers
 from drawn_world.quality.films import MeasuredFilm, parsed_share, read_run
-from drawn_world.quality.pairs import KINDS, exact_duplicates, near_duplicates, truth_of_pairs
+from drawn_world.quality.pairs import (
+    KINDS,
+    distinct_2,
+    exact_duplicates,
+    near_duplicates,
+    truth_of_pairs,
+)
 from drawn_world.quality.run_agents import measure_film
 from drawn_world.quality.text_only import text_only_choice, text_only_yes_no
 from strefer.documentation.figures import QUALITY, write_figures
@@ -91,6 +97,9 @@ def _pair_figures(films: Sequence[MeasuredFilm], by_text: bool) -> Figures:
     near = [value for kept in kept_of for value in near_duplicates(kept)]
     figures["pairs.near_duplicates"] = fmean(near) if near else None
     figures["pairs.exact_duplicates"] = float(sum(exact_duplicates(kept) for kept in kept_of))
+    figures["pairs.distinct_2_questions"] = distinct_2([pair.question for pair in pairs])
+    answers = [pair.answer for pair in pairs if pair.form == "open"]
+    figures["pairs.distinct_2_answers"] = distinct_2(answers)
     for group, count in sorted(Counter(p.group for p in pairs).items()):
         figures[f"pairs.share_{group}"] = count / len(pairs)
     for group in sorted({pair.group for pair, _ in judged}):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from statistics import fmean
 
 from drawn_world.quality.films import MeasuredFilm
@@ -125,6 +126,13 @@ def shows(film: MeasuredFilm, entity: int, window: Window) -> bool | None:
             there = true.get(film.truth.frame_at(time_s))
             ious.append(rle_iou(rle, there) if there else 0.0)
     return fmean(ious) >= _ON if ious else None
+
+
+def distinct_2(texts: Sequence[str]) -> float | None:
+    """Share of different pairs of neighbouring words among all of them, in all texts together."""
+    words = [re.findall(r"<?\w+>?", text.lower()) for text in texts]
+    bigrams = [two for text in words for two in pairwise(text)]
+    return len(set(bigrams)) / len(bigrams) if bigrams else None
 
 
 def exact_duplicates(pairs: Sequence[Instruction]) -> int:

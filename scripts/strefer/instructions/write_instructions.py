@@ -54,7 +54,7 @@ def write_instructions(
         masklets: the masklets' shard file; None leaves the mask groups unpointed and unverified.
         options: `pairs_per_minute` by group; `question_writer` ("llm" or "phrasings");
             `pairs_per_call`; `time_answers`; `verify`, `check_motion`, `check_unseen`,
-            `least_score`, `same_words`, `proof_reader`;
+            `least_score`, `proof_reader`;
             `max_new_tokens`, `temperature`, `attempts`, `retry_temperature`; `batch_films`; `seed`.
         prompts: `question_writer` and `proof_reader`.
         phrasings: the folder of phrasings files.
@@ -70,7 +70,7 @@ def write_instructions(
 
     def start() -> Worker:
         return lambda missing: in_batches(
-            _joined(missing, options["same_words"]), films and films * len(GROUPS), worker.write
+            _joined(missing), films and films * len(GROUPS), worker.write
         )
 
     run_stage("instructions", items, start, dataclasses.replace(shard, making=making))
@@ -132,25 +132,23 @@ class _Records:
     masklets: Masklets | None
 
 
-def _joined(
-    items: Iterable[Item], same_words: float
-) -> Iterator[tuple[Item, tuple[Film, str] | ItemFailure]]:
+def _joined(items: Iterable[Item]) -> Iterator[tuple[Item, tuple[Film, str] | ItemFailure]]:
     """Items with their films; those of one film, which follow each other, share it."""
     joined: dict[str, Film | ItemFailure] = {}
     for item in items:
         records, group = item.context
         if item.video_id not in joined:
-            joined = {item.video_id: _join(records, same_words)}
+            joined = {item.video_id: _join(records)}
         film = joined[item.video_id]
         yield item, film if isinstance(film, ItemFailure) else (film, group)
 
 
-def _join(records: _Records, same_words: float) -> Film | ItemFailure:
+def _join(records: _Records) -> Film | ItemFailure:
     video = records.video
     try:
         return join_film(
             video.digest, video.duration_s, records.references.entities, records.statements,
-            records.masklets, same_words,
+            records.masklets,
         )  # fmt: skip
     except ValueError as error:
         return ItemFailure(str(error))

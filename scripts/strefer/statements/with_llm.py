@@ -68,13 +68,16 @@ class _Film:
         return told if found is None or found.shown is True else None
 
     def clauses(self, noun: str) -> list[str]:
-        """What entities of a category do, each clause once."""
+        """What entities of a category do, each clause once, by entity and time: what is said of a
+        segment and of its parts stands together."""
+        looks = sorted((*self.transcripts, *self.again), key=lambda look: look.start_s)
         found = [
-            line.statement.does
-            for (entity, _), line in self.read.items()
-            if line.statement is not None and self.entities[entity].generalized_noun == noun
+            self.statement(entity, look.lines[entity])
+            for entity, known in enumerate(self.entities)
+            if known.generalized_noun == noun
+            for look in looks
         ]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(one.does for one in found if one is not None))
 
     def reading(self, transcript: Transcript) -> Reading:
         places = range(len(self.entities))

@@ -7,7 +7,7 @@ import pytest
 from drawn_world.quality.films import MeasuredFilm, parsed_share, read_run
 from drawn_world.quality.measure_masklets import score_masklets
 from drawn_world.quality.measure_quality import figures_of
-from drawn_world.quality.pairs import TruthWitness, near_duplicates
+from drawn_world.quality.pairs import TruthWitness, distinct_2, near_duplicates
 from drawn_world.truth import Boundary, save_truth
 from helpers.hand_made_run import (
     BALL,
@@ -161,12 +161,24 @@ def test_untrue_pairs_that_pass_lower_the_figure():
     assert figures["pairs.true_kept"] == 1.0
 
 
+def test_kinds_of_pairs_are_counted_apart():
+    pairs = [pair(0, "runs to the left"), pair(1, "jumps")]
+    pairs[1] = dataclasses.replace(pairs[1], form="yes_no", answer="No, it jumps.")
+    figures = measured(instructions=pairs)
+    assert figures["pairs.true_after_denials"] == 0.0
+    assert figures["pairs.true_after_choices"] is None
+
+
 def test_true_pairs_that_are_rejected_lower_what_is_kept():
     pairs = [
         pair(0, "runs to the left"),
         pair(1, "runs to the left", rejected="transcript: unsure"),
     ]
-    assert measured(instructions=pairs)["pairs.true_kept"] == 0.5
+    figures = measured(instructions=pairs)
+    assert figures["pairs.true_kept"] == 0.5
+    assert figures["checks.rejected_transcript"] == 0.5
+    assert figures["checks.true_of_rejected_transcript"] == 1.0
+    assert figures["checks.true_of_rejected_form"] is None
 
 
 def test_near_duplicates_are_counted():
@@ -202,3 +214,8 @@ def test_runs_are_read_from_their_shards(tmp_path):
     failed = [("film.mp4", RIGHT["entities"][0]), ("other.mp4", "no usable reply")]
     stages["entities"] = [write_shard(tmp_path / "entities.jsonl", failed)]
     assert parsed_share(stages) == pytest.approx(4 / 5)
+
+
+def test_variety_is_the_share_of_different_bigrams():
+    assert distinct_2(["the dog runs", "the dog sits"]) == 0.75
+    assert distinct_2(["run"]) is None

@@ -18,12 +18,8 @@ def join_film(
     entities: Sequence[Entity],
     statements: Statements,
     masklets: Masklets | None,
-    same_words: float = 1.0,
 ) -> Film:
     """Join the records of one film.
-
-    Args:
-        same_words: in a closed language, two looks say the same from this share of words on.
 
     Raises:
         ValueError: if a reading does not fit the list of entities.
@@ -50,7 +46,7 @@ def join_film(
         masks,
         _parts(limits, statements.parts, entities) if statements.parts else (),
         frozenset(statements.several),
-        ByWords(same_words) if relations is None else ByReader(relations),
+        ByWords() if relations is None else ByReader(relations),
         _forms(s for reading in readings for s in reading.statements if s is not None),
     )
 

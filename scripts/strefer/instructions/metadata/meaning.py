@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 from typing import Protocol
 
-from strefer.instructions.english import first_sentence, stems
+from strefer.instructions.english import first_sentence
 
 
 class Meaning(Protocol):
@@ -31,21 +30,11 @@ class Meaning(Protocol):
     def excludes(self, one: str, other: str) -> bool:
         """True if nobody who does the one does the other."""
 
-    def repeats(self, one: str, other: str) -> bool | None:
-        """`says`, for what two looks at the same scene say."""
-
 
 class ByWords:
-    """A closed language: one action has one wording, and other words are another action.
-
-    Args:
-        same_words: two looks say the same from this share of words on (Jaccard index of stems).
-    """
+    """A closed language: one action has one wording, and other words are another action."""
 
     closed = True
-
-    def __init__(self, same_words: float = 1.0) -> None:
-        self.same_words = same_words
 
     def says(self, one: str, other: str) -> bool | None:
         return first_sentence(one) == first_sentence(other)
@@ -58,9 +47,6 @@ class ByWords:
 
     def excludes(self, one: str, other: str) -> bool:
         return not self.alike(one, other)
-
-    def repeats(self, one: str, other: str) -> bool | None:
-        return _shared_words(first_sentence(one), first_sentence(other)) >= self.same_words
 
 
 class ByReader:
@@ -89,13 +75,3 @@ class ByReader:
 
     def excludes(self, one: str, other: str) -> bool:
         return self.says(one, other) is False
-
-    def repeats(self, one: str, other: str) -> bool | None:
-        return self.says(one, other)
-
-
-@cache
-def _shared_words(one: str, other: str) -> float:
-    """Jaccard index of two texts' stems; 0 without any."""
-    first, second = set(stems(one)), set(stems(other))
-    return len(first & second) / max(1, len(first | second))

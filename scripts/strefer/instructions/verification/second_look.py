@@ -71,4 +71,4 @@ class SecondLook:
 
     def _says(self, deed: str | None, text: str) -> bool | None:
         """True if a part's deed is this one; an unread one, and none at all, is not."""
-        return False if deed is None else self.film.meaning.repeats(deed, text)
+        return False if deed is None else self.film.meaning.says(deed, text)

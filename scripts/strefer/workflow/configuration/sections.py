@@ -156,7 +156,6 @@ class InstructionsOptions(AskingOfFilms):
     check_unseen: bool = option(True, "Reject pairs about an entity whose transcript and masklet disagree.")
     least_score: Number = option(0.05, "Doubt masklets that are less probably what their expression means, unless they come and go as the transcript says.", ge=0, le=1)
     second_look: bool = option(False, "Also transcribe the first and last part of each segment; a segment's transcript must agree with them. The video LLM then gets three times as many questions.")
-    same_words: Number = option(0.5, "Reader grammar only: two transcripts agree if they share at least this part of their words.", ge=0, le=1)
     proof_reader: bool = option(True, "Let the LLM read each written pair against the statements.")
     max_new_tokens: int = option(1536, "Longest reply.", ge=1)
     temperature: Number = option(0.7, "Sampling temperature of the question writer.", ge=0)
