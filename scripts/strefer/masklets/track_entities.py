@@ -19,7 +19,7 @@ from strefer.agents.detector.interface import Detector
 from strefer.agents.detector.load import load_detector
 from strefer.agents.tracker.interface import Tracker
 from strefer.agents.tracker.load import load_tracker
-from strefer.frames import iterate_frames_at
+from strefer.films.apart import iterate_frames_apart
 from strefer.masklets.joining import carry_over
 from strefer.masklets.options import TrackOptions
 from strefer.masklets.tracking_concepts import dense_times, track_concepts
@@ -94,7 +94,7 @@ def read_film(video: Video, named: Sequence[Any], options: TrackOptions) -> Iter
     if options.procedure != "concepts":
         return read_windows(video.path, times_s, windows)
     return itertools.chain.from_iterable(
-        iterate_frames_at(video.path, _seen(times_s, window)[0]) for window in windows
+        iterate_frames_apart(video.path, _seen(times_s, window)[0]) for window in windows
     )
 
 

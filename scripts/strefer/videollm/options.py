@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -12,6 +11,7 @@ from transformers import TrainingArguments
 
 from strefer.agents.devices import device_of
 from strefer.videollm.architecture.precision import has_bfloat16
+from strefer.videollm.zero import zero_stage
 
 
 @dataclass(frozen=True)
@@ -98,27 +98,12 @@ class TrainingOptions:
         if options.get("merge") and options.get("model", "strefer") != "qwen_vl":
             raise ValueError("training: `merge` is for `model: qwen_vl`")
         found = TrainingOptions(**options)
-        if found.zero_stage == 3:
+        if zero_stage(found.deepspeed) == 3:
             raise ValueError(
                 f"training: {found.deepspeed} shards the weights (ZeRO-3), which no student "
                 "can be built with; take config/deepspeed/zero2.json"
             )
         return found
-
-    @property
-    def zero_stage(self) -> int:
-        """What DeepSpeed shares out: 0 nothing, 1 optimizer states, 2 gradients too, 3 weights too.
-
-        Raises:
-            ValueError: if its configuration cannot be read.
-        """
-        if self.deepspeed is None:
-            return 0
-        try:
-            settings = json.loads(Path(self.deepspeed).read_text(encoding="utf-8"))
-            return int(settings.get("zero_optimization", {}).get("stage", 0))
-        except (OSError, ValueError, AttributeError) as error:
-            raise ValueError(f"training: deepspeed: {self.deepspeed}: {error}") from None
 
     def arguments(self, seed: int, work: Path) -> TrainingArguments:
         """The same for transformers' Trainer."""

@@ -101,6 +101,17 @@ def test_a_model_whose_class_vllm_dropped_needs_an_environment_that_has_it(tell)
         assert "agents.video_llm.environment" in missing
 
 
+def test_a_training_that_does_not_fit_is_refused_with_what_takes_its_memory(tell):
+    def told(gpu_gb):
+        return tell("paper", Machine(2000.0, 10_000.0, (gpu_gb,) * 8))
+
+    line = "training of weights 9.7, gradients 1.0, optimizer 5.9, activations up to 10 GB"
+    assert line in told(80.0)
+    assert "GPU memory: training" not in told(80.0)
+    missing = part(told(24.0), "MISSING")
+    assert "GPU memory: training needs GPUs of 29 GB at least; `training.batch_size`" in missing
+
+
 def test_a_package_that_the_named_environment_has_is_not_missing(tell, monkeypatch, tmp_path):
     (tmp_path / "mine.yaml").write_text(
         "dependencies: [python=3.10, {pip: [rexseek @ git+file:///r@1a]}]"

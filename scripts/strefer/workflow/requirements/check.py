@@ -21,12 +21,14 @@ from strefer.workflow.requirements.gpu_hours import (
 )
 from strefer.workflow.requirements.hub_cache import cached_commit, has_weights
 from strefer.workflow.requirements.machine import (
+    GPU_SHARE,
     Machine,
     least_gpu_gb,
     missing_hardware,
     missing_of_model,
     this_machine,
 )
+from strefer.workflow.requirements.training_memory import training_memory
 from strefer.workflow.stages import STAGES, environments_of_roles
 
 _WITHOUT_REVISION = ("open_clip", "rexseek")  # engines that download the newest
@@ -75,7 +77,11 @@ def check_configuration(
     lines = [f"Run {config['run']}: {n_films} film(s) in {shards} shard(s)", "", "MODELS"]
     lines += [line for model in models for line in _told_model(model)]
     lines += ["", "JOBS (each loads its models once; twice the memory and time after a failure)"]
-    lines += _told_jobs(resources, of_stage, shards)
+    training = training_memory(config["training"], of_stage["training"])
+    least = {stage: least_gpu_gb(of_stage[stage]) for stage in resources}
+    least["training"] = training and training.total / GPU_SHARE
+    lines += _told_jobs(resources, least, shards)
+    lines += [f"  training of {training}, on each GPU (computed)"] if training else []
     machine = this_machine()
     lines += ["", "NEEDED IN ALL", *_told_needs(models, resources, machine)]
     lines += told_disk(config, shards, films, run)
@@ -84,7 +90,7 @@ def check_configuration(
     environments = environments_of_roles(config)
     for model in models:
         missing += missing_of_model(model, environments, by_conda)
-    missing += missing_hardware(machine, resources, of_stage, to_download_gb(models))
+    missing += missing_hardware(machine, resources, of_stage, least, to_download_gb(models))
     lines += [f"  {line}" for line in dict.fromkeys(missing)] or ["  nothing"]
     lines += ["", "CALLS OF THE LLM FOR PAIRS (estimated)", *told_calls(config, films)]
     lines += ["", "GPU-HOURS (not measured)", *_told_hours(config, by_role, films, shards)]
@@ -148,11 +154,11 @@ def _revision(model: NamedModel) -> str:
 
 def _told_jobs(
     resources: Mapping[str, Mapping[str, int]],
-    of_stage: Mapping[str, list[NamedModel]],
+    least_gb: Mapping[str, float | None],
     shards: int,
 ) -> Iterator[str]:
     for stage, asked in resources.items():
-        least = least_gpu_gb(stage, of_stage[stage])
+        least = least_gb[stage]
         size = "unknown size" if least is None else f"{least:.0f}+ GB"
         gpus = f"{asked['gpus']} GPU(s) of {size}" if asked["gpus"] else "no GPU"
         jobs = f"{shards} job(s)" if stage in ESTIMATED else "a job each"

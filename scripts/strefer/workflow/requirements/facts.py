@@ -25,6 +25,7 @@ class Facts:
 
     Attributes:
         parameters, active: in billions (10^9).
+        shape: layers of the decoder, and their width.
     """
 
     hub: str | None = None
@@ -32,6 +33,7 @@ class Facts:
     parameters: float | None = None
     active: float | None = None
     published: str | None = None
+    shape: tuple[int, int] | None = None
     frame_tokens: int | None = None
     image_px: int | None = None
     longest_px: int | None = None

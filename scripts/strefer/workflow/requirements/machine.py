@@ -15,13 +15,15 @@ from typing import Any
 from packaging.version import Version
 
 from strefer.agents.environments import PACKAGES, engine_of, versions_in, way_to
-from strefer.workflow.requirements.facts import BYTES, NamedModel
+from strefer.workflow.requirements.facts import NamedModel
 from strefer.workflow.requirements.hub_cache import has_weights
 
 _BY_UV = "envs/conda_by_uv/bin"
 GPU_SHARE = 0.9  # of its memory that an engine fills
-# Weight, gradient and AdamW's two moments in float32; LoRA and DeepSpeed need less.
-TRAINED_BYTES = 16
+SMALLER_TRAINING = (
+    "; `training.batch_size` (with `accumulate`) makes activations smaller, and "
+    "`training.deepspeed: config/deepspeed/zero2.json` shares the rest among `processes`"
+)
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,7 @@ def missing_hardware(
     machine: Machine,
     resources: Mapping[str, Mapping[str, int]],
     models: Mapping[str, list[NamedModel]],
+    least_gpu_gb: Mapping[str, float | None],
     download_gb: float,
 ) -> Iterator[str]:
     """What the jobs ask for and this machine lacks, one line each.
@@ -121,6 +124,7 @@ def missing_hardware(
     Args:
         resources: what a job asks for, by stage.
         models: the models of a stage.
+        least_gpu_gb: what its GPUs have to have.
         download_gb: weights that are still to be downloaded.
     """
     gpus = max(asked["gpus"] for asked in resources.values())
@@ -128,9 +132,10 @@ def missing_hardware(
         stages = ", ".join(s for s, asked in resources.items() if asked["gpus"] == gpus)
         yield f"GPUs: a job of {stages} asks for {gpus}, here are {len(machine.gpus_gb)}"
     for stage, asked in resources.items():
-        least = least_gpu_gb(stage, models[stage]) or 0
+        least = least_gpu_gb[stage] or 0
         if asked["gpus"] and machine.gpus_gb and least > max(machine.gpus_gb):
-            yield f"GPU memory: {stage} needs GPUs of {least:.0f} GB at least"
+            way = SMALLER_TRAINING if stage == "training" else ""
+            yield f"GPU memory: {stage} needs GPUs of {least:.0f} GB at least{way}"
         loaded = sum(model.gb or 0 for model in models[stage])
         if loaded > asked["mem_mb"] / 1000:
             asks = f"{asked['mem_mb'] / 1000:.0f} GB"
@@ -142,16 +147,12 @@ def missing_hardware(
         yield f"disk: {download_gb:.0f} GB to download, {machine.disk_gb:.0f} GB are free"
 
 
-def least_gpu_gb(stage: str, models: list[NamedModel]) -> float | None:
+def least_gpu_gb(models: list[NamedModel]) -> float | None:
     """GB that a GPU has to have for the weights of a stage's models alone; None where unknown.
 
     An engine shares a model among GPUs only where it is told to (`tensor_parallel`).
     """
     if any(model.gb is None for model in models):
         return None
-    total = 0.0
-    for model in models:
-        trained = stage == "training" and "training.vision" not in model.roles
-        scale = TRAINED_BYTES / BYTES[model.spec.get("dtype", "float32")] if trained else 1
-        total += scale * model.gb / (model.spec.get("tensor_parallel") or 1)
-    return total / GPU_SHARE
+    shares = [model.gb / (model.spec.get("tensor_parallel") or 1) for model in models]
+    return sum(shares) / GPU_SHARE
