@@ -12,6 +12,7 @@ from helpers.tiny_student import OPTIONS, sample_fields, write_recipe
 from strefer.videollm.options import TrainingOptions
 from strefer.videollm.training import train_checkpoint as training
 from strefer.videollm.training.train_checkpoint import train_checkpoint
+from strefer.videollm.zero import zero_stage
 
 ZERO2 = Path(__file__).resolve().parents[2] / "config" / "deepspeed" / "zero2.json"
 STEPS = 20
@@ -29,7 +30,7 @@ def on_cpu(monkeypatch):
 def test_weights_cannot_be_sharded(tmp_path):
     for stage in (1, 2):
         file = ZERO2.parent / f"zero{stage}.json"
-        assert TrainingOptions.of({"deepspeed": str(file)}).zero_stage == stage
+        assert zero_stage(TrainingOptions.of({"deepspeed": str(file)}).deepspeed) == stage
     zero3 = tmp_path / "zero3.json"
     zero3.write_text('{"zero_optimization": {"stage": 3}}')
     with pytest.raises(ValueError, match=r"zero3.json shards the weights .*take .*zero2.json"):
