@@ -39,6 +39,7 @@ include: "rules/training.smk"
 include: "rules/benchmarks.smk"
 include: "rules/quality.smk"
 include: "rules/report.smk"
+include: "rules/rehearsal.smk"
 include: "rules/preview.smk"
 include: "rules/teachers.smk"
 
@@ -55,6 +56,11 @@ rule instructions:
         all_shards("instructions"),
         f"{RUN}/export",
         f"{RUN}/report.html",
+
+
+rule try:
+    input:
+        f"{RUN}/try.html",
 
 
 rule teachers:

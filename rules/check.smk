@@ -4,12 +4,25 @@
 
 localrules:
     check,
+    check_all,
 
 
 rule check:
     input:
         facts="config/models.yaml",
+        gpus="config/gpus.yaml",
     log:
         log_of("check"),
     run:
-        print(requirements(input.facts))
+        print(requirements(input, trains=False))
+
+
+# The same with students and benchmarks.
+rule check_all:
+    input:
+        facts="config/models.yaml",
+        gpus="config/gpus.yaml",
+    log:
+        log_of("check_all"),
+    run:
+        print(requirements(input, trains=True))

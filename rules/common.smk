@@ -3,10 +3,12 @@ import os
 
 from snakemake.exceptions import WorkflowError
 from strefer.stage.fingerprint import effective_options, effective_spec, model_files
-from strefer.workflow import code_digest, provenance, run_lock
+from strefer.videos.film_lengths import lengths_by_headers
+from strefer.workflow import code_digest, provenance, rehearsal, run_lock
 from strefer.workflow.requirements.check import check_configuration
 
 CODES = {}  # by script, for the provenance
+RECORDINGS = {}  # of a rehearsal, by stage
 # True if each rule's job runs in its own environment.
 MADE_BY_CONDA = "conda" in {str(m) for m in workflow.deployment_settings.deployment_method}
 if MADE_BY_CONDA:
@@ -103,7 +105,22 @@ def params_of(stage):
     if options:  # what of them can change a result: sizes of batches cannot
         specs = {role: effective_spec(spec) for role, spec in agents.items()}
         params["effect"] = {"options": effective_options(options), "agents": specs}
+    if config["rehearse"] is not None and any(rehearsal.asks(*agent) for agent in agents.items()):
+        making = [params["code"], params.get("effect")]
+        prompts = stages.prompts_of(stage, config)
+        RECORDINGS[stage] = rehearsal.recording(stage, RUN, making, prompts)
+        params["agents"] = unwatched(rehearsal.recorded(agents, RECORDINGS[stage]))
     return params
+
+
+def whole_run():
+    """What the page of a rehearsal says of the run that was rehearsed."""
+    return {
+        "run": WHOLE["run"],
+        "count": len(ALL_FILMS),
+        "lengths_s": lengths_by_headers(list(ALL_FILMS.values())),
+        "resources": config["resources"],
+    }
 
 
 def environment_file(stage):
@@ -160,8 +177,16 @@ def scores_shown():
     return [(student, benchmark) for student, benchmark in SCORED if is_shown(student)]
 
 
-def requirements(facts):
+def requirements(tables, trains):
     """What this configuration needs and lacks here, as text."""
-    absent = [message for recipe in RECIPES for message in BASE.missing(recipe)]
-    n_films, n_shards, run = len(FILMS), len(SHARDS), Path(RUN)
-    return check_configuration(config, Path(facts), n_films, n_shards, run, MADE_BY_CONDA, absent)
+    return check_configuration(
+        config,
+        Path(tables.facts),
+        Path(tables.gpus),
+        paths=list(FILMS.values()),
+        shards=len(SHARDS),
+        run=Path(RUN),
+        by_conda=MADE_BY_CONDA,
+        trains=trains,
+        absent=[message for name in RECIPES for message in BASE.missing(name)] if trains else [],
+    )

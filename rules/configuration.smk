@@ -3,7 +3,7 @@ from strefer.recipes.recipe import load_recipe
 from strefer.recipes.students import models_of_training, recipe_of, seed_number, students_of
 from strefer.videos.choose_films import choose_films
 from strefer.videos.find_videos import list_videos
-from strefer.workflow import accepted_changes, stages
+from strefer.workflow import accepted_changes, rehearsal, stages
 from strefer.workflow.configuration.complete import complete, overridden
 from strefer.workflow.inputs import (
     BaseData,
@@ -25,19 +25,34 @@ try:
 except ValueError as error:
     stop(error)
 
+# What is rehearsed, if the target is `try`: from here on the configuration is the rehearsal's.
+WHOLE = config
+if workflow.is_main_process and rehearsal.TARGET in sys.argv[1:]:
+    config = rehearsal.begin(workflow, config)
+if config["rehearse"] is not None:
+    config = rehearsal.rehearsed(config)
+
 RUN = f"results/{config['run']}"
 WORLD = f"{RUN}/world"
 IS_DEMO = config["videos"] == "demo"
 
-DEMO_FILMS = [
-    f"{config['demo']['split']}{kind}_{number:06d}.mp4"
-    for kind, count in (("", config["demo"]["films"]), ("_long", config["demo"]["long_films"]))
-    for number in range(count)
-]
+
+def drawn_films(demo):
+    """The names of the demo's own films."""
+    return [
+        f"{demo['split']}{kind}_{number:06d}.mp4"
+        for kind, count in (("", demo["films"]), ("_long", demo["long_films"]))
+        for number in range(count)
+    ]
+
+
+DEMO_FILMS = drawn_films(config["demo"])
 try:
-    FILMS = {name: f"{WORLD}/films/videos/{name}" for name in DEMO_FILMS}
+    FILMS = {name: f"{WORLD}/films/videos/{name}" for name in drawn_films(WHOLE["demo"])}
     FILMS = FILMS if IS_DEMO else list_videos(config["videos"])
-    FILMS = choose_films(FILMS, config["exclude"], config["limit"])
+    FILMS = ALL_FILMS = choose_films(FILMS, config["exclude"], config["limit"])
+    if config["rehearse"] is not None:
+        FILMS = rehearsal.rehearsed_films(ALL_FILMS, config["rehearse"])
     ACCEPTED = accepted_changes.load_table(ROOT / accepted_changes.FILE)
     ENVIRONMENTS = {stage: stages.environment_for(stage, config) for stage in stages.STAGES}
     RECIPES = {name: load_recipe(Path(f"config/recipes/{name}.yaml")) for name in config["recipes"]}

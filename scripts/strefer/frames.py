@@ -244,6 +244,16 @@ def measure(path: str | Path) -> Shape:
     return Shape(*shape, tuple(notes))
 
 
+def promised_duration(path: str | Path) -> float:
+    """Seconds that a film's header promises, 0 if it promises none. Nothing is decoded.
+
+    Raises:
+        DecodingError: if it cannot be opened.
+    """
+    with _open(path) as (container, stream):
+        return max(_promised_s(container, stream), 0.0)
+
+
 def rate_and_duration(
     times_s: Sequence[float], last: av.VideoFrame | av.Packet, stream: av.VideoStream
 ) -> tuple[float, float]:

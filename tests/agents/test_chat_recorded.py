@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from helpers.shards import ScriptedChat
-from strefer.agents.chat.interface import ChatRequest, ask
+from strefer.agents.chat.frame_fit import FrameFit
+from strefer.agents.chat.interface import ChatRequest, Reply, ask
 from strefer.agents.chat.load import load_chat
+from strefer.agents.chat.recording_file import pictures_of, read_recording
 from strefer.agents.chat.with_recorded import RecordingChat
 from strefer.stage.fingerprint import identity_of, model_files
 
@@ -62,8 +65,34 @@ def test_the_option_record_writes_beside_any_model(tmp_path):
     spec = {"adapter": "recorded", "model": str(tmp_path / "first.jsonl")}
     copying = load_chat(spec | {"record": str(tmp_path / "folder" / "second.jsonl")})
     copying.reply([ChatRequest("hi")])
-    second = (tmp_path / "folder" / "second.jsonl").read_text()
-    assert second == (tmp_path / "first.jsonl").read_text()
+    first, second = tmp_path / "first.jsonl", tmp_path / "folder" / "second.jsonl"
+    told = [{k: line[k] for k in line if k != "call"} for line in read_recording(second)]
+    assert told == [{k: line[k] for k in line if k != "call"} for line in read_recording(first)]
+
+
+def test_a_recording_says_what_was_made_of_each_reply_and_shows_the_frames(tmp_path):
+    frames = np.full((20, 40, 60, 3), 200, np.uint8)
+    requests = [ChatRequest("One?", frames, 2.0), ChatRequest("Two?", frames, 2.0)]
+    path = tmp_path / "replies.jsonl"
+    chat = RecordingChat(
+        ScriptedChat(
+            lambda request: Reply.of("1" if "One" in request.text else "x", 7, 2, "<One>")
+        ),
+        path,
+        FrameFit(fit="squash", max_pixels=400),
+    )
+    ask(chat, requests, int, attempts=2, retry_temperature=0.5)
+    one, two, again = read_recording(path)
+    assert (one["read"], one["tokens"], one["call"]["prompt"]) == (1, [7, 2], "<One>")
+    assert one["call"]["requests"] == 2
+    assert "refused" not in one
+    assert "invalid literal" in two["refused"]
+    assert again["sampling"]["temperature"] == 0.5
+    assert again["call"]["requests"] == 1
+    with Image.open(pictures_of(path) / f"{one['frames']['digest']}.jpg") as picture:
+        assert picture.size == (8 * 20, 20), "eight of the frames, as the model sees them"
+    replayed = load_chat({"adapter": "recorded", "model": str(path)})
+    assert replayed.reply(requests) == ["1", "x"]
 
 
 def test_a_recordings_content_is_the_models_identity_and_recording_is_none(tmp_path):

@@ -76,7 +76,7 @@ def test_a_stage_says_its_speed_and_keeps_it_for_provenance_and_report(tmp_path,
 def test_gpus_are_asked_by_nvidia_smi_for_this_job_alone(tmp_path, monkeypatch):
     script = tmp_path / "nvidia-smi"
     script.write_text(
-        f'#!/bin/sh\necho "$@" > {tmp_path}/asked\nfor n in 90 [N/A] 70; do echo $n; done\n'
+        f'#!/bin/sh\necho "$@" > {tmp_path}/asked\nfor n in 90 [N/A] 70; do echo "$n, 1$n"; done\n'
         "exec sleep 60\n"
     )
     script.chmod(0o755)
@@ -89,5 +89,6 @@ def test_gpus_are_asked_by_nvidia_smi_for_this_job_alone(tmp_path, monkeypatch):
         time.sleep(0.01)
     sums = meter.end()
     assert sums["gpu_s"] == pytest.approx(0.8 * sums["seconds"], abs=0.01)
+    assert meter.gpu_mb == pytest.approx(190 * 1.048576, abs=0.1)
     assert "-i 1" in (tmp_path / "asked").read_text()
     assert json.dumps(sums)

@@ -76,10 +76,14 @@ def name_places(run: Path, success: bool, is_demo: bool) -> list[str]:
         success: nothing failed.
         is_demo: the films are the demo's own.
     """
-    places = {"Report": run / "report.html", "Data": run / "export", "Logs": run / "logs"}
+    page = run / "try.html"
+    places = {"Page": page, "Report": run / "report.html", "Data": run / "export"}
+    places["Logs"] = run / "logs"
     lines = [f"{name:<8} {path}" for name, path in places.items() if path.exists()]
     if not success:
         return [*lines, "Next     call the same command again: what is done stays done"]
+    if page.exists():
+        return [*lines, "Next     open the page; if it looks right, make `instructions`, not `try`"]
     if is_demo:
         return [*lines, f"Next     your own films: {_OWN} (config/README.md)"]
     return [

@@ -50,9 +50,9 @@ class Job:
 
     Attributes:
         facts: `id`, `began`, `hardware`, `software`, `boot`, `oom_kills`.
-        end: `seconds`, `max_memory_mb`, `computed`, `slowest_s` (of an item), `warnings`, `speed`
-            (see `stage.meter`); of a process that died, what its last answer shows, and by what it
-            `died`.
+        end: `loading_s` before the first item, `seconds` from there on, `max_memory_mb`, `gpu_mb`,
+            `computed`, `slowest_s` (of an item), `warnings`, `speed` (see `stage.meter`); of a
+            process that died, what its last answer shows, and by what it `died`.
     """
 
     facts: dict[str, Any]
@@ -157,6 +157,7 @@ class Journal:
         self._file: int | None = None
         self._warnings = _Warnings()
         self._was_enabled = faulthandler.is_enabled()
+        self._made = time.monotonic()
 
     def begin(self) -> None:
         """Begin a job: from now on, a crash or a hang is noted."""
@@ -220,6 +221,7 @@ class Journal:
         log.info("speed: %s", describe(speed))
         end |= {"max_memory_mb": round(memory_mb, 1), "slowest_s": round(self.slowest_s, 2)}
         end |= {"warnings": self._warnings.counted(), "speed": speed}
+        end |= {"loading_s": round(self._begin - self._made, 2), "gpu_mb": METER.gpu_mb}
         with contextlib.suppress(OSError):  # a full disk: it stays as it is
             self._write(f"end {dumps(end)}")
             jobs = [*self.jobs, Job(self._facts, end)]

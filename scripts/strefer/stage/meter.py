@@ -33,13 +33,19 @@ _SHARES = {
 
 class Meter:
     """Sums of one job. Amounts are counted by name; seconds of waiting do not count while the
-    engine works."""
+    engine works.
+
+    Attributes:
+        gpu_mb: of the last job that ended, the most memory that was taken on one of its GPUs, by
+            whatever process; None where it is not known.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running, self._since, self._began = 0, 0.0, time.monotonic()
         self.sums: Counter[str] = Counter()
         self._gpus: _Gpus | None = None
+        self.gpu_mb: float | None = None
 
     def begin(self) -> None:
         """Begin a job's sums anew."""
@@ -83,7 +89,8 @@ class Meter:
         """The job's sums, with its `seconds`, the rest of them as `other_s` and, where there are
         GPUs, how long NVML saw them busy (`gpu_s`, the mean over the GPUs)."""
         seconds = time.monotonic() - self._began
-        share, self._gpus = self._gpus and self._gpus.end(), None
+        share, self.gpu_mb = self._gpus.end() if self._gpus else (None, None)
+        self._gpus = None
         told = sum(self.sums[name] for name in ("engine_s", "decode_s", "store_s"))
         sums = dict(self.sums) | {"seconds": seconds, "other_s": max(seconds - told, 0.0)}
         sums |= {} if share is None else {"gpu_s": share * seconds}
@@ -113,15 +120,17 @@ def describe(sums: Mapping[str, float]) -> str:
 
 
 class _Gpus:
-    """How busy this job's GPUs are: nvidia-smi, which asks NVML, says it every second. Without it
-    nothing is known."""
+    """How busy and how full this job's GPUs are: nvidia-smi, which asks NVML, says it every second.
+    Without it nothing is known."""
 
     def __init__(self) -> None:
         self._samples: list[float] = []
+        self._most_mb = 0.0
         self._asked: subprocess.Popen[str] | None = None
         if not shutil.which("nvidia-smi"):
             return
-        command = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
+        query = "--query-gpu=utilization.gpu,memory.used"
+        command = ["nvidia-smi", query, "--format=csv,noheader,nounits"]
         if names := os.environ.get("CUDA_VISIBLE_DEVICES"):
             command += ["-i", names]
         # If this process is killed, the other one ends with its pipe.
@@ -133,11 +142,14 @@ class _Gpus:
     def _read(self) -> None:
         for line in self._asked.stdout:
             with contextlib.suppress(ValueError):  # "[N/A]" of a part of a GPU
-                self._samples.append(float(line) / 100)
+                busy, taken_mib = map(float, line.split(","))
+                self._samples.append(busy / 100)
+                self._most_mb = max(self._most_mb, taken_mib * 2**20 / 1e6)
 
-    def end(self) -> float | None:
-        """The mean share of the time."""
+    def end(self) -> tuple[float | None, float | None]:
+        """The mean share of the time, and the most memory in MB; None if they are not known."""
         if self._asked is not None:
             self._asked.kill()
             self._asked.wait()
-        return sum(self._samples) / len(self._samples) if self._samples else None
+        share = sum(self._samples) / len(self._samples) if self._samples else None
+        return share, round(self._most_mb, 1) if self._samples else None

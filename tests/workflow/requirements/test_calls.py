@@ -3,8 +3,8 @@
 import pytest
 
 from helpers.configurations import read_configuration
+from strefer.videos.film_lengths import Films
 from strefer.workflow.requirements.calls import reading_calls, told_calls, writing_calls
-from strefer.workflow.requirements.films import Films
 
 PAPER = Films(4253, 4253.0, 0)
 

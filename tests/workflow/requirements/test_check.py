@@ -6,13 +6,14 @@ import re
 import pytest
 
 from helpers.configurations import ROOT, read_configuration
+from helpers.films import write_film
 from helpers.hub_files import COMMIT, add_model, use_cache
 from helpers.shards import write_shard
 from strefer.agents import environments
 from strefer.records import Video
+from strefer.videos.film_lengths import Films
 from strefer.workflow.requirements import check, machine
-from strefer.workflow.requirements.facts import Facts, NamedModel
-from strefer.workflow.requirements.films import Films
+from strefer.workflow.requirements.facts import Facts, Gpu, NamedModel
 from strefer.workflow.requirements.gpu_hours import gpu_hours
 from strefer.workflow.requirements.machine import Machine
 
@@ -25,12 +26,24 @@ def tell(monkeypatch, tmp_path):
     use_cache(monkeypatch, tmp_path / "cache")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
-    def told(name, here=None, by_conda=False, procedure="ours", **changes):
+    def told(
+        name,
+        here=None,
+        by_conda=False,
+        trains=True,
+        paths=("none.mp4",) * 10,
+        gpu=None,
+        procedure="ours",
+        **agents,
+    ):
         monkeypatch.setattr(check, "this_machine", lambda: here or Machine(32.0, 100.0, ()))
-        config = read_configuration(name, **changes)
+        config = read_configuration(name, **agents)
+        config |= {"gpu": gpu} if gpu else {}
         config["masklets"]["procedure"] = procedure
-        facts = ROOT / "config" / "models.yaml"
-        return check.check_configuration(config, facts, 10, 2, tmp_path, by_conda)
+        tables = [ROOT / "config" / f"{name}.yaml" for name in ("models", "gpus")]
+        return check.check_configuration(
+            config, *tables, list(paths), 2, tmp_path, by_conda, trains
+        )
 
     return told
 
@@ -215,7 +228,52 @@ def test_hours_grow_with_the_films_and_probed_ones_count_as_they_are(tell, tmp_p
     film = Video("a.mp4", "0" * 64, 36000.0, 8.0, 288000, 64, 48)
     write_shard(tmp_path / "videos" / "0.jsonl", [("a", film), ("b", "the file is empty")])
     assert hours() > 5 * before
-    assert "10 film(s), 609 min (1 of them probed)" in tell("modern")
+    assert "10 film(s), 6000 min (1 lengths known)" in tell("modern")
+
+
+def test_films_that_were_not_probed_are_as_long_as_their_headers_say(tell, tmp_path):
+    film = str(write_film(tmp_path / "a.mp4", n_frames=300, fps=5))
+    report = tell("modern", paths=[film, film, str(tmp_path / "none.mp4")])
+    assert "3 film(s), 3 min (2 lengths known), in 2 shard(s)" in report
+
+
+def test_what_is_not_asked_for_is_not_told(tell):
+    pairs, all_of_it = (tell("paper", trains=trains) for trains in (False, True))
+    for name in ("microsoft/Phi-3-mini-4k-instruct", "predictions", "epoch"):
+        assert name in all_of_it
+        assert name not in pairs
+    assert "pairs (check_all: students, too)" in pairs
+    assert "omni-research/Tarsier-34b: video_llm (vllm)" in pairs
+
+
+def test_hours_are_those_of_the_gpu_that_is_named(tell):
+    def hours(gpu):
+        told = part(tell("modern", gpu=gpu), "GPU-HOURS")
+        return float(re.search(r"about ([\d.]+)$", told, re.M)[1])
+
+    assert "on A100 (312 TFLOP/s)" in tell("modern")
+    assert hours("T4") > hours("A100")
+    with pytest.raises(ValueError, match="'gpu' is 'RTX 306', but .* did you mean 'RTX 3060'"):
+        tell("modern", gpu="RTX 306")
+
+
+def test_keys_and_values_of_prompts_count_as_memory_of_a_gpu():
+    config = read_configuration("small")
+    spec = {"adapter": "transformers", "model": "m", "dtype": "bfloat16", "max_batch": 2}
+    facts = Facts(parameters=4.0, frame_tokens=300, cache_kb=150.0)
+    model = NamedModel("m", (), spec, facts, None)
+    # 8 frames, a prompt of 300 tokens and a reply of 128, twice.
+    cache = 2 * (8 * 300 + 300 + 128) * 150e3 / 1e9
+    assert machine.cache_gb("transcripts", model, config) == pytest.approx(cache)
+    least = machine.least_gpu_gb("transcripts", [model], config)
+    assert least == pytest.approx((8 + cache) / 0.9)
+
+
+def test_pairs_disk_and_files_are_told(tell):
+    needed = part(tell("modern"), "NEEDED")
+    assert "pairs: at most 2,560 before verification" in needed
+    assert re.search(r"disk for results: about [\d.e-]+ GB .* free: \d+ GB", needed)
+    assert re.search(r"files of results: about \d+ for 2 shard.*\(free: [\d,]+\)", needed)
 
 
 def test_hours_of_each_look_at_a_film_are_counted():
@@ -227,7 +285,7 @@ def test_hours_of_each_look_at_a_film_are_counted():
         model = NamedModel("some", (), spec, Facts(parameters=7.0), None)
         films = Films(10, 10.0, 0)
         roles = dict.fromkeys(("video_llm", "llm"), model)
-        return gpu_hours(stage, config, roles, films, jobs=0)
+        return gpu_hours(stage, config, roles, films, jobs=0, gpu=Gpu(80, 312))
 
     for stage in ("entities", "references"):
         assert hours(stage, looks=3) == pytest.approx(3 * hours(stage, looks=1)) != 0

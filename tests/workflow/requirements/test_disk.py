@@ -1,8 +1,8 @@
 """How many files and bytes a run takes, told ahead."""
 
 from helpers.configurations import read_configuration
+from strefer.videos.film_lengths import Films
 from strefer.workflow.requirements.disk import count_files, told_disk
-from strefer.workflow.requirements.films import Films
 
 
 def test_files_are_counted_as_a_run_leaves_them(tmp_path):

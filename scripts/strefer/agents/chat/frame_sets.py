@@ -87,7 +87,7 @@ class FrameSets:
         Raises:
             RuntimeError: if the processor changes the text behind the frames.
         """
-        prompt = self._prompt(request)
+        prompt = self.rendered(request)
         ids = self.prompts.tokenize(prompt)
         tail = ids[len(ids) - ids[::-1].index(self.placeholder) :]
         key = (id(request.frames), request.fps)
@@ -103,13 +103,9 @@ class FrameSets:
             self._sets.popitem(last=False)
         return frame_set.head + tail, frame_set.modalities + [0] * len(tail), frame_set
 
-    def begun(self, request: ChatRequest) -> str:
-        """What of the reply the prompt already holds."""
-        return self.prompts.begun(self._prompt(request))
-
     def count(self, request: ChatRequest) -> int:
         """How many tokens a request with frames takes; nothing is encoded."""
-        return self._prepared(request, self._prompt(request))["input_ids"].shape[1]
+        return self._prepared(request, self.rendered(request))["input_ids"].shape[1]
 
     def model_inputs(self, sets: Sequence[FrameSet]) -> dict[str, Any]:
         """What `generate` is given for a batch whose rows are about these frames."""
@@ -119,7 +115,8 @@ class FrameSets:
         extras = {name: _join([s.extras[name] for s in sets]) for name in sets[0].extras}
         return inputs | {name: _to(value, device) for name, value in extras.items()}
 
-    def _prompt(self, request: ChatRequest) -> str:
+    def rendered(self, request: ChatRequest) -> str:
+        """The prompt in the model's template; a mark stands for the frames."""
         return self.prompts.render(request.text, self.content(request.frames))
 
     def _prepared(self, request: ChatRequest, prompt: str) -> Any:

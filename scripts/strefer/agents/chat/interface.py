@@ -51,8 +51,28 @@ class ChatRequest:
     temperature: float = 0.0
 
 
+class Reply(str):
+    """A reply whose engine told more of it.
+
+    Attributes:
+        prompt: as the model got it, in its chat template; a mark stands for frames.
+        read, written: tokens of the prompt, with its frames, and of the reply.
+    """
+
+    prompt: str | None = None
+    read: int | None = None
+    written: int | None = None
+
+    @classmethod
+    def of(cls, text: str, read: int | None, written: int | None, prompt: str | None = None) -> str:
+        """The reply with what its engine told."""
+        reply = cls(text)
+        reply.prompt, reply.read, reply.written = prompt, read, written
+        return reply
+
+
 class Chat(Protocol):
-    """A loaded chat model."""
+    """A loaded chat model. One that also has `hear` is told what was made of its replies."""
 
     def reply(self, requests: Sequence[ChatRequest]) -> list[str]:
         """One reply for each request, in their order, as the model gave it: with its thinking."""
@@ -128,6 +148,8 @@ def ask(
                 continue
             results[i] = _read(reply, parse, attempt + 1)
             unread += [i] if results[i].failure is not None else []
+        if hear := getattr(chat, "hear", None):
+            hear(asked, [results[i] for i in waiting])
         waiting = unread
     return results
 

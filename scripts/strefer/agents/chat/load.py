@@ -20,9 +20,11 @@ def load_chat(spec: Mapping[str, Any]) -> Chat:
         ValueError: if there is no such adapter, or it refuses the specification.
     """
     if spec.get("record"):
+        from strefer.agents.chat.frame_fit import FrameFit
         from strefer.agents.chat.with_recorded import RecordingChat
 
-        return RecordingChat(load_chat(dict(spec) | {"record": None}), spec["record"])
+        chat = load_chat(dict(spec) | {"record": None})
+        return RecordingChat(chat, spec["record"], FrameFit.of(spec))
     adapter = spec.get("adapter")
     if adapter == "transformers":
         from strefer.agents.chat.with_transformers import TransformersChat

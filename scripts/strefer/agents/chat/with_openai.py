@@ -20,7 +20,7 @@ import openai
 from PIL import Image
 
 from strefer.agents.chat.frame_fit import FrameFit
-from strefer.agents.chat.interface import ChatRequest
+from strefer.agents.chat.interface import ChatRequest, Reply
 from strefer.agents.chat.options import TEMPLATE_OPTIONS, read_options
 from strefer.stage.meter import METER, metered
 from strefer.stage.run import MachineFault
@@ -136,7 +136,9 @@ class OpenAIChat:
             used = answer.usage
             METER.count(prompt_tokens=used.prompt_tokens, output_tokens=used.completion_tokens)
         message = answer.choices[0].message
-        return (message.content or message.refusal or "").strip()
+        used = answer.usage
+        counts = (used.prompt_tokens, used.completion_tokens) if used else (None, None)
+        return Reply.of((message.content or message.refusal or "").strip(), *counts)
 
     def _parameters(self, request: ChatRequest) -> dict[str, Any]:
         """What shapes the reply, but for the parameters that the server does not take."""

@@ -21,7 +21,7 @@ import transformers
 
 from strefer.agents.chat.frame_fit import FrameFit
 from strefer.agents.chat.frame_sets import FrameSets
-from strefer.agents.chat.interface import ChatRequest
+from strefer.agents.chat.interface import ChatRequest, Reply
 from strefer.agents.chat.options import TEMPLATE_OPTIONS, read_options
 from strefer.agents.chat.prompts import PromptMaker, set_template
 from strefer.agents.chat.tokenizer import read_tokenizer
@@ -141,10 +141,9 @@ class TransformersChat:
         if requests[0].frames is None:
             prompts = [self.prompts.render(request.text) for request in requests]
             rows = [self.prompts.tokenize(prompt) for prompt in prompts]
-            begun = [self.prompts.begun(prompt) for prompt in prompts]
         else:
+            prompts = [self.frame_sets.rendered(request) for request in requests]
             rows, modalities, sets = zip(*map(self.frame_sets.tokens, requests), strict=True)
-            begun = [self.frame_sets.begun(request) for request in requests]
             vision = self.frame_sets.model_inputs(sets)
             if "mm_token_type_ids" in inspect.signature(self.model.forward).parameters:
                 vision["mm_token_type_ids"] = self._padded(modalities, 0)
@@ -156,16 +155,18 @@ class TransformersChat:
             logits_processor=[GumbelNoise(requests)],
             **vision,
         )
-        replies = zip(requests, begun, tokens[:, ids.shape[1] :].tolist(), strict=True)
+        written = tokens[:, ids.shape[1] :].tolist()
         METER.count(prompt_tokens=sum(map(len, rows)))
         return [
-            head + self._decode(row[: request.max_new_tokens]) for request, head, row in replies
+            self._reply(prompt, len(row), new[: request.max_new_tokens])
+            for request, prompt, row, new in zip(requests, prompts, rows, written, strict=True)
         ]
 
-    def _decode(self, tokens: list[int]) -> str:
+    def _reply(self, prompt: str, read: int, tokens: list[int]) -> str:
         end = next((i for i, token in enumerate(tokens) if token in self.stop), len(tokens))
         METER.count(output_tokens=end)
-        return self.prompts.tokenizer.decode(tokens[:end], skip_special_tokens=True).strip()
+        text = self.prompts.tokenizer.decode(tokens[:end], skip_special_tokens=True).strip()
+        return Reply.of(self.prompts.begun(prompt) + text, read, end, prompt)
 
     def _padded(self, rows: Sequence[list[int]], pad: int) -> torch.Tensor:
         """int64 [B, L], padded on the left: replies begin where prompts end."""

@@ -19,7 +19,7 @@ import transformers
 
 from strefer.agents.chat.engine_guard import guard_this_process
 from strefer.agents.chat.frame_fit import FrameFit
-from strefer.agents.chat.interface import ChatRequest
+from strefer.agents.chat.interface import ChatRequest, Reply
 from strefer.agents.chat.options import TEMPLATE_OPTIONS, read_options
 from strefer.agents.chat.prompts import PromptMaker, set_template
 from strefer.agents.chat.tokenizer import read_tokenizer
@@ -92,10 +92,7 @@ class VllmChat:
             prompt_tokens=sum(len(output.prompt_token_ids) for output in outputs),
             output_tokens=sum(len(output.outputs[0].token_ids) for output in outputs),
         )
-        return [
-            self.prompts.begun(self._rendered(request)) + self._decode(output.outputs[0].token_ids)
-            for request, output in zip(requests, outputs, strict=True)
-        ]
+        return [self._reply(*each) for each in zip(requests, outputs, strict=True)]
 
     def room(self, request: ChatRequest) -> int | None:
         """As `Chat.room`: the engine is asked for one token, so that its memory is tried too.
@@ -176,8 +173,11 @@ class VllmChat:
             structured_outputs=held,
         )
 
-    def _decode(self, tokens: Sequence[int]) -> str:
-        return self.prompts.tokenizer.decode(list(tokens), skip_special_tokens=True).strip()
+    def _reply(self, request: ChatRequest, output: Any) -> str:
+        prompt, tokens = self._rendered(request), list(output.outputs[0].token_ids)
+        text = self.prompts.tokenizer.decode(tokens, skip_special_tokens=True).strip()
+        read = len(output.prompt_token_ids)
+        return Reply.of(self.prompts.begun(prompt) + text, read, len(tokens), prompt)
 
 
 def frames_name(frames: np.ndarray, fps: float | None) -> str:

@@ -31,7 +31,7 @@ class _Chat(Agent):
     max_pixels: int = option(602112, "Frames with more pixels are scaled down (602112: 768 tokens of Qwen2.5-VL).", ge=1)
     max_prompt_pixels: int = option(25165824, "All frames of a prompt together have at most this many pixels.", ge=1)
     fit: Literal["none", "squash", "pad", "crop"] = option("none", "How frames become square, as the model's authors do it.")
-    record: str | None = option(None, "A file that every prompt and reply is added to, as JSON Lines. The adapter recorded replays it.")
+    record: str | None = option(None, "A file that every prompt and reply is added to, as JSON Lines, with pictures of the first frames beside it. The adapter recorded replays it.")
     template_options: dict[str, Any] = option({"enable_thinking": False}, "Variables of the chat template. Thinking needs longer replies.")
     frames_as: Literal["video", "images"] = option("video", "How frames are shown to the model. A server that is shown videos is vLLM's, started with --trust-request-mm-kwargs.")
 

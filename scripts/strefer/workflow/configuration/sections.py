@@ -223,8 +223,13 @@ class Configuration(Section):
         "The most films: the first, by their ids, of those that are not excluded. null takes all.",
         ge=1,
     )
+    rehearse: list[str] | None = option(
+        None,
+        "The films that the target try takes, by their ids; it takes the first two if none is named.",
+    )
     shards: int = option(64, "Each stage's films are divided among this many jobs.", ge=1, le=65536)
     seed: int = option(0, "Seed of everything that is drawn or sampled.", ge=0)
+    gpu: str = option("A100", "The GPU that check computes for, by its name in config/gpus.yaml.")
     strict: bool = option(
         False, "Treat a failed film as an error. Otherwise it becomes a line in the report."
     )

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from strefer.prompts import load_prompt
-from strefer.workflow.requirements.films import ENTITIES, Films, looks
+from strefer.videos.film_lengths import Films
+from strefer.workflow.requirements.films import ENTITIES, looks
 
 WRITTEN = ("G2", "G4", "G6", "G8")  # the groups that the LLM words
 CHARACTERS_A_TOKEN = 4

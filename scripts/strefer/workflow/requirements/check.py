@@ -9,10 +9,16 @@ from typing import Any
 from strefer.agents.environments import engine_of
 from strefer.records import Video
 from strefer.stage.run import read_records
+from strefer.videos.film_lengths import Films, films_of_lengths, lengths_by_headers
 from strefer.workflow.requirements.calls import told_calls
 from strefer.workflow.requirements.disk import told_disk
-from strefer.workflow.requirements.facts import NamedModel, load_facts, named_models
-from strefer.workflow.requirements.films import FILM_MINUTES, Films
+from strefer.workflow.requirements.facts import (
+    Gpu,
+    NamedModel,
+    load_facts,
+    load_gpu,
+    named_models,
+)
 from strefer.workflow.requirements.gpu_hours import (
     ASSUMED,
     ESTIMATED,
@@ -46,10 +52,12 @@ ROLES = {
 def check_configuration(
     config: Mapping[str, Any],
     facts: Path,
-    n_films: int,
+    gpus: Path,
+    paths: Sequence[str],
     shards: int,
     run: Path,
     by_conda: bool,
+    trains: bool,
     absent: Sequence[str] = (),
 ) -> str:
     """The report, as text for a terminal.
@@ -57,33 +65,48 @@ def check_configuration(
     Args:
         config: the complete configuration.
         facts: the table of what is known of models (config/models.yaml).
-        n_films: how many films there are.
+        gpus: the table of GPUs (config/gpus.yaml).
+        paths: the films. Those that the run has probed count with their durations, and the others
+            as their headers say.
         shards: how many of its shards have a film.
-        run: the run's folder; films that it has probed count with their durations.
+        run: the run's folder.
         by_conda: whether each job runs in its rule's environment.
+        trains: whether students and benchmarks are asked for, too, or pairs alone.
         absent: what to tell of each input file that is not there.
 
     Raises:
-        ValueError: if the table of facts is wrong.
+        ValueError: if a table is wrong, or has no GPU of that name.
     """
+    gpu = load_gpu(config["gpu"], gpus)
     models = named_models(config, load_facts(facts))
     by_role = {role: model for model in models for role in model.roles}
     of_stage = {
         stage: [by_role[role] for role in roles if role in by_role]
         for stage, roles in ROLES.items()
+        if trains or stage in ESTIMATED
     }
-    resources = {stage: config["resources"][stage] for stage in ROLES}
-    films = count_films(run, n_films)
-    lines = [f"Run {config['run']}: {n_films} film(s) in {shards} shard(s)", "", "MODELS"]
+    models = [m for m in models if any(m in loaded for loaded in of_stage.values())]
+    resources = {stage: config["resources"][stage] for stage in of_stage}
+    films = count_films(run, paths)
+    what = "pairs, students and benchmarks" if trains else "pairs (check_all: students, too)"
+    lines = [
+        f"Run {config['run']}: {films.count} film(s), {films.minutes:.0f} min "
+        f"({films.known} lengths known), in {shards} shard(s); what is asked for: {what}",
+        "",
+        "MODELS",
+    ]
     lines += [line for model in models for line in _told_model(model)]
     lines += ["", "JOBS (each loads its models once; twice the memory and time after a failure)"]
-    training = training_memory(config["training"], of_stage["training"])
-    least = {stage: least_gpu_gb(of_stage[stage]) for stage in resources}
-    least["training"] = training and training.total / GPU_SHARE
+    training = training_memory(config["training"], of_stage["training"]) if trains else None
+    least = {stage: least_gpu_gb(stage, of, config) for stage, of in of_stage.items()}
+    if trains:
+        least["training"] = training and training.total / GPU_SHARE
     lines += _told_jobs(resources, least, shards)
     lines += [f"  training of {training}, on each GPU (computed)"] if training else []
     machine = this_machine()
     lines += ["", "NEEDED IN ALL", *_told_needs(models, resources, machine)]
+    pairs = films.minutes * sum(config["instructions"]["pairs_per_minute"].values())
+    lines.append(f"  pairs: at most {pairs:,.0f} before verification")
     lines += told_disk(config, shards, films, run)
     lines += ["", "MISSING ON THIS MACHINE"]
     missing = [*absent]
@@ -93,19 +116,19 @@ def check_configuration(
     missing += missing_hardware(machine, resources, of_stage, least, to_download_gb(models))
     lines += [f"  {line}" for line in dict.fromkeys(missing)] or ["  nothing"]
     lines += ["", "CALLS OF THE LLM FOR PAIRS (estimated)", *told_calls(config, films)]
-    lines += ["", "GPU-HOURS (not measured)", *_told_hours(config, by_role, films, shards)]
+    lines += ["", "GPU-HOURS (not measured: the target `try` measures)"]
+    lines += _told_hours(config, by_role, films, shards, gpu, trains)
     return "\n".join(lines)
 
 
-def count_films(run: Path, n_films: int) -> Films:
-    """The films and their minutes: as probed, and else as assumed."""
+def count_films(run: Path, paths: Sequence[str]) -> Films:
+    """The films and their minutes: as probed, or else by their headers."""
     probed_s = [
         video.duration_s
         for path in sorted((run / "videos").glob("*.jsonl"))
         for [video] in read_records(path, Video).values()
     ]
-    rest = max(n_films - len(probed_s), 0)
-    return Films(n_films, sum(probed_s) / 60 + rest * FILM_MINUTES, len(probed_s))
+    return films_of_lengths(len(paths), probed_s or lengths_by_headers(paths))
 
 
 def to_download_gb(models: list[NamedModel]) -> float:
@@ -186,31 +209,37 @@ def _told_needs(
 
 
 def _told_hours(
-    config: Mapping[str, Any], models: Mapping[str, NamedModel], films: Films, shards: int
+    config: Mapping[str, Any],
+    models: Mapping[str, NamedModel],
+    films: Films,
+    shards: int,
+    gpu: Gpu,
+    trains: bool,
 ) -> Iterator[str]:
     if not any(asked["gpus"] for asked in config["resources"].values()):
         yield "  none: no job asks for a GPU"
         return
-    hours = {stage: gpu_hours(stage, config, models, films, shards) for stage in ESTIMATED}
+    hours = {stage: gpu_hours(stage, config, models, films, shards, gpu) for stage in ESTIMATED}
     known = [value for value in hours.values() if value is not None]
     unknown = [stage for stage, value in hours.items() if value is None]
     for stage, value in hours.items():
         yield f"  {stage:12} {'unknown' if value is None else f'{value:.2f}'}"
     besides = f", besides the unknown of {', '.join(unknown)}" if unknown else ""
     yield (
-        f"  pairs of {films.count} film(s), {films.minutes:.0f} min "
-        f"({films.probed} of them probed): about {sum(known):.1f}{besides}"
+        f"  pairs of {films.count} film(s) on {config['gpu']} ({gpu.tflops:g} TFLOP/s): "
+        f"about {sum(known):.1f}{besides}"
     )
     limits = sum(
         config["resources"][s]["gpus"] * config["resources"][s]["runtime_min"] for s in ESTIMATED
     )
     yield f"  never more than {shards * limits / 60:.0f}, by the jobs' time limits, without retries"
-    if config["resources"]["training"]["gpus"]:
+    if trains and config["resources"]["training"]["gpus"]:
         yield (
             f"  training: {training_hours_a_thousand():.2f} for 1,000 samples and an epoch "
             "(the paper's 4B model: 3 machines of 8 H200, one day, 2,508,722 samples)"
         )
-    yield "  predictions, scores: not estimated"
+    if trains:
+        yield "  predictions, scores: not estimated"
     yield from (f"  assumed: {text}" for text in ASSUMED)
 
 

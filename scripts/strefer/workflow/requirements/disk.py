@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from strefer.stage.store import MOST_SEGMENTS
-from strefer.workflow.requirements.films import FILM_MINUTES, Films
+from strefer.videos.film_lengths import Films
 from strefer.workflow.stages import STAGES, stages_read
 
 # Of a job: its shard file, its log, its usage, and Snakemake's record of the shard file.
@@ -44,20 +45,22 @@ def told_disk(config: Mapping[str, Any], shards: int, films: Films, run: Path) -
         shards: how many of its shards have a film.
         run: the run's folder. If pairs of some films are made, these say what others will take.
     """
+    place = next(p for p in (run, *run.absolute().parents) if p.exists())
     usual, most = count_files(config, shards)
+    free_files = os.statvfs(place).f_favail  # 0 where a file system does not count them
     yield (
         f"  files of results: about {usual:,} for {shards} shard(s), never more than {most:,}, "
-        "however many films"
+        f"however many films" + (f" (free: {free_files:,})" if free_files else "")
     )
-    probed_min = films.minutes - (films.count - films.probed) * FILM_MINUTES
+    known_min = films.minutes * films.known / films.count
     mb_a_minute, source = ASSUMED_MB_A_MINUTE, "assumed"
-    if probed_min > 0 and any((run / "instructions").glob("*.jsonl")):
+    if known_min > 0 and any((run / "instructions").glob("*.jsonl")):
         made_mb = sum(path.stat().st_size for path in _made(run, config)) / 1e6
-        mb_a_minute, source = made_mb / probed_min, f"as its {films.probed} films so far"
-    free_gb = shutil.disk_usage(next(p for p in (run, *run.absolute().parents) if p.exists())).free
+        mb_a_minute, source = made_mb / known_min, f"as its {films.known} films so far"
+    free_gb = shutil.disk_usage(place).free / 1e9
     yield (
         f"  disk for results: about {mb_a_minute * films.minutes / 1e3:.2g} GB "
-        f"({mb_a_minute:.2g} MB a minute of film, {source}; free: {free_gb / 1e9:.0f} GB), "
+        f"({mb_a_minute:.2g} MB a minute of film, {source}; free: {free_gb:.0f} GB), "
         "besides students, and their frames or features"
     )
 

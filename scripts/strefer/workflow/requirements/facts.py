@@ -35,6 +35,7 @@ class Facts:
     published: str | None = None
     shape: tuple[int, int] | None = None
     frame_tokens: int | None = None
+    cache_kb: float | None = None
     image_px: int | None = None
     longest_px: int | None = None
     fit: str | None = None
@@ -57,6 +58,14 @@ class Facts:
         if self.parameters is None or dtype is None:
             return None
         return self.parameters * BYTES[dtype]
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A kind of GPU; `config/gpus.yaml` explains the fields."""
+
+    memory_gb: float
+    tflops: float
 
 
 @dataclass(frozen=True)
@@ -94,6 +103,20 @@ class NamedModel:
 def _is_hubs(spec: Mapping[str, Any]) -> bool:
     """True if a model's name is that of its repository: open_clip has names of its own."""
     return "open_clip" not in (spec["adapter"], engine_of(spec))
+
+
+def load_gpu(name: str, path: Path) -> Gpu:
+    """A kind of GPU by its name.
+
+    Raises:
+        ValueError: if the file does not have it.
+    """
+    known = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}; or add it"
+        raise ValueError(f"configuration: 'gpu' is {name!r}, but {path} has no such GPU; {hint}")
+    return Gpu(**known[name])
 
 
 def load_facts(path: Path) -> dict[str, Facts]:

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-FILM_MINUTES = 1.0  # of a film that was not probed yet
+from strefer.videos.film_lengths import Films
+
 SEGMENTS_A_MINUTE = 12  # the paper's example has 6 in 28 s
 ENTITIES = 4  # of a film
-
-
-@dataclass(frozen=True)
-class Films:
-    """Films, their minutes in all, and how many of them were probed."""
-
-    count: int
-    minutes: float
-    probed: int
 
 
 def looks(config: Mapping[str, Any], films: Films) -> float:

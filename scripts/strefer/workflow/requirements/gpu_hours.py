@@ -14,21 +14,16 @@ from typing import Any
 
 from strefer.agents.concept_tracker.interface import FPS
 from strefer.agents.environments import engine_of
+from strefer.videos.film_lengths import FILM_MINUTES, Films
 from strefer.workflow.requirements.calls import Calls, reading_calls, writing_calls
-from strefer.workflow.requirements.facts import NamedModel
-from strefer.workflow.requirements.films import (
-    ENTITIES,
-    FILM_MINUTES,
-    SEGMENTS_A_MINUTE,
-    Films,
-    looks,
-)
+from strefer.workflow.requirements.facts import Gpu, NamedModel
+from strefer.workflow.requirements.films import ENTITIES, SEGMENTS_A_MINUTE, looks
 
 PROMPT_TOKENS = 300
 REPLY_TOKENS = 100  # or the configured limit, if that is lower
 FRAME_TOKENS = 1000  # where the model's own number is not known
-OPERATIONS_A_SECOND = 312e12  # an A100's highest in bfloat16
-# The share of it that is reached while prompts and frames are read, and while replies are written.
+# The share of a GPU's highest rate that is reached while prompts and frames are read, and while
+# replies are written.
 SHARES = {"vllm": (0.4, 0.1)}
 OTHER_SHARES = (0.2, 0.02)
 LOADING_GB_A_SECOND = 1.0
@@ -37,11 +32,11 @@ TRAINING_GPU_HOURS = 3 * 8 * 24
 TRAINING_SAMPLES = 1_948_679 + 560_043
 
 ASSUMED = (
-    f"a film not yet probed lasts {FILM_MINUTES:g} min, with {ENTITIES} entities and "
-    f"{SEGMENTS_A_MINUTE} segments a minute; a prompt is {PROMPT_TOKENS} tokens, a reply "
-    f"{REPLY_TOKENS}, a frame {FRAME_TOKENS} unless known; of pairs as above",
-    f"2 operations a parameter and token on A100s ({OPERATIONS_A_SECOND / 1e12:.0f} TFLOP/s), of "
-    "which reading reaches 40% and writing 10% in vLLM, 20% and 2% elsewhere",
+    f"a film whose length is not known is as long as the others, or {FILM_MINUTES:g} min; it has "
+    f"{ENTITIES} entities and {SEGMENTS_A_MINUTE} segments a minute; a prompt is {PROMPT_TOKENS} "
+    f"tokens, a reply {REPLY_TOKENS}, a frame {FRAME_TOKENS} unless known; of pairs as above",
+    "2 operations a parameter and token, of which reading reaches 40% of the GPU's highest rate "
+    "and writing 10% in vLLM, 20% and 2% elsewhere",
     f"each job loads its models at {LOADING_GB_A_SECOND:g} GB/s",
 )
 
@@ -60,12 +55,14 @@ def gpu_hours(
     models: Mapping[str, NamedModel],
     films: Films,
     jobs: int,
+    gpu: Gpu,
 ) -> float | None:
     """GPU-hours of a data stage over all films; 0 without GPUs, None where a model is unknown.
 
     Args:
         models: by role.
         jobs: how many jobs the stage has.
+        gpu: what they run on.
     """
     gpus = config["resources"][stage]["gpus"]
     if not gpus:
@@ -79,7 +76,7 @@ def gpu_hours(
             return None
         read, written = SHARES.get(engine_of(model.spec), OTHER_SHARES)
         operations = 2 * _active(model) * (tokens.read / read + tokens.written / written)
-        seconds += operations / OPERATIONS_A_SECOND
+        seconds += operations / (gpu.tflops * 1e12)
         seconds += jobs * gpus * model.gb / LOADING_GB_A_SECOND
     return seconds / 3600
 
@@ -104,6 +101,21 @@ def _reply(limit: int) -> int:
     return min(limit, REPLY_TOKENS)
 
 
+def longest_prompt(stage: str, config: Mapping[str, Any], model: NamedModel) -> int:
+    """Tokens of the longest prompt of a stage and its reply; 0 if it asks no chat model."""
+    options = config.get(stage, {})
+    if stage == "transcripts":
+        reply = max(options["existence_tokens"], options["behaviour_tokens"])
+    else:
+        reply = options.get("max_new_tokens", 0)
+    if stage == "masklets" and model.spec["adapter"] == "chat":
+        return _frame(model) + PROMPT_TOKENS
+    if not reply or engine_of(model.spec) in ("openai", "recorded"):
+        return 0
+    frames = options.get("n_frames", 0) * _frame(model) if "n_frames" in options else 0
+    return frames + PROMPT_TOKENS + REPLY_TOKENS * (not frames) + reply
+
+
 def _clips(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]:
     frames = 60 * films.minutes * config["clips"]["embedding_fps"]
     return {"embedder": Tokens(frames * _frame(models["embedder"]))}
@@ -124,7 +136,7 @@ def _references(config: Mapping, models: Mapping, films: Films) -> dict[str, Tok
     return {"llm": Tokens(questions * read, questions * written)}
 
 
-def _sampled_frames(config: Mapping, films: Films) -> float:
+def sampled_frames(config: Mapping, films: Films) -> float:
     """Frames of all films and windows."""
     options = config["tracks"]
     minutes = films.minutes / max(films.count, 1)
@@ -135,14 +147,14 @@ def _tracks(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]
     if config["masklets"]["procedure"] == "concepts":
         seen = 60 * films.minutes * FPS
         return {"concept_tracker": Tokens(seen * _frame(models["concept_tracker"]))}
-    frames = _sampled_frames(config, films)
+    frames = sampled_frames(config, films)
     return {role: Tokens(frames * _frame(models[role])) for role in ("detector", "tracker")}
 
 
 def _masklets(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]:
     model = models["assigner"]
     if model.spec["adapter"] == "embedder":  # looks at every entity on every frame
-        crops = _sampled_frames(config, films) * ENTITIES
+        crops = sampled_frames(config, films) * ENTITIES
         return {"assigner": Tokens(crops * _frame(model))}
     questions = films.count * ENTITIES
     return {"assigner": Tokens(questions * (_frame(model) + PROMPT_TOKENS), questions * 20)}

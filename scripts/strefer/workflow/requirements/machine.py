@@ -15,7 +15,8 @@ from typing import Any
 from packaging.version import Version
 
 from strefer.agents.environments import PACKAGES, engine_of, versions_in, way_to
-from strefer.workflow.requirements.facts import NamedModel
+from strefer.workflow.requirements.facts import BYTES, NamedModel
+from strefer.workflow.requirements.gpu_hours import longest_prompt
 from strefer.workflow.requirements.hub_cache import has_weights
 
 _BY_UV = "envs/conda_by_uv/bin"
@@ -116,7 +117,7 @@ def missing_hardware(
     machine: Machine,
     resources: Mapping[str, Mapping[str, int]],
     models: Mapping[str, list[NamedModel]],
-    least_gpu_gb: Mapping[str, float | None],
+    least_gb: Mapping[str, float | None],
     download_gb: float,
 ) -> Iterator[str]:
     """What the jobs ask for and this machine lacks, one line each.
@@ -124,7 +125,7 @@ def missing_hardware(
     Args:
         resources: what a job asks for, by stage.
         models: the models of a stage.
-        least_gpu_gb: what its GPUs have to have.
+        least_gb: by stage, `least_gpu_gb`.
         download_gb: weights that are still to be downloaded.
     """
     gpus = max(asked["gpus"] for asked in resources.values())
@@ -132,7 +133,7 @@ def missing_hardware(
         stages = ", ".join(s for s, asked in resources.items() if asked["gpus"] == gpus)
         yield f"GPUs: a job of {stages} asks for {gpus}, here are {len(machine.gpus_gb)}"
     for stage, asked in resources.items():
-        least = least_gpu_gb[stage] or 0
+        least = least_gb[stage] or 0
         if asked["gpus"] and machine.gpus_gb and least > max(machine.gpus_gb):
             way = SMALLER_TRAINING if stage == "training" else ""
             yield f"GPU memory: {stage} needs GPUs of {least:.0f} GB at least{way}"
@@ -147,12 +148,25 @@ def missing_hardware(
         yield f"disk: {download_gb:.0f} GB to download, {machine.disk_gb:.0f} GB are free"
 
 
-def least_gpu_gb(models: list[NamedModel]) -> float | None:
-    """GB that a GPU has to have for the weights of a stage's models alone; None where unknown.
+def least_gpu_gb(stage: str, models: list[NamedModel], config: Mapping[str, Any]) -> float | None:
+    """GB that a GPU has to have for the weights of a stage's models, and for what chat models keep
+    of the longest prompts of a batch (vLLM: of one); None where the weights are unknown.
 
     An engine shares a model among GPUs only where it is told to (`tensor_parallel`).
     """
     if any(model.gb is None for model in models):
         return None
-    shares = [model.gb / (model.spec.get("tensor_parallel") or 1) for model in models]
+    shares = (
+        (model.gb + cache_gb(stage, model, config)) / (model.spec.get("tensor_parallel") or 1)
+        for model in models
+    )
     return sum(shares) / GPU_SHARE
+
+
+def cache_gb(stage: str, model: NamedModel, config: Mapping[str, Any]) -> float:
+    """GB that keys and values of a stage's longest prompts take; 0 where that is not known."""
+    if model.facts is None or model.facts.cache_kb is None:
+        return 0.0
+    rows = 1 if engine_of(model.spec) == "vllm" else model.spec.get("max_batch") or 1
+    scale = BYTES[model.spec.get("dtype", "float32")] / BYTES["bfloat16"]
+    return rows * longest_prompt(stage, config, model) * model.facts.cache_kb * scale / 1e6

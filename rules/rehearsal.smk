@@ -1,0 +1,36 @@
+# The page of a rehearsal: what the run's agents made of a few of its films. The target `try` changes
+# the configuration (rules/configuration.smk), and all other rules are as they always are.
+
+
+rule rehearse:
+    input:
+        **{stage: all_shards(stage) for stage in STAGES},
+        template="scripts/strefer/rehearsal/rehearsal.html.j2",
+    output:
+        page=f"{RUN}/try.html",
+        table=f"{RUN}/try.csv",
+    log:
+        log_of("rehearse"),
+    benchmark:
+        usage_of("rehearse")
+    conda:
+        "../envs/main.yaml"
+    resources:
+        **needs("report"),
+    params:
+        code=code_of("rehearse", "main"),
+        stages=STAGES,
+        recordings=unwatched(RECORDINGS),
+        agents=unwatched(
+            {
+                stage: {
+                    role: spec["model"] for role, spec in stages.agents_of(stage, config).items()
+                }
+                for stage in STAGES
+                if stage in stages.STAGES
+            }
+        ),
+        whole=lambda wildcards, input: whole_run(),
+        warning=WARNING,
+    script:
+        "../scripts/rehearse.py"

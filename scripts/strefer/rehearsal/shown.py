@@ -1,0 +1,155 @@
+"""Films and prompts of a rehearsal, as its page shows them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from strefer.agents.chat.recording_file import pictures_of
+from strefer.frames import read_frames
+from strefer.records import Instruction, Masklets, Tracks, Video, from_json
+from strefer.report.samples import COLOURS, draw_masks, fill_times
+from strefer.stage.run import Line
+
+FRAMES, HEIGHT_PX = 6, 220
+READ, REFUSED = 3, 5  # prompts of a kind that are shown
+PAIRS = 6
+_BOX = (255, 255, 255)
+
+
+def show_films(lines: Mapping[str, Sequence[Line]]) -> Iterator[dict[str, Any]]:
+    """What the page shows of each film, as far as it came."""
+    films: dict[str, dict[str, list[Any]]] = {}
+    for stage, of_stage in lines.items():
+        for line in of_stage:
+            of_film = films.setdefault(line.video_id, {})
+            if line.record is not None:
+                of_film.setdefault(stage, []).append(line.record)
+    for film, records in films.items():
+        yield _show_film(film, records)
+
+
+def _show_film(film: str, records: Mapping[str, list[Any]]) -> dict[str, Any]:
+    [references] = records.get("references") or [{"entities": []}]
+    [masklets] = records.get("masklets") or [None]
+    names = [entity["expression"] for entity in references["entities"]]
+    found = {one["entity"]: one["score"] for one in masklets["masklets"]} if masklets else {}
+    dropped = masklets["dropped"] if masklets else {}
+    pairs = records.get("instructions", [])
+    kept = [pair for pair in pairs if pair["rejected"] is None]
+    rejected = Counter(p["rejected"] for p in pairs if p["rejected"] is not None)
+    strip = None
+    if "videos" in records and "tracks" in records:
+        strip = draw_frames(records["videos"][0], records["tracks"][0], masklets)
+    return {
+        "film": film,
+        "duration_s": records["videos"][0]["duration_s"] if "videos" in records else None,
+        "strip": strip,
+        "entities": [
+            {
+                "colour": f"rgb{COLOURS[i % len(COLOURS)]}",
+                "name": name,
+                "noun": references["entities"][i]["generalized_noun"],
+                "came": f"masklet, score {found[i]:.2f}" if i in found else "no masklet: "
+                + dropped.get(str(i), "not tracked"),
+            }
+            for i, name in enumerate(names)
+        ],
+        "segments": [
+            {
+                "time": f"{one['start_s']:.1f}–{one['end_s']:.1f} s",
+                "cells": [
+                    (name, _cell(one, entity)) for entity, name in enumerate(names)
+                ],
+            }
+            for one in records.get("transcripts", [])
+        ],
+        "pairs": [_show_pair(pair) for pair in kept[:: max(1, len(kept) // PAIRS)][:PAIRS]],
+        "counts": f"{len(kept)} pairs kept, {len(pairs) - len(kept)} rejected",
+        "rejected": rejected.most_common(4),
+    }  # fmt: skip
+
+
+def _show_pair(fields: Mapping[str, Any]) -> dict[str, Any]:
+    pair = from_json(Instruction, dict(fields))
+    texts = (pair.question, "; ".join(pair.options), pair.answer)
+    question, options, answer = (fill_times(text, pair) for text in texts)
+    return {"group": pair.group, "question": question, "options": options, "answer": answer}
+
+
+def _cell(transcript: Mapping[str, Any], entity: int) -> str:
+    unread = transcript["unknown"].get(str(entity))
+    return (unread and f"unknown: {unread}") or transcript["lines"][entity] or "not there"
+
+
+def draw_frames(video: dict, tracks: dict, masklets: dict | None) -> str:
+    """A few sampled frames, the starting frames among them, with the detector's boxes (label and
+    score) and the masks of the masklets, as base64 JPEG."""
+    film, tracked = from_json(Video, video), from_json(Tracks, tracks)
+    times = tracked.frame_times_s
+    even = np.linspace(0, len(times) - 1, FRAMES).round().astype(int).tolist()
+    starting = list(tracked.starting_frames)[: FRAMES // 2]
+    chosen = sorted(dict.fromkeys([*starting, *even][:FRAMES]))
+    frames = read_frames(film.path, [times[i] for i in chosen])
+    detections = [one for track in tracked.tracks for one in track.detections]
+    strip = []
+    for index, frame in zip(chosen, frames, strict=True):
+        if masklets:
+            frame = draw_masks(frame, from_json(Masklets, masklets), index)
+        scale = HEIGHT_PX / frame.shape[0]
+        picture = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        for one in (one for one in detections if one.frame == index):
+            x0, y0, x1, y1 = (round(side * scale) for side in one.box)
+            cv2.rectangle(picture, (x0, y0), (x1, y1), _BOX, 1)
+            place = (x0 + 2, max(y0 - 3, 10))
+            text = f"{one.label} {one.score:.2f}"
+            for colour, width in (((0, 0, 0), 3), (_BOX, 1)):
+                cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, colour, width)
+        strip.append(picture)
+    done, jpeg = cv2.imencode(".jpg", cv2.cvtColor(np.hstack(strip), cv2.COLOR_RGB2BGR))
+    if not done:
+        raise RuntimeError("the strip of frames cannot be encoded as JPEG")
+    return base64.b64encode(jpeg.tobytes()).decode()
+
+
+def show_prompts(requests: Sequence[Mapping[str, Any]], recording: Path) -> list[dict[str, Any]]:
+    """Some prompts of a stage with all that is known of them: the first of each call, so that each
+    question is there, and some whose replies were refused.
+
+    Args:
+        recording: the file that they are from, for the pictures of frames.
+    """
+    first = sorted(requests, key=lambda one: "call" not in one)[:READ]
+    refused = [one for one in requests if "refused" in one][:REFUSED]
+    chosen = {one["digest"]: one for one in [*first, *refused]}
+    return [_show_prompt(one, recording) for one in chosen.values()]
+
+
+def _told_frames(count: int, height: int, width: int) -> str:
+    return f"{count} frames of {width}×{height} px"
+
+
+def _show_prompt(request: Mapping[str, Any], recording: Path) -> dict[str, Any]:
+    frames = request["frames"]
+    picture = frames and pictures_of(recording) / f"{frames['digest']}.jpg"
+    return {
+        "prompt": request.get("call", {}).get("prompt") or request["text"],
+        "frames": frames and _told_frames(*frames["shape"][:3]),
+        "fps": frames and frames["fps"],
+        "picture": base64.b64encode(picture.read_bytes()).decode()
+        if picture and picture.is_file()
+        else None,
+        "reply": request["reply"],
+        "tokens": request.get("tokens") or [None, None],
+        "read": json.dumps(request["read"], ensure_ascii=False, indent=1)
+        if "read" in request
+        else None,
+        "refused": request.get("refused"),
+    }
