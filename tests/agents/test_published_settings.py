@@ -19,7 +19,9 @@ QWEN3_VL = {"shortest_edge": 4096, "longest_edge": 25_165_824}
 CASES = [
     (tiny_chat.build_qwen2_5_vl, QWEN2_5_VL, 28),
     (tiny_chat.build_qwen3_vl, QWEN3_VL, 32),
+    (tiny_chat.build_qwen3_5_moe, QWEN3_VL, 32),  # 3.5 and 3.6 have Qwen3-VL's processor
 ]
+IDS = ["Qwen2.5-VL", "Qwen3-VL", "Qwen3.6"]
 SIZES = [(1280, 720), (1920, 1080), (3840, 2160)]
 
 
@@ -39,7 +41,7 @@ def predicted(size, n_frames, token_px):
     return math.ceil(n_frames / 2) * width * height
 
 
-@pytest.mark.parametrize(("build", "limits", "token_px"), CASES, ids=["Qwen2.5-VL", "Qwen3-VL"])
+@pytest.mark.parametrize(("build", "limits", "token_px"), CASES, ids=IDS)
 def test_tokens_of_frames_are_as_predicted_and_bounded(tmp_path, build, limits, token_px):
     chat = load(tmp_path, build, limits)
     token = chat.prompts.processor.video_token_id

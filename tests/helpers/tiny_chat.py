@@ -63,14 +63,6 @@ def build_text_model(folder, seed=0):
     return _save(folder, transformers.Qwen2ForCausalLM(config), tokenizer, tokenizer)
 
 
-def build_qwen3_moe(folder, seed=0):
-    """A mixture of four experts, two of them for a token."""
-    tokenizer = byte_tokenizer()
-    torch.manual_seed(seed)
-    config = transformers.Qwen3MoeConfig(vocab_size=len(tokenizer), head_dim=32, **EXPERTS, **TEXT)
-    return _save(folder, transformers.Qwen3MoeForCausalLM(config), tokenizer, tokenizer)
-
-
 def build_phi3(folder, seed=0):
     tokenizer = byte_tokenizer()
     torch.manual_seed(seed)

@@ -70,9 +70,8 @@ def _by_folder(build):
 BUILDERS = {
     "LlavaForConditionalGeneration": _by_folder(tiny_chat.build_tarsier),
     "Qwen2ForCausalLM": _by_folder(tiny_chat.build_text_model),
-    "Qwen3MoeForCausalLM": _by_folder(tiny_chat.build_qwen3_moe),
     "Qwen3VLForConditionalGeneration": _by_folder(tiny_chat.build_qwen3_vl),
-    "Qwen3VLMoeForConditionalGeneration": _by_folder(tiny_chat.build_qwen3_vl_moe),
+    "Qwen3_5MoeForConditionalGeneration": _by_folder(tiny_chat.build_qwen3_5_moe),
     "Phi3ForCausalLM": _by_folder(tiny_chat.build_phi3),
     "GroundingDinoForObjectDetection": _by_folder(tiny_detector.build_swin_detector),
     "MMGroundingDinoForObjectDetection": _by_folder(tiny_detector.build_mm_detector),

@@ -13,8 +13,15 @@ from strefer.agents import environments
 from strefer.records import Video
 from strefer.videos.film_lengths import Films
 from strefer.workflow.requirements import check, machine
-from strefer.workflow.requirements.facts import Facts, Gpu, NamedModel
-from strefer.workflow.requirements.gpu_hours import gpu_hours
+from strefer.workflow.requirements.facts import (
+    Facts,
+    Gpu,
+    NamedModel,
+    load_facts,
+    load_gpu,
+    named_models,
+)
+from strefer.workflow.requirements.gpu_hours import ESTIMATED, gpu_hours
 from strefer.workflow.requirements.machine import Machine
 
 
@@ -177,7 +184,7 @@ def test_a_model_that_is_not_held_to_a_commit_is_told_with_the_option_that_holds
 
 def test_gpus_that_are_too_small_are_named(tell):
     missing = part(tell("modern", Machine(600.0, 500.0, (24.0,) * 8)), "MISSING")
-    assert "GPU memory: transcripts needs GPUs of 69 GB at least" in missing
+    assert "GPU memory: transcripts needs GPUs of 78 GB at least" in missing
     assert "GPU memory: clips" not in missing
 
 
@@ -295,3 +302,17 @@ def test_this_machine_can_be_looked_at():
     here = machine.this_machine()
     assert here.memory_gb > 0.5
     assert here.disk_gb > 0
+
+
+@pytest.mark.parametrize("name", ["small", "modern", "paper"])
+def test_the_gpu_that_a_configuration_names_holds_its_models_and_prompts(name, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    config = read_configuration(name)
+    gpu = load_gpu(config["gpu"], ROOT / "config" / "gpus.yaml")
+    models = named_models(config, load_facts(ROOT / "config" / "models.yaml"))
+    by_role = {role: model for model in models for role in model.roles}
+    for stage in ESTIMATED:
+        roles = [role for role in check.ROLES[stage] if role in by_role]
+        least = machine.least_gpu_gb(stage, [by_role[role] for role in roles], config)
+        assert least is None or 0 < least <= gpu.memory_gb, stage
+    assert machine.cache_gb("entities", by_role["video_llm"], config) > 0
