@@ -107,3 +107,13 @@ def build_sam3(folder, image_px=112):
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
+
+
+def new_box_tracker(image_px):
+    """SAM 3's tracker alone, and its processor."""
+    torch.manual_seed(0)
+    config = transformers.Sam3TrackerVideoConfig(**tracker_configuration(image_px))
+    low_res = 4 * image_px // PATCH_PX
+    return transformers.Sam3TrackerVideoModel(config).eval(), (
+        transformers.Sam3TrackerVideoProcessor(**processors(image_px, low_res))
+    )

@@ -1,14 +1,17 @@
-"""The tracker through transformers' SAM 2 classes: frames in memory, features computed once."""
+"""The tracker through transformers' classes of SAM 2 and its kin: frames in memory, features
+computed once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import numpy as np
 import torch
+import transformers
 from torch.nn import functional
-from transformers import AutoConfig, Sam2VideoConfig, Sam2VideoModel, Sam2VideoProcessor
+from transformers import AutoConfig
 
 from strefer.agents.devices import device_of, dtype_of
 from strefer.agents.halving import HalvingBatches
@@ -17,10 +20,17 @@ from strefer.agents.tracker.interface import Box, Drawn, Session, Tracker
 from strefer.agents.tracker.propagation import Features, encode_frames, join_features, unroll
 
 DEFAULT_MAX_BATCH = 4  # frames of 1024 x 1024 pixels, or objects
+# By a checkpoint's type, its classes. SAM 3's own has a detector beside the tracker.
+CLASSES = {
+    "sam2_video": ("Sam2VideoModel", "Sam2VideoProcessor"),
+    "edgetam_video": ("EdgeTamVideoModel", "Sam2VideoProcessor"),
+    "sam3_tracker_video": ("Sam3TrackerVideoModel", "Sam3TrackerVideoProcessor"),
+    "sam3_video": ("Sam3TrackerVideoModel", "Sam3TrackerVideoProcessor"),
+}
 
 
 class TransformersTracker(Tracker):
-    """`Sam2VideoModel` over whole films.
+    """`Sam2VideoModel` over whole films, by a procedure that follows objects together.
 
     Weights stay float32; a smaller `dtype` is used by autocast, so that positions, which bfloat16
     would round to whole pixels, keep their precision.
@@ -28,8 +38,8 @@ class TransformersTracker(Tracker):
 
     def __init__(
         self,
-        model: Sam2VideoModel,
-        processor: Sam2VideoProcessor,
+        model: Any,
+        processor: Any,
         dtype: torch.dtype = torch.float32,
         max_batch: int = DEFAULT_MAX_BATCH,
     ) -> None:
@@ -50,18 +60,22 @@ class TransformersTracker(Tracker):
         dtype, device = dtype_of(spec, "tracker"), device_of(spec.get("device"))
         source = {"revision": spec["revision"]} if spec.get("revision") else {}
         config = AutoConfig.from_pretrained(spec["model"], **source)
-        if not isinstance(config, Sam2VideoConfig):
+        if config.model_type not in CLASSES:
             raise ValueError(
-                f"config: agents.tracker.model {spec['model']!r} is a {config.model_type!r}; the "
-                "adapter 'transformers' follows objects with SAM 2 alone ('sam2_video'), such as "
-                "facebook/sam2.1-hiera-large"
+                f"configuration: agents.tracker.model {spec['model']!r} is a "
+                f"{config.model_type!r}; the adapter 'transformers' follows objects with one of "
+                f"{', '.join(CLASSES)}, such as facebook/sam2.1-hiera-large"
             )
-        model = Sam2VideoModel.from_pretrained(
+        model_class, processor_class = (
+            getattr(transformers, n) for n in CLASSES[config.model_type]
+        )
+        model = model_class.from_pretrained(
             spec["model"], dtype=torch.float32, use_safetensors=True, **source
         )
-        processor = Sam2VideoProcessor.from_pretrained(spec["model"], **source)
+        processor = processor_class.from_pretrained(spec["model"], **source)
         max_batch = int(spec.get("max_batch") or DEFAULT_MAX_BATCH)
-        return cls(model.to(device), processor, dtype, max_batch)
+        kind = cls if config.model_type == "sam2_video" else SessionTracker
+        return kind(model.to(device), processor, dtype, max_batch)
 
     def _autocast(self) -> AbstractContextManager:
         if self.dtype == torch.float32:
@@ -116,3 +130,37 @@ class TransformersTracker(Tracker):
             mode="bilinear",
             align_corners=False,
         )[:, 0]
+
+
+class SessionTracker(TransformersTracker):
+    """SAM 2's kin by their own procedure, the sessions of transformers: object after object. A
+    frame's image features are computed when it is first seen, and kept for all passes."""
+
+    def _take_in(self, frames: np.ndarray) -> Any:
+        return self.processor.init_video_session(
+            video=torch.from_numpy(frames).permute(0, 3, 1, 2),
+            inference_device=self.model.device,
+            max_vision_features_cache_size=len(frames),
+        )
+
+    def _follow(
+        self, session: Session, order: range, boxes: Sequence[Box], min_certainty: float
+    ) -> Iterator[Drawn]:
+        @torch.inference_mode()
+        def follow(first: int, batch: Sequence[Box]) -> Iterator[Drawn]:
+            session.state.reset_tracking_data()
+            self.processor.add_inputs_to_inference_session(
+                session.state,
+                frame_idx=order[0],
+                obj_ids=list(range(len(batch))),
+                input_boxes=[[list(box) for box in batch]],
+            )
+            for frame in order:
+                with self._autocast():
+                    output = self.model(session.state, frame_idx=frame, reverse=order.step < 0)
+                least = min_certainty if frame != order[0] else 0.0
+                for number, small in enumerate(output.pred_masks[:, 0], first):
+                    logit = self._at_frame_size(session, small[None])
+                    yield number, frame, masks_of(logit, least)[0]
+
+        return self.batches.run(follow, boxes)
