@@ -129,11 +129,17 @@ def environment_file(stage):
 
 
 def needs(stage):
-    """Memory, time and GPUs of a stage's jobs: more of the first two after a failure."""
+    """Memory, time and GPUs of a stage's jobs: more of what a failed job lacked when it comes back."""
     asked = config["resources"][stage]
+
+    def more(option, what):
+        return lambda wildcards, attempt, rulename: (
+            asked[option] * (FAILURES.factor(what, rulename, wildcards) if attempt > 1 else 1)
+        )
+
     return dict(
-        mem_mb=lambda wildcards, attempt: asked["mem_mb"] * attempt,
-        runtime=lambda wildcards, attempt: asked["runtime_min"] * attempt,
+        mem_mb=more("mem_mb", cluster_failures.MEMORY),
+        runtime=more("runtime_min", cluster_failures.TIME),
         gpu=asked["gpus"],
     )
 

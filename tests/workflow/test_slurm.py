@@ -112,13 +112,11 @@ def test_jobs_get_the_gpus_they_ask_for_and_others_none(sent):
             assert job["Partition"] == ("gpu" if rule in GIVEN else "cpu")
 
 
-def test_a_cancelled_job_comes_back_with_more_memory_and_time(sent):
+def test_a_cancelled_job_comes_back_as_it_was(sent):
     *_, jobs = sent
-    first, *again = jobs[CANCELLED]
-    assert first["JobState"] == "CANCELLED"
-    assert [job["JobState"] for job in again] == ["COMPLETED"]
-    assert (first["MinMemoryNode"], again[0]["MinMemoryNode"]) == ("2000M", "4000M")
-    assert (first["TimeLimit"], again[0]["TimeLimit"]) == ("00:10:00", "00:20:00")
+    assert [job["JobState"] for job in jobs[CANCELLED]] == ["CANCELLED", "COMPLETED"]
+    assert [job["MinMemoryNode"] for job in jobs[CANCELLED]] == ["2000M", "2000M"]
+    assert [job["TimeLimit"] for job in jobs[CANCELLED]] == ["00:10:00", "00:10:00"]
 
 
 def test_a_job_without_enough_memory_comes_back_until_it_has(sent):
@@ -129,6 +127,41 @@ def test_a_job_without_enough_memory_comes_back_until_it_has(sent):
     assert states[-1] == "COMPLETED"
     given = [job["MinMemoryNode"] for job in jobs[STARVED]]
     assert given == ["150M", "300M", "450M"][: len(given)]
+    assert len({job["TimeLimit"] for job in jobs[STARVED]}) == 1
+
+
+FILMS = "world/films/videos/input_000000.mp4"
+
+
+@pytest.mark.long
+def test_a_job_that_no_partition_takes_fails_with_a_line(cluster, workplace):
+    arguments = ["--profile", "profiles/slurm", "--slurm-status-command", "squeue"]
+    config = ("run=huge", "resources={world: {mem_mb: 100000}}")
+    targets = [f"results/huge/{FILMS}"]
+    done = workplace.run(*arguments, config=config, targets=targets, check=False)
+    assert done.returncode
+    assert "FAILED   draw_films: SLURM does not take it: " in done.stderr
+    assert "invalid partition specified: no_partition_takes_this_job" in done.stderr
+
+
+@pytest.mark.long
+def test_a_run_goes_on_when_the_controller_was_away(cluster, workplace):
+    """For so long that every attempt to ask it fails. A job that starts just then fails once."""
+    away = ["bash", "-c", f"{CLUSTER} pause && sleep 60 && {CLUSTER} resume"]
+    *_, last = send(workplace, "away", RESOURCES, f"results/away/{FILMS}", away)[CANCELLED]
+    assert last["JobState"] == "COMPLETED"
+    assert (workplace.folder / "results" / "away" / FILMS).stat().st_size
+
+
+@pytest.mark.long
+def test_a_job_whose_node_goes_down_runs_again(cluster, workplace):
+    down = "node=$(squeue --noheader --jobs={job} --format=%N); "
+    down += (
+        "for state in down resume; do scontrol update nodename=$node state=$state reason=test; done"
+    )
+    jobs = send(workplace, "down", RESOURCES, f"results/down/{FILMS}", ["bash", "-c", down])
+    assert jobs[CANCELLED][-1]["JobState"] == "COMPLETED"
+    assert {job["MinMemoryNode"] for job in jobs[CANCELLED]} == {"2000M"}
 
 
 @pytest.mark.long
@@ -140,6 +173,7 @@ def test_a_job_out_of_time_comes_back_with_more(cluster, workplace):
     first, *again = send(workplace, "late", limit, films, stop)[CANCELLED]
     assert (first["JobState"], first["TimeLimit"]) == ("TIMEOUT", "00:01:00")
     assert [(job["JobState"], job["TimeLimit"]) for job in again] == [("COMPLETED", "00:02:00")]
+    assert first["MinMemoryNode"] == again[0]["MinMemoryNode"] == "2000M"
     assert (workplace.folder / films).stat().st_size
 
 

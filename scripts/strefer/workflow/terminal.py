@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from strefer.stage.progress import read_progress
+from strefer.workflow.cluster_failures import reason_of
 from strefer.workflow.logs import read_reason
 
 SNAKEMAKE = logging.getLogger("snakemake.logging")
@@ -154,7 +155,8 @@ class Terminal(logging.Handler):
         if self.is_interrupted:
             return
         log = record.log[0] if record.log else None
-        reason = advised(read_reason(Path(log)) if log else record.getMessage())
+        reason = reason_of(record.rule_msg)
+        reason = reason or advised(read_reason(Path(log)) if log else record.getMessage())
         self.failed.append(reason)
         self.say(f"FAILED   {job}: {reason}" + (f"\n         its log: {log}" if log else ""))
 

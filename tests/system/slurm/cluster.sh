@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A real SLURM of two nodes on this machine: cluster.sh start | stop. As root.
+# A real SLURM of two nodes on this machine: cluster.sh start | stop | pause | resume. As root.
 # Its configuration goes to /etc/slurm, where jobs look for it; one that is not ours stays.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -77,7 +77,18 @@ stop() {
     done
 }
 
+pause() {
+    # The controller goes away, as for a restart; the nodes and their jobs do not notice.
+    local pid
+    pid=$(<"$home/slurmctld.pid")
+    kill "$pid" && tail --pid="$pid" -f /dev/null
+}
+
+resume() {
+    slurmctld
+}
+
 case ${1:-} in
-start | stop) "$1" ;;
-*) fail "usage: cluster.sh start | stop" ;;
+start | stop | pause | resume) "$1" ;;
+*) fail "usage: cluster.sh start | stop | pause | resume" ;;
 esac
