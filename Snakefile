@@ -24,6 +24,7 @@ if "agents" not in config:
 include: "rules/configuration.smk"
 include: "rules/common.smk"
 include: "rules/check.smk"
+include: "rules/serving.smk"
 include: "rules/provenance.smk"
 include: "rules/world.smk"
 include: "rules/videos.smk"

@@ -2,6 +2,7 @@
 import os
 
 from snakemake.exceptions import WorkflowError
+from strefer.agents.environments import server_environment, servers_of
 from strefer.stage.fingerprint import effective_options, effective_spec, model_files
 from strefer.videos.film_lengths import lengths_by_headers
 from strefer.workflow import code_digest, provenance, rehearsal, run_lock
@@ -85,6 +86,11 @@ def inputs_of(stage):
         **{read: of_shard(read) for read in stages.stages_read(stage, config)},
         **stages.prompts_of(stage, config),
         "models": agent_files(*stages.STAGES[stage].agents),
+        "server": [
+            ancient(f"{RUN}/servers/{server_environment(spec)}.json")  # its program, found
+            for spec in stages.agents_of(stage, config).values()
+            if servers_of(spec)
+        ],
     }
 
 

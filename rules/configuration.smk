@@ -1,6 +1,8 @@
 # The checked configuration, and what it names: films, recipes, students, benchmarks, base data.
+from strefer.agents.environments import servers_of
 from strefer.recipes.recipe import load_recipe
 from strefer.recipes.students import models_of_training, recipe_of, seed_number, students_of
+from strefer.serving.model_servers import folder_name, served_models
 from strefer.videos.choose_films import choose_films
 from strefer.videos.find_videos import list_videos
 from strefer.workflow import accepted_changes, rehearsal, stages
@@ -60,8 +62,13 @@ try:
         name: overridden(config, "training", recipe.training, f"recipe config/recipes/{name}.yaml")
         for name, recipe in RECIPES.items()
     }
+    SERVED = served_models(config["agents"], stages.rules_of_roles(config))
 except ValueError as error:
     stop(error)
+
+for spec in config["agents"].values():  # jobs find the servers of their models there
+    if servers_of(spec):
+        spec["addresses"] = f"{RUN}/servers/{folder_name(spec['model'])}"
 
 SHARDED = ShardedFilms(FILMS, config["shards"], drawn=IS_DEMO)
 SHARDS = SHARDED.shards

@@ -49,6 +49,7 @@ def begin_run():
 
 
 def end_run(success):
+    SERVERS.end()
     try:
         record_provenance(finished=True)
     except OSError as error:

@@ -1,13 +1,27 @@
-"""A small server of OpenAI's protocol for tests: answers by a function of the prompt."""
+"""A small server of OpenAI's protocol for tests: answers by a function of the prompt. As a program
+it is a `vllm serve` that answers "served" to all, whatever the model:
+
+    python openai_server.py serve MODEL --host HOST --port PORT
+"""
 
 import contextlib
 import json
+import os
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/health" else 404)
+        self.end_headers()
+
     def do_POST(self):
+        key = os.environ.get("VLLM_API_KEY")
+        if key and self.headers["Authorization"] != f"Bearer {key}":
+            self.send_error(401)
+            return
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         content = asked["messages"][0]["content"]
         text = content if isinstance(content, str) else content[-1]["text"]
@@ -38,3 +52,19 @@ def serving(answer):
     finally:
         server.shutdown()
         server.server_close()
+
+
+def main(words):
+    """Serve until a signal comes; each start adds its process to the file that STARTS names."""
+    given = dict(zip(words[2::2], words[3::2], strict=True))
+    if "--fail" in given:
+        sys.exit(given["--fail"])
+    with open(os.environ["STARTS"], "a") as file:
+        file.write(f"{os.getpid()} {given['--port']}\n")
+    server = ThreadingHTTPServer((given["--host"], int(given["--port"])), Handler)
+    server.answer, server.asked = lambda text: "served", []
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -29,6 +29,7 @@ PACKAGES = {
 }
 _OF_THEIR_OWN = ("vllm", "rexseek", "groundingdino")  # engines with an environment of the same name
 _OF_FRAMES = ("detector", "tracker", "concept_tracker", "assigner", "embedder")
+_SERVE = re.compile(r"serve(?: ([1-9]\d*))?")
 Load = TypeVar("Load", bound=Callable[..., Any])
 
 
@@ -52,8 +53,21 @@ def environment_of(role: str, spec: Mapping[str, Any]) -> str:
 
 
 def needs_its_own(spec: Mapping[str, Any]) -> bool:
-    """True if an agent names an environment, or its engine has one."""
+    """True if an agent names an environment for its jobs, or its engine has one."""
+    if servers_of(spec):
+        return False
     return bool(spec.get("environment")) or engine_of(spec) in _OF_THEIR_OWN
+
+
+def servers_of(spec: Mapping[str, Any]) -> int:
+    """How many servers a run starts for an agent; 0 if none."""
+    found = _SERVE.fullmatch(str(spec.get("url")))
+    return int(found[1] or 1) if found else 0
+
+
+def server_environment(spec: Mapping[str, Any]) -> str:
+    """The environment of the server that a run starts for an agent."""
+    return spec.get("environment") or "vllm"
 
 
 def has_packages(environment: str, spec: Mapping[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from strefer.prompts import load_prompt
 _WITHOUT_EFFECT = {
     "max_batch", "device", "tensor_parallel", "gpu_memory", "context_tokens", "max_frames",
     "compile", "block_tokens", "url", "key_variable", "concurrency", "timeout_s", "retries",
-    "record",
+    "record", "addresses",
     "environment",  # what it holds counts with the code
 }
 # fmt: on
@@ -50,7 +50,10 @@ def effective_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def effective_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a model's specification that can change an answer."""
-    return {name: value for name, value in spec.items() if name not in _WITHOUT_EFFECT}
+    counts = {name: value for name, value in spec.items() if name not in _WITHOUT_EFFECT}
+    if spec.get("adapter") == "openai" and not counts.get("engine_options", True):
+        del counts["engine_options"]  # as before the adapter had this option
+    return counts
 
 
 def identity_of(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -183,3 +183,13 @@ def environments_of_roles(config: Config) -> dict[str, str]:
         for stage in STAGES
         for role in agents_of(stage, config)
     }
+
+
+def rules_of_roles(config: Config) -> dict[str, set[str]]:
+    """By role, the rules whose jobs load it."""
+    rules: dict[str, set[str]] = {}
+    for stage, about in STAGES.items():
+        for role in agents_of(stage, config):
+            rules.setdefault(role, set()).add(about.script)
+    rules.get("video_llm", set()).add("transcribe_parts")
+    return rules

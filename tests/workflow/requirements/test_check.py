@@ -152,6 +152,16 @@ def test_a_package_that_only_this_interpreter_has_is_missing_where_jobs_have_env
     assert message not in part(tell("small", by_conda=False, embedder=spec), "MISSING")
 
 
+def test_a_model_that_the_run_serves_is_downloaded_here_and_loaded_by_no_job(tell):
+    spec = {"adapter": "openai", "model": "Qwen/Qwen2.5-32B-Instruct", "url": "serve 2"}
+    report = tell("modern", llm=spec, judge=spec, by_conda=True)
+    assert "in vLLM's server, which the run starts: 2 of them" in part(report, "MODELS")
+    assert "weights of Qwen/Qwen2.5-32B-Instruct" in part(report, "MISSING")
+    assert "key:" not in part(report, "MISSING")
+    assert "its models take 66 GB" not in part(report, "MISSING")
+    assert "package vllm (adapter vllm)" in part(tell("small", llm=spec), "MISSING")
+
+
 def test_conda_is_missing_where_an_environment_is_needed_and_there_is_none(tell, monkeypatch):
     for found, told in ((None, 1), ("/opt/conda/bin/conda", 0)):
         monkeypatch.setattr(machine.shutil, "which", lambda name, found=found: found)

@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from PIL import Image
 from strefer.agents.chat.frame_fit import FrameFit
 from strefer.agents.chat.interface import ChatRequest, Reply
 from strefer.agents.chat.options import TEMPLATE_OPTIONS, read_options
+from strefer.agents.chat.served import ServedClients
+from strefer.agents.environments import servers_of
 from strefer.stage.meter import METER, metered
 from strefer.stage.run import MachineFault
 
@@ -35,6 +38,8 @@ _DEFAULTS = {
     "frames_as": "video",
     "frames_mb": 8.0,
     "template_options": TEMPLATE_OPTIONS,
+    "engine_options": {},
+    "addresses": None,
 }
 # Parameters that not every server or model takes, with what is sent in their place.
 _OPTIONAL = {
@@ -70,7 +75,9 @@ class OpenAIChat:
                 were started with `--trust-request-mm-kwargs`: a request tells its frames' rate;
                 `max_pixels`, `max_prompt_pixels`, `fit`, the size of frames (`FrameFit`);
                 `frames_mb`, the most that a prompt's frames take, before base64;
-                `template_options`, variables of the chat template, for servers named by `url`.
+                `template_options`, variables of the chat template, for servers that are not
+                OpenAI's; `addresses`, the folder of the model's servers, if the run starts them
+                itself (`url` is "serve" or "serve N"), and `engine_options`, with which.
 
         Raises:
             ValueError: if an option is unknown, or there is neither a `url` nor a key.
@@ -78,13 +85,14 @@ class OpenAIChat:
         options = read_options(spec, _DEFAULTS)
         self.name, self.frames_as = str(spec["model"]), options["frames_as"]
         self._key = os.environ.get(options["key_variable"], "")
-        if not self._key and options["url"] is None:
+        is_ours = options["url"] is not None or options["addresses"] is not None
+        if not self._key and not is_ours:
             raise ValueError(
                 f"chat model {self.name}: the environment variable {options['key_variable']} "
                 "holds no key; set it, or name the server by `url`"
             )
         self.fit, self.most_bytes = FrameFit.of(spec), round(options["frames_mb"] * 10**6)
-        self._template_options = options["template_options"] if options["url"] else None
+        self._template_options = options["template_options"] if is_ours else None
         self._not_taken: set[str] = set()
         self.concurrency = int(options["concurrency"])
         self._client = openai.OpenAI(
@@ -93,6 +101,13 @@ class OpenAIChat:
             timeout=float(options["timeout_s"]),
             max_retries=int(options["retries"]),
         )
+        self._served: ServedClients[openai.OpenAI] | None = None
+        if options["addresses"] is not None:
+            self._served = ServedClients(
+                Path(options["addresses"]),
+                servers_of(spec),
+                lambda at: self._client.with_options(base_url=at.url, api_key=at.key),
+            )
 
     @metered
     def reply(self, requests: Sequence[ChatRequest]) -> list[str]:
@@ -124,13 +139,16 @@ class OpenAIChat:
         content = [*shown, text] if shown else text["text"]
         while True:
             options = self._parameters(request)
+            client = self._served.current() if self._served else self._client
             try:
-                answer = self._client.chat.completions.create(
+                answer = client.chat.completions.create(
                     model=self.name, messages=[{"role": "user", "content": content}], **options
                 )
                 break
             except openai.OpenAIError as error:
-                if not self._takes_less(error, options):
+                if self._served and _is_gone(error):
+                    self._served.lose(client)
+                elif not self._takes_less(error, options):
                     raise self._explained(error) from None
         if answer.usage is not None:
             used = answer.usage
@@ -202,6 +220,13 @@ class OpenAIChat:
         # A request that is too long or malformed concerns one film; all else concerns all of them.
         of_request = (openai.BadRequestError, openai.UnprocessableEntityError)
         return ValueError(text) if isinstance(error, of_request) else MachineFault(text)
+
+
+def _is_gone(error: openai.OpenAIError) -> bool:
+    """True if a server has died, or another has taken its port."""
+    is_lost = isinstance(error, openai.APIConnectionError)
+    is_slow = isinstance(error, openai.APITimeoutError)
+    return (is_lost and not is_slow) or isinstance(error, openai.AuthenticationError)
 
 
 def _key_of(request: ChatRequest) -> tuple[int, float | None]:

@@ -60,19 +60,20 @@ class ChatVllm(_OfFiles):
     context_tokens: int | None = option(None, "The most tokens of a prompt and its reply together; null uses the model's own limit.", ge=1)
     max_frames: int = option(64, "The most frames of a prompt, if they are shown as images.", ge=1)
     compile: bool = option(True, "Compile the model, for a slower start and a faster run.")
-    engine_options: dict[str, Any] = option({}, "Further arguments of vllm.LLM, such as hf_overrides.")
+    engine_options: dict[str, Any] = option({}, "Further arguments of vllm.LLM, such as hf_overrides; of a server that the run starts, those of `vllm serve`, such as tensor-parallel-size.")
     block_tokens: int | None = option(None, "Shared beginnings of prompts are reused in blocks of this many tokens; null lets the engine choose.", ge=1)
 
 
 class ChatOpenai(_Chat):
     """A chat model behind a server."""
 
-    url: str | None = option(None, "The server's address, such as http://localhost:8000/v1; null is OpenAI's.")
+    url: str | None = option(None, "The server's address, such as http://localhost:8000/v1; null is OpenAI's. `serve` starts `vllm serve` for the model, once for the run, and `serve 4` four of them.")
     key_variable: str = option("OPENAI_API_KEY", "The environment variable that holds the key.")
     frames_mb: Number = option(8, "The frames of a prompt are sent in at most this many MB, as JPEG if need be.", gt=0)
     concurrency: int = option(32, "Requests at a time.", ge=1)
     timeout_s: Number = option(600, "Seconds that one request may take.", gt=0)
     retries: int = option(6, "How often a lost request is sent again, after growing pauses.", ge=0)
+    engine_options: dict[str, Any] = option({}, "Arguments of `vllm serve`.")
 
 
 class ChatRecorded(Agent):

@@ -196,7 +196,7 @@ Benchmarks = _alike("Benchmarks", tuple(BENCHMARKS), BenchmarkFiles)
 Resources = _alike("Resources", (
     "world", "videos", "clips", "entities", "references", "tracks", "masklets", "transcripts",
     "statements", "instructions", "export", "recipes", "training", "predictions", "scores", "report", "quality",
-    "teachers",
+    "teachers", "servers",
 ), JobResources)
 # fmt: on
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from strefer.agents.environments import engine_of
+from strefer.agents.environments import engine_of, servers_of
 from strefer.records import Video
 from strefer.stage.run import read_records
 from strefer.videos.film_lengths import Films, films_of_lengths, lengths_by_headers
@@ -80,8 +80,12 @@ def check_configuration(
     gpu = load_gpu(config["gpu"], gpus)
     models = named_models(config, load_facts(facts))
     by_role = {role: model for model in models for role in model.roles}
+
+    def is_served(role: str) -> bool:
+        return servers_of(by_role[role].spec) > 0  # a server has it, and no job
+
     of_stage = {
-        stage: [by_role[role] for role in roles if role in by_role]
+        stage: [by_role[role] for role in roles if role in by_role and not is_served(role)]
         for stage, roles in ROLES.items()
         if trains or stage in ESTIMATED
     }
@@ -141,9 +145,11 @@ def _told_model(model: NamedModel) -> Iterator[str]:
     adapter, engine = model.spec["adapter"], engine_of(model.spec)
     by = adapter if adapter == engine else f"{adapter} by {engine}"
     yield f"  {model.name}: {', '.join(model.roles)} ({by})"
-    if engine == "openai":
+    if engine == "openai" and model.is_elsewhere:
         yield f"      behind a server: {model.spec.get('url') or 'OpenAI'}"
         return
+    if engine == "openai":
+        yield f"      in vLLM's server, which the run starts: {servers_of(model.spec)} of them"
     if model.folder is not None:
         yield f"      a folder here, {_gb(model.gb)}"
         return

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from strefer.agents.environments import engine_of
+from strefer.agents.environments import engine_of, servers_of
 from strefer.recipes.students import models_of_training
 from strefer.workflow.requirements.hub_cache import size_of_folder
 from strefer.workflow.stages import loaded_roles
@@ -84,9 +84,15 @@ class NamedModel:
     folder: Path | None
 
     @property
+    def is_elsewhere(self) -> bool:
+        """True if no job and no server of the run loads it."""
+        engine = engine_of(self.spec)
+        return engine == "recorded" or (engine == "openai" and not servers_of(self.spec))
+
+    @property
     def hub(self) -> str | None:
         """Its repository on the hub; None for a folder, a server's model, or where unknown."""
-        if self.folder is not None or self.spec["adapter"] in ("openai", "recorded"):
+        if self.folder is not None or self.is_elsewhere:
             return None
         if self.facts is not None and self.facts.hub:
             return self.facts.hub

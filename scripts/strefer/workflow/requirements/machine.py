@@ -14,7 +14,14 @@ from typing import Any
 
 from packaging.version import Version
 
-from strefer.agents.environments import PACKAGES, engine_of, versions_in, way_to
+from strefer.agents.environments import (
+    PACKAGES,
+    engine_of,
+    server_environment,
+    servers_of,
+    versions_in,
+    way_to,
+)
 from strefer.workflow.requirements.facts import BYTES, NamedModel
 from strefer.workflow.requirements.gpu_hours import longest_prompt
 from strefer.workflow.requirements.hub_cache import has_weights
@@ -65,10 +72,13 @@ def missing_of_model(
         environments: by role, the environment of the jobs that load it.
         by_conda: whether these jobs run in that environment, and not in this process's.
     """
-    engine = engine_of(model.spec)
-    for environment in dict.fromkeys(environments.get(role, "train") for role in model.roles):
-        yield from _missing_packages(model, environment, by_conda)
-    if engine == "openai":
+    engine, is_served = engine_of(model.spec), servers_of(model.spec) > 0
+    places = {(environments.get(role, "train"), engine): None for role in model.roles}
+    if is_served:
+        places[server_environment(model.spec), "vllm"] = None
+    for environment, imported in places:
+        yield from _missing_packages(model, environment, imported, by_conda)
+    if engine == "openai" and not is_served:
         yield from _missing_key(model.spec)
         return
     if engine == "recorded":
@@ -87,8 +97,10 @@ def missing_of_model(
         yield f"permission: {model.name} runs only with `trust_remote_code: true`"
 
 
-def _missing_packages(model: NamedModel, environment: str, by_conda: bool) -> Iterator[str]:
-    engine, pinned = engine_of(model.spec), versions_in(environment)
+def _missing_packages(
+    model: NamedModel, environment: str, engine: str, by_conda: bool
+) -> Iterator[str]:
+    pinned = versions_in(environment)
     for package, name in PACKAGES.get(engine, {}).items():
         there = name in pinned if by_conda else importlib.util.find_spec(package) is not None
         if not there:
