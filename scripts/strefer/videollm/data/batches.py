@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from torch.utils.data import default_collate
 
 from strefer.videollm.architecture.model import IGNORED
 from strefer.videollm.data.frame_source import FrameSource, View
@@ -41,7 +42,8 @@ def collate(
     if not views:
         return batch
     name = "features" if source.encoded else "frames"
-    batch[name] = torch.stack([source.get(view) for view in views])
+    # In a loader's worker this stacks into memory that is shared with the trainer already.
+    batch[name] = default_collate([source.get(view) for view in views])
     shown = [row[0].view for row in rows]
     batch["films"] = torch.tensor([-1 if view is None else views.index(view) for view in shown])
     if any(sample.regions for sample in in_order):
