@@ -13,8 +13,9 @@ from helpers.own_data import VIDEO, with_region_prompts, write_own_data
 from strefer.__main__ import main
 from strefer.frames import measure, read_frames
 from strefer.recipes.base_data import read_base
+from strefer.recipes.clip_films import write_clip
 from strefer.recipes.published_format import own_samples
-from strefer.recipes.trainer_formats import box_in_thousandths, write_clip, write_for_trainer
+from strefer.recipes.trainer_formats import box_in_thousandths, write_for_trainer
 from strefer.videollm.data.samples import sample_from_json
 
 
@@ -103,6 +104,35 @@ def test_webdataset_shards_hold_each_film_once_with_its_samples(samples, film, t
     assert found == json.loads(json.dumps(samples))
 
 
+def test_trl_gets_pictures_with_outlines_and_their_times(samples, film, tmp_path):
+    assert write_for_trainer(samples, "trl", tmp_path / "out") == len(samples)
+    table = datasets.load_dataset(
+        "parquet", data_files=str(tmp_path / "out" / "train.parquet"), cache_dir=str(tmp_path / "c")
+    )["train"]
+    rows = {sample["id"]: row for sample, row in zip(samples, table, strict=True)}
+    asked, answer = rows["a-004"]["messages"]
+    assert (asked["role"], answer["role"]) == ("user", "assistant")
+    head, question = asked["content"].split("\n")
+    assert question == (
+        "What do the dog in the object outlined in red and the ball in the object outlined in lime "
+        "do between 4.0 seconds and 8.5 seconds?"
+    )
+    times = head.removeprefix("Frames of a video, at ").removesuffix(" seconds.").split(", ")
+    pictures = rows["a-004"]["images"]
+    assert times == sorted(times, key=float)
+    assert len(times) == len(pictures) == 9  # one of eight shows the ball
+    red = [is_red(np.asarray(picture)[20, 10:50]).mean() for picture in pictures]
+    assert max(red) > 0.5, "an edge of the region, rows 20-39, is outlined"
+    assert red[times.index("4.1")] > 0.5
+    plain = next(row for row in rows.values() if "outlined" not in str(row["messages"]))
+    assert not any(is_red(np.asarray(picture)).any() for picture in plain["images"])
+
+
+def is_red(pixels):
+    red, green, blue = np.moveaxis(pixels.astype(int), -1, 0)
+    return (red - np.maximum(green, blue)) > 60
+
+
 def test_a_sample_about_no_film_names_none(tmp_path):
     turns = [{"from": "human", "value": "Why?"}, {"from": "gpt", "value": "So."}]
     write_for_trainer([{"conversations": turns}], "llava", tmp_path)
@@ -126,5 +156,5 @@ def test_boxes_and_unknown_forms(tmp_path):
     mask = np.zeros((10, 20), bool)
     mask[2:4, 5:10] = True
     assert box_in_thousandths(mask) == [250, 200, 500, 400]
-    with pytest.raises(ValueError, match="'trl': known are llava, videorefer"):
-        write_for_trainer([], "trl", tmp_path)
+    with pytest.raises(ValueError, match="'none': known are llava, videorefer"):
+        write_for_trainer([], "none", tmp_path)

@@ -238,12 +238,14 @@ def test_a_run_that_finds_everything_opens_few_files_and_is_quick(tmp_path, n_it
         return real(*given, **more)
 
     monkeypatch.setattr(os, "open", counting)
-    begin, most_kb = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Of the processor: a busy machine must not fail it.
+    begin, most_kb = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     run_stage("clips", items, None, shard)
-    seconds = time.monotonic() - begin
+    seconds = time.process_time() - begin
     assert seconds < 60
     # What this process has loaded for other tests is in its memory too.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - most_kb < 1_000_000
     assert len(opened) < 10
     assert shard.output.read_bytes() == before
-    print(f"{n_items} items found in {seconds:.1f} s")
+    more_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - most_kb) / 1000
+    print(f"{n_items} items found in {seconds:.1f} s of the processor, {more_mb:.0f} MB more")

@@ -132,8 +132,10 @@ def dataset_card(counts: Mapping[tuple[str, str, str], int], about: Mapping[str,
         *(f"| {role} | `{digest}` |" for role, digest in sorted(about["prompts"].items())),
         "",
         "For other trainers: `python -m strefer convert strefer.jsonl --form FORM --output OUT`, "
-        "where FORM is `llava`, `llama_factory` (`dataset: strefer`), `ms_swift`, `videorefer` or "
-        "`webdataset`. Regions become boxes in the text of the first three.",
+        "where FORM is `llava`, `llama_factory` (`dataset: strefer`), `ms_swift`, `videorefer`, "
+        "`trl` (`load_dataset` reads its train.parquet, which has pictures for films) or "
+        "`webdataset`. Regions become boxes in the text of the first three, and outlines on the "
+        "pictures of `trl`.",
         "",
     ]
     return "\n".join(text)

@@ -6,37 +6,42 @@
     ms_swift       data.jsonl: the same fields as llama_factory, a sample a line
     videorefer     videorefer.json: {"id", "video", "conversations", "annotation"}, <region> and
                    masks as they are, by the film's own frame numbers
+    trl            train.parquet: {"messages", "images": pictures}, since TRL takes no films: some
+                   frames of each film, with their times, and regions outlined on them
     webdataset     strefer-000000.tar, …: of each film <key>.mp4 (or its own ending) and <key>.json
                    with its samples as they are, masks included
 
 In the first three, a region is said as a box in thousandths of width and height, with the time of
-its frame. In all but the last, times are said in seconds, and a sample about a clip gets the clip
-as a film of its own, in the folder `clips`, since these trainers take whole files.
+its frame. In all but WebDataset's, times are said in seconds, and a sample about a clip gets the
+clip as a film of its own, in the folder `clips`, since these trainers take whole files.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
+import datasets
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from strefer.files import atomic_write, dumps
-from strefer.frames import Shape, iterate_pictures, sample_times
+from strefer.frames import Shape, sample_times
 from strefer.masks import encode_mask
+from strefer.recipes.clip_films import clip_film
+from strefer.recipes.outlined_frames import Region, middle, outlined_frames
 from strefer.recipes.published_format import NUM_FRAMES, Sample
 from strefer.times import seconds_of
 from strefer.videollm.architecture.tokens import END_TIME, REGION, START_TIME, VIDEO
 from strefer.videollm.data.film_shape import film_shape
 from strefer.videollm.data.shapes import mask_of_shape
+from strefer.videollm.qwen_vl.region_drawing import COLOURS, outlined_in
 
 _TAR_BYTES = 1e9
 _ROLES = {"human": "user", "gpt": "assistant", "system": "system"}
@@ -80,7 +85,7 @@ def _llava(samples: Iterable[Sample], output: Path) -> int:
     entries = [
         {"id": sample.get("id", str(number)), "conversations": turns}
         | ({"video": film} if film else {})
-        for number, (sample, film, turns, _) in enumerate(_prepared(samples, output, True))
+        for number, (sample, film, turns, _) in enumerate(_prepared(samples, output, _as_boxes))
     ]
     _write(output / "llava.json", [json.dumps(entries, indent=1, ensure_ascii=False)])
     return len(entries)
@@ -88,7 +93,7 @@ def _llava(samples: Iterable[Sample], output: Path) -> int:
 
 def _videorefer(samples: Iterable[Sample], output: Path) -> int:
     entries = []
-    for number, (sample, film, turns, regions) in enumerate(_prepared(samples, output, False)):
+    for number, (sample, film, turns, regions) in enumerate(_prepared(samples, output, _as_tokens)):
         entry = {"id": sample.get("id", str(number)), "conversations": turns}
         if film:
             fps = film_shape(film).fps
@@ -125,9 +130,40 @@ def _ms_swift(samples: Iterable[Sample], output: Path) -> int:
 
 
 def _messages(samples: Iterable[Sample], output: Path) -> Iterator[dict[str, Any]]:
-    for _, film, turns, _ in _prepared(samples, output, True):
-        messages = [{"role": _ROLES[turn["from"]], "content": turn["value"]} for turn in turns]
-        yield {"messages": messages, "videos": [film] if film else []}
+    for _, film, turns, _ in _prepared(samples, output, _as_boxes):
+        yield {"messages": _with_roles(turns), "videos": [film] if film else []}
+
+
+def _with_roles(turns: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [{"role": _ROLES[turn["from"]], "content": turn["value"]} for turn in turns]
+
+
+def _trl(samples: Iterable[Sample], output: Path) -> int:
+    text = datasets.Value("string")
+    schema = datasets.Features(
+        {
+            "messages": [{"role": text, "content": text}],
+            "images": datasets.Sequence(datasets.Image()),
+        }
+    ).arrow_schema
+    few = (s for s in samples if len(s.get("annotation", ())) <= len(COLOURS))
+    count = 0
+    with (
+        atomic_write(output / "train.parquet", "wb") as file,
+        pq.ParquetWriter(file, schema) as writer,
+    ):
+        for _, film, turns, regions in _prepared(few, output, _as_outlines):
+            messages, images = _with_roles(turns), []
+            if film:
+                times_s, images = outlined_frames(film, regions)
+                told = ", ".join(f"{time_s:.1f}" for time_s in times_s)
+                asked = next(m for m in messages if m["role"] == "user")
+                question = asked["content"].replace("<video>", "").strip()
+                asked["content"] = f"Frames of a video, at {told} seconds.\n{question}"
+            row = {"messages": messages, "images": images}
+            writer.write_table(pa.Table.from_pylist([row], schema))
+            count += 1
+    return count
 
 
 def _write(file: Path, lines: Iterable[str]) -> None:
@@ -136,10 +172,10 @@ def _write(file: Path, lines: Iterable[str]) -> None:
 
 
 def _prepared(
-    samples: Iterable[Sample], output: Path, regions_in_words: bool
-) -> Iterator[tuple[Sample, str | None, list[dict[str, str]], list[dict[float, np.ndarray]]]]:
+    samples: Iterable[Sample], output: Path, say: Callable[[list[Region]], Iterable[str]]
+) -> Iterator[tuple[Sample, str | None, list[dict[str, str]], list[Region]]]:
     """Samples, their film (an absolute path) if they have one, their turns with times in words, and
-    their regions as masks by seconds of that film."""
+    their regions. `say` gives what stands for each region in the text."""
     for sample in samples:
         film, clip_s, regions = None, None, []
         if sample.get("path"):
@@ -149,8 +185,8 @@ def _prepared(
                 clip_s = (start_s, end_s)
             regions = list(_regions(sample, film_shape(film), clip_s))
             if clip_s is not None:
-                film = _clip(Path(film), clip_s, output / "clips")
-        words = iter(map(_box, regions) if regions_in_words else [REGION] * len(regions))
+                film = clip_film(Path(film), clip_s, output / "clips")
+        words = iter(say(regions))
         turns = []
         for turn in sample["conversations"]:
             pieces = turn["value"].replace(VIDEO, "<video>").split(REGION)
@@ -162,9 +198,7 @@ def _prepared(
         yield sample, film, turns, regions
 
 
-def _regions(
-    sample: Sample, shape: Shape, clip_s: tuple[float, float] | None
-) -> Iterator[dict[float, np.ndarray]]:
+def _regions(sample: Sample, shape: Shape, clip_s: tuple[float, float] | None) -> Iterator[Region]:
     """Each region's masks by seconds of the film or clip."""
     start_s, end_s = clip_s or (0.0, shape.duration_s)
     times_s = sample_times(end_s - start_s, NUM_FRAMES, shape.fps)
@@ -180,9 +214,21 @@ def _regions(
         yield found
 
 
-def _box(region: Mapping[float, np.ndarray]) -> str:
+def _as_tokens(regions: list[Region]) -> list[str]:
+    return [REGION] * len(regions)
+
+
+def _as_boxes(regions: list[Region]) -> list[str]:
+    return [_box(region) for region in regions]
+
+
+def _as_outlines(regions: list[Region]) -> list[str]:
+    return [outlined_in(name) for _, name in zip(regions, COLOURS, strict=False)]
+
+
+def _box(region: Region) -> str:
     """A region as words: its box on the middle one of its frames."""
-    time_s = list(region)[len(region) // 2]
+    time_s = middle(region)
     return f"box {box_in_thousandths(region[time_s])} at {time_s:.1f} seconds"
 
 
@@ -194,47 +240,6 @@ def box_in_thousandths(mask: np.ndarray) -> list[int]:
         sides.append((inside[0] / len(along), (inside[-1] + 1) / len(along)))
     (x0, x1), (y0, y1) = sides
     return [round(float(side) * 1000) for side in (x0, y0, x1, y1)]
-
-
-def _clip(film: Path, clip_s: tuple[float, float], folder: Path) -> str:
-    """The clip as an H.264 film, made once."""
-    name = hashlib.sha256(f"{film} {clip_s}".encode()).hexdigest()[:16]
-    file = folder / f"{film.stem}-{name}.mp4"
-    if not file.exists():
-        write_clip(film, clip_s, file)
-    return os.path.abspath(file)
-
-
-def write_clip(film: Path, clip_s: tuple[float, float], file: Path) -> None:
-    """Cut a clip [start, end) to a film that begins at 0; frames keep their times.
-
-    Raises:
-        ValueError: if no frame lies within.
-        DecodingError: if the film cannot be decoded.
-    """
-    base = Fraction(1, 90_000)
-    with (
-        atomic_write(file, "wb") as written,
-        av.open(written, "w", format="mp4") as container,
-    ):
-        stream = None
-        for picture in iterate_pictures(film):
-            if picture.time_s >= clip_s[1] - 1e-6:
-                break
-            if picture.time_s < clip_s[0] - 1e-6:
-                continue
-            pixels = picture.pixels()
-            pixels = pixels[: len(pixels) // 2 * 2, : pixels.shape[1] // 2 * 2]
-            if stream is None:
-                stream = container.add_stream("libx264", rate=30)
-                stream.height, stream.width, stream.pix_fmt = *pixels.shape[:2], "yuv420p"
-                stream.codec_context.time_base, stream.options = base, {"crf": "18"}
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
-            frame.pts, frame.time_base = round((picture.time_s - clip_s[0]) / base), base
-            container.mux(stream.encode(frame))
-        if stream is None:
-            raise ValueError(f"{film}: no frame from {clip_s[0]:g} to {clip_s[1]:g} s")
-        container.mux(stream.encode(None))
 
 
 def _webdataset(samples: Iterable[Sample], output: Path) -> int:
@@ -276,5 +281,6 @@ FORMS: Mapping[str, Callable[[Iterable[Sample], Path], int]] = {
     "videorefer": _videorefer,
     "llama_factory": _llama_factory,
     "ms_swift": _ms_swift,
+    "trl": _trl,
     "webdataset": _webdataset,
 }

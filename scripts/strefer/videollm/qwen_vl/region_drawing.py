@@ -23,8 +23,13 @@ _WIDTH_SHARE = 0.015  # of the frame's shorter side
 def name_regions(text: str, names: Sequence[str]) -> str:
     """The text with each `<region>` replaced by the words for its outline, in order."""
     pieces = text.split(REGION)
-    told = [f"the object outlined in {name}" for name in names[: len(pieces) - 1]]
+    told = [outlined_in(name) for name in names[: len(pieces) - 1]]
     return pieces[0] + "".join(a + b for a, b in zip(told, pieces[1:], strict=True))
+
+
+def outlined_in(name: str) -> str:
+    """The words for a region that is outlined in a colour of this name."""
+    return f"the object outlined in {name}"
 
 
 def outline(frames: np.ndarray, regions: Sequence[Mapping[int, np.ndarray]]) -> np.ndarray:
