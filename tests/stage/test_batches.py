@@ -1,3 +1,4 @@
+import threading
 import weakref
 
 import numpy as np
@@ -58,6 +59,31 @@ def test_frames_of_one_batch_are_bounded_and_those_of_two_are_never_held(monkeyp
     assert [result for _, result in results] == [str(number) for number in range(10)]
     assert sizes == [3, 3, 3, 1]
     assert max(held) == 2, "while an array is loaded, there are only those of its own batch"
+
+
+def test_batches_in_flight_side_by_side_come_in_order_and_fail_alone():
+    both = threading.Barrier(2)
+
+    def function(batch):
+        both.wait(30)  # each batch needs another at its side
+        return doubled(batch, [])
+
+    names = [*"abcde", "bad", *"fg"]
+    results = list(in_batches(items(*names), 1, function, at_a_time=2))
+    assert [item.video_id for item, _ in results] == names
+    failed = [item.video_id for item, result in results if isinstance(result, ItemFailure)]
+    assert failed == ["bad"]
+
+
+def test_a_fault_of_the_machine_in_one_of_several_batches_ends_all():
+    loaded = iter(items(*"abcdefgh"))
+
+    def function(batch):
+        raise MachineFault("the server is gone")
+
+    with pytest.raises(MachineFault):
+        list(in_batches(loaded, 1, function, at_a_time=2))
+    assert len(list(loaded)) == 6
 
 
 @pytest.mark.parametrize(

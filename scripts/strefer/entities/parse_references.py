@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from strefer.agents import replies
-from strefer.agents.chat.interface import Asked, Chat, ChatRequest, ask, check_room, log_unread
+from strefer.agents.chat.interface import (
+    Asked,
+    Chat,
+    ChatRequest,
+    ask,
+    calls_at_a_time,
+    check_room,
+    log_unread,
+)
 from strefer.agents.chat.load import load_chat
 from strefer.prompts import Prompt, load_prompt
 from strefer.records import Entities, Entity, References, to_json
@@ -68,6 +76,7 @@ def parse_references(
             ((item, item.context) for item in missing),
             options["batch_films"],
             lambda batch: _parse(model, prompt, options, batch),
+            calls_at_a_time(model),
         )
 
     run_stage("references", items, start, shard)

@@ -11,7 +11,15 @@ import numpy as np
 from strefer import frames
 from strefer.agents import replies
 from strefer.agents.chat.frame_fit import FrameFit
-from strefer.agents.chat.interface import Asked, Chat, ChatRequest, ask, check_room, log_unread
+from strefer.agents.chat.interface import (
+    Asked,
+    Chat,
+    ChatRequest,
+    ask,
+    calls_at_a_time,
+    check_room,
+    log_unread,
+)
 from strefer.agents.chat.load import load_chat
 from strefer.prompts import Prompt, load_prompt
 from strefer.records import Entities, Video, to_json
@@ -53,6 +61,7 @@ def recognize_entities(
             flat_ahead(missing, lambda item: _load_frames(item, options, fit)),
             options["batch_films"],
             lambda batch: _recognize(model, prompt, options, batch),
+            calls_at_a_time(model),
         )
 
     run_stage("entities", items, start, shard)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from strefer.stage.ahead import bytes_of
@@ -23,6 +25,7 @@ def in_batches(
     loaded: Iterable[tuple[Item, T | ItemFailure]],
     size: int | None,
     function: Callable[[Sequence[Loaded[T]]], Sequence[Any]],
+    at_a_time: int = 1,
 ) -> Iterator[tuple[Item, Any]]:
     """Run a function over batches of loaded items.
 
@@ -35,6 +38,7 @@ def in_batches(
             halves are tried, and theirs: only those items fail which it raises for, and what is too
             much for the memory is done in smaller batches. An item's result must not depend on
             the batch that it is in.
+        at_a_time: batches in flight, each in a thread: while one drains, the engine has another.
 
     Raises:
         Exception: what the function raises if the process can do nothing more (`stage.faults`).
@@ -43,16 +47,33 @@ def in_batches(
         (item, result or ItemFailure), each batch as soon as it is done.
     """
     stream = iter(loaded)
+    pool = ThreadPoolExecutor(at_a_time) if at_a_time > 1 else None
+    in_flight: deque[Future] = deque()
     try:
         while batch := list(_next_batch(stream, size)):
-            ready = [(item, value) for item, value in batch if not isinstance(value, ItemFailure)]
-            results = iter(_attempt(ready, function))
-            for item, value in batch:
-                failed = isinstance(value, ItemFailure)
-                yield (item, value) if failed else next(results)
-            del batch, ready, value  # the next one's frames come in their place
+            if pool is None:
+                yield from _do(batch, function)
+            else:
+                in_flight.append(pool.submit(_do, batch, function))
+                if len(in_flight) == at_a_time:
+                    yield from in_flight.popleft().result()
+            del batch  # the next one's frames come in its place
+        while in_flight:
+            yield from in_flight.popleft().result()
     finally:
+        if pool is not None:
+            pool.shutdown(cancel_futures=True)
         getattr(stream, "close", lambda: None)()  # threads that load ahead end here
+
+
+def _do(
+    batch: Sequence[tuple[Item, T | ItemFailure]],
+    function: Callable[[Sequence[Loaded[T]]], Sequence[Any]],
+) -> list[tuple[Item, Any]]:
+    """A batch's items with their results, without what was loaded for them."""
+    ready = [(item, value) for item, value in batch if not isinstance(value, ItemFailure)]
+    results = iter(_attempt(ready, function))
+    return [(i, value) if isinstance(value, ItemFailure) else next(results) for i, value in batch]
 
 
 def by_item(

@@ -25,6 +25,7 @@ from strefer.agents.chat.interface import (
     Chat,
     ChatRequest,
     ask,
+    calls_at_a_time,
     check_room,
     log_unread,
 )
@@ -85,6 +86,7 @@ def transcribe_clips(
             flat_ahead(_by_film(missing), load),
             options["batch_segments"],
             transcriber.transcribe,
+            calls_at_a_time(transcriber.model),
         )
 
     run_stage("transcripts", items, start, shard)

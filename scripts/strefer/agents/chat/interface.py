@@ -72,7 +72,9 @@ class Reply(str):
 
 
 class Chat(Protocol):
-    """A loaded chat model. One that also has `hear` is told what was made of its replies."""
+    """A loaded chat model. One that also has `hear` is told what was made of its replies. An engine
+    that gains by calls of several threads side by side says in `calls_at_a_time` how many; without
+    it, it is called by one thread alone."""
 
     def reply(self, requests: Sequence[ChatRequest]) -> list[str]:
         """One reply for each request, in their order, as the model gave it: with its thinking."""
@@ -82,6 +84,11 @@ class Chat(Protocol):
         """How many tokens of the model's context a request and its longest reply leave; below 0 it
         does not fit. None if that cannot be known here."""
         ...
+
+
+def calls_at_a_time(chat: Chat) -> int:
+    """How many calls of `reply` a stage makes side by side."""
+    return getattr(chat, "calls_at_a_time", 1)
 
 
 def check_room(chat: Chat, request: ChatRequest, options: str) -> None:

@@ -12,7 +12,7 @@ import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,8 @@ _SPECIAL = re.compile(r"<(?=\||/?s>|image>|video>|start_of_turn>|end_of_turn>)|\
 class OpenAIChat:
     """A chat model behind a server."""
 
+    calls_at_a_time = 2
+
     def __init__(self, spec: Mapping[str, Any]) -> None:
         """Set up the connection; nothing is sent yet.
 
@@ -94,7 +96,7 @@ class OpenAIChat:
         self.fit, self.most_bytes = FrameFit.of(spec), round(options["frames_mb"] * 10**6)
         self._template_options = options["template_options"] if is_ours else None
         self._not_taken: set[str] = set()
-        self.concurrency = int(options["concurrency"])
+        self._pool = ThreadPoolExecutor(int(options["concurrency"]))
         self._client = openai.OpenAI(
             api_key=self._key or "none",  # servers of one's own ask for none
             base_url=options["url"],
@@ -111,7 +113,7 @@ class OpenAIChat:
 
     @metered
     def reply(self, requests: Sequence[ChatRequest]) -> list[str]:
-        """One reply for each request, in their order, `concurrency` at a time.
+        """One reply for each request, in their order; `concurrency` at a time, of all calls.
 
         Raises:
             ValueError: if the server refuses a request.
@@ -122,13 +124,16 @@ class OpenAIChat:
         for request in requests:
             if request.frames is not None and _key_of(request) not in parts:
                 parts[_key_of(request)] = self._frame_parts(request.frames)
-        with ThreadPoolExecutor(self.concurrency) as pool:
-            shown = (parts.get(_key_of(request), []) for request in requests)
-            waiting = [pool.submit(self._ask, *each) for each in zip(requests, shown, strict=True)]
-            try:
-                return [one.result() for one in waiting]
-            finally:
-                pool.shutdown(cancel_futures=True)
+        shown = (parts.get(_key_of(request), []) for request in requests)
+        waiting = [
+            self._pool.submit(self._ask, *each) for each in zip(requests, shown, strict=True)
+        ]
+        try:
+            return [one.result() for one in waiting]
+        finally:
+            for one in waiting:
+                one.cancel()
+            wait(waiting)
 
     def room(self, request: ChatRequest) -> int | None:
         """None: the server knows the model's context."""
