@@ -80,16 +80,14 @@ def check_configuration(
     gpu = load_gpu(config["gpu"], gpus)
     models = named_models(config, load_facts(facts))
     by_role = {role: model for model in models for role in model.roles}
-
-    def is_served(role: str) -> bool:
-        return servers_of(by_role[role].spec) > 0  # a server has it, and no job
-
     of_stage = {
-        stage: [by_role[role] for role in roles if role in by_role and not is_served(role)]
+        stage: [by_role[role] for role in roles if role in by_role]
         for stage, roles in ROLES.items()
         if trains or stage in ESTIMATED
     }
-    models = [m for m in models if any(m in loaded for loaded in of_stage.values())]
+    models = [m for m in models if any(m in asked for asked in of_stage.values())]
+    # What a server of the run has, no job loads.
+    of_stage = {s: [m for m in of if not servers_of(m.spec)] for s, of in of_stage.items()}
     resources = {stage: config["resources"][stage] for stage in of_stage}
     films = count_films(run, paths)
     what = "pairs, students and benchmarks" if trains else "pairs (check_all: students, too)"
