@@ -94,6 +94,13 @@ def inputs_of(stage):
     }
 
 
+def corrections_of(stage, shard):
+    """What people decided about a stage's results for a shard's films, and the code that applies it:
+    the code of the stage itself leaves that out, since it makes no item."""
+    rows = CORRECTIONS.of(stage, SHARDED.films(shard))
+    return {"rows": rows, "code": code_digest.code_of_corrections(ROOT / "scripts")} if rows else {}
+
+
 def params_of(stage):
     """The parameters of a stage's jobs, as `start_job` reads them."""
     about = stages.STAGES[stage]
@@ -108,6 +115,7 @@ def params_of(stage):
     }
     if about.of_shards:
         params["strict"] = config["strict"]
+        params["corrections"] = lambda wildcards: corrections_of(stage, wildcards.shard)
     if options:  # what of them can change a result: sizes of batches cannot
         specs = {role: effective_spec(spec) for role, spec in agents.items()}
         params["effect"] = {"options": effective_options(options), "agents": specs}

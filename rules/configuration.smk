@@ -1,5 +1,6 @@
 # The checked configuration, and what it names: films, recipes, students, benchmarks, base data.
 from strefer.agents.environments import servers_of
+from strefer.corrections.table import Corrections
 from strefer.recipes.recipe import load_recipe
 from strefer.recipes.students import models_of_training, recipe_of, seed_number, students_of
 from strefer.serving.model_servers import folder_name, served_models
@@ -55,6 +56,7 @@ try:
     FILMS = ALL_FILMS = choose_films(FILMS, config["exclude"], config["limit"])
     if config["rehearse"] is not None:
         FILMS = rehearsal.rehearsed_films(ALL_FILMS, config["rehearse"])
+    CORRECTIONS = Corrections(config["corrections"])
     ACCEPTED = accepted_changes.load_table(ROOT / accepted_changes.FILE)
     ENVIRONMENTS = {stage: stages.environment_for(stage, config) for stage in stages.STAGES}
     RECIPES = {name: load_recipe(Path(f"config/recipes/{name}.yaml")) for name in config["recipes"]}

@@ -26,4 +26,5 @@ write_report(
     seed=snakemake.params.seed,
     warning=snakemake.params.warning,
     speeds=speeds_of(Path(snakemake.output[0]).parent),
+    lost=snakemake.params.lost,
 )

@@ -5,6 +5,7 @@ predict BENCHMARK     asks them a model behind a server, or one trained here
 score BENCHMARK       scores somebody's predictions, a file of {"id": …, "prediction": …} lines
 accept                lets a neutral change of code count as the code before it
 convert FILE          writes an export's samples in the format of another trainer
+pairs RUN FILM        lists a film's pairs, with the keys to correct them by
 retry RUN             lets the next call try failed films again
 store sweep RUN       drops results that the run does not use any more (--dry-run reports them)
 store move RUN        packs the results of an older version, which kept a file an item
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     from strefer.benchmarks import commands as of_benchmarks
+    from strefer.report import commands as of_reports
     from strefer.workflow import commands as of_runs
 
     parser = argparse.ArgumentParser(
@@ -50,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     accept.add_argument("--since", required=True, help="the commit before the change")
     accept.add_argument("--reason", required=True, help="why it changes no result; is recorded")
     accept.add_argument("--only", nargs="*", default=(), help="scripts; none means all that differ")
+    of_reports.add_commands(commands)
     of_runs.add_commands(commands)
     convert = commands.add_parser("convert", help="write samples for another trainer")
     convert.set_defaults(command=_convert)

@@ -39,5 +39,5 @@ def test_what_is_wrong_is_said(exclude, says):
 
 def test_a_table_without_reasons_is_named(tmp_path):
     (tmp_path / "aside.csv").write_text("film\nb.mp4\n")
-    with pytest.raises(ValueError, match=r"aside.csv has no column 'reason'"):
+    with pytest.raises(ValueError, match=r"aside.csv: header: no column 'reason'"):
         choose_films(FILMS, str(tmp_path / "aside.csv"), None)

@@ -20,6 +20,7 @@ from strefer.agents.chat.interface import (
     log_unread,
 )
 from strefer.agents.chat.load import load_chat
+from strefer.corrections.expressions import correct_expressions
 from strefer.prompts import Prompt, load_prompt
 from strefer.records import Entities, Entity, References, to_json
 from strefer.stage.batches import in_batches
@@ -79,7 +80,7 @@ def parse_references(
             calls_at_a_time(model),
         )
 
-    run_stage("references", items, start, shard)
+    run_stage("references", items, start, shard, correct_expressions)
     records = read_records(shard.output, References)
     unread = sum(len(record.unread) for (record,) in records.values())
     asked = sum(len(texts[film].split("\n")) for film in records)

@@ -12,6 +12,7 @@ from typing import Any
 
 from strefer.agents.chat.interface import Chat
 from strefer.agents.chat.load import load_chat
+from strefer.corrections.pairs import correct_pair
 from strefer.files import digest_of
 from strefer.instructions.draft import Asked, Draft
 from strefer.instructions.groups import GROUPS, WRITTEN
@@ -73,7 +74,8 @@ def write_instructions(
             _joined(missing), films and films * len(GROUPS), worker.write
         )
 
-    run_stage("instructions", items, start, dataclasses.replace(shard, making=making))
+    shard = dataclasses.replace(shard, making=making)
+    run_stage("instructions", items, start, shard, correct_pair)
 
 
 def _making(

@@ -12,6 +12,7 @@ import numpy as np
 
 from strefer.agents.assigner.interface import Assigner
 from strefer.agents.assigner.load import load_assigner
+from strefer.corrections.masklets import masklet_changes
 from strefer.films.apart import iterate_frames_apart
 from strefer.masklets.assignment_ours import Composition, Piece, ScoredTrack, assign_ours
 from strefer.masklets.assignment_paper import assign_paper
@@ -91,7 +92,8 @@ def assign_masklets(
             lambda item, fits: to_json(_by_fits(item.context, fits, assigner, settings)),
         )
 
-    run_stage("masklets", items, start, shard)
+    changes = masklet_changes(_prompts_of if settings.region_prompts else None)
+    run_stage("masklets", items, start, shard, changes)
 
 
 def assign_film(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from strefer.corrections.apply import LOST, SET_ASIDE
 from strefer.instructions.verification.checks import CHECKS, check_of
 from strefer.stage.run import Line, read_lines
 
@@ -24,11 +25,14 @@ def count_chain(stages: Mapping[str, Sequence[Line]]) -> list[dict[str, Any]]:
     rows = []
     for stage, lines in stages.items():
         records = [line.record for line in lines if line.record is not None]
-        failed = {line.video_id for line in lines if line.failure}
+        failed = {line.video_id for line in lines if line.failure and not _is_decision(line)}
+        aside = {
+            line.video_id for line in lines if line.failure and line.failure["stage"] == SET_ASIDE
+        }
         rows.append(
             {
                 "stage": stage,
-                "done": len({line.video_id for line in lines} - failed),
+                "done": len({line.video_id for line in lines} - failed - aside),
                 "failed": len(failed),
                 "outcome": _OUTCOMES[stage](records),
             }
@@ -88,8 +92,18 @@ def count_checks(lines: Sequence[Line], figures: Mapping[str, Any]) -> list[dict
     return rows
 
 
-def list_failures(stages: Mapping[str, Sequence[Line]]) -> list[dict[str, str]]:
-    """Every failure line: stage, film, reason."""
+def _is_decision(line: Line) -> bool:
+    return line.failure is not None and line.failure["stage"] in (SET_ASIDE, LOST)
+
+
+def list_failures(
+    stages: Mapping[str, Sequence[Line]], decisions: bool = False
+) -> list[dict[str, str]]:
+    """Every failure line: stage, film, reason.
+
+    Args:
+        decisions: instead of them, films that were set aside and corrections that find nothing.
+    """
     return [
         {
             "stage": line.failure["stage"],
@@ -98,7 +112,7 @@ def list_failures(stages: Mapping[str, Sequence[Line]]) -> list[dict[str, str]]:
         }
         for lines in stages.values()
         for line in lines
-        if line.failure
+        if line.failure and _is_decision(line) == decisions
     ]
 
 

@@ -8,39 +8,56 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from strefer.corrections.apply import LOST, SET_ASIDE
+
 _OWN = "snakemake --config run=mine videos=FOLDER -- instructions"
 EXAMPLES = 3  # failures that are shown with their reasons
 
 
-def summarize(run: Path, stages: Sequence[str], shards: Sequence[str]) -> list[str]:
+def summarize(
+    run: Path, stages: Sequence[str], shards: Sequence[str], lost: Sequence[str] = ()
+) -> list[str]:
     """Lines on what is in a run's folder by now; a stage without its shard file counts as not done.
 
     Args:
         run: the run's folder.
         stages: the data stages, in the order of the chain; the first has a line a film.
         shards: the names of the run's shards.
+        lost: corrections that are about none of its films, in words.
     """
     first, last = stages[0], stages[-1]
     films: set[str] = set()
     reached: set[str] = set()
     failed: dict[str, dict[str, str]] = {stage: {} for stage in stages}
+    aside: set[str] = set()
+    lost = list(lost)
     for shard in shards:
         of_shard = {line["video_id"] for line in _read(run / first / f"{shard}.jsonl")}
         films |= of_shard
         if (run / last / f"{shard}.jsonl").is_file():
             reached |= of_shard
         for stage in stages:
-            failed[stage] |= dict(_failures(run / stage / f"{shard}.jsonl"))
+            for film, failure in _failures(run / stage / f"{shard}.jsonl"):
+                if failure["stage"] == SET_ASIDE:
+                    aside.add(film)
+                elif failure["stage"] == LOST:
+                    lost.append(f"{film}: {failure['reason']}")
+                else:
+                    failed[stage][film] = failure["reason"]
     bad = {film for of_stage in failed.values() for film in of_stage}
     if not films:
         return ["Films    none yet"]
-    counted = f"{len(reached - bad)} of {len(films)} done"
+    counted = f"{len(reached - bad - aside)} of {len(films)} done"
+    counted += f"; {len(aside)} set aside" if aside else ""
     by_stage = ", ".join(f"{len(of)} in {stage}" for stage, of in failed.items() if of)
     lines = [f"Films    {counted}" + (f"; {len(bad)} failed ({by_stage})" if bad else "")]
     examples = [(film, why) for of_stage in failed.values() for film, why in of_stage.items()]
     lines += [f"         {film}: {why}" for film, why in examples[:EXAMPLES]]
     if len(examples) > EXAMPLES:
         lines.append(f"         and {len(examples) - EXAMPLES} more, all in the report")
+    if lost:
+        lines.append(f"Corrections that find nothing to correct: {len(lost)}, all in the report")
+        lines += [f"         {one}" for one in lost[:EXAMPLES]]
     return lines + _pairs(run / last, shards)
 
 
@@ -59,14 +76,14 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
             yield from map(json.loads, file)
 
 
-def _failures(path: Path) -> Iterator[tuple[str, str]]:
-    """(film, reason) of the lines that are failures. Lines of masks are long: most are not read."""
+def _failures(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """(film, failure) of the lines that have one. Lines of masks are long: most are not read."""
     if not path.is_file():
         return
     with open(path, encoding="utf-8") as file:
         for text in file:
             if '"failure"' in text and "failure" in (line := json.loads(text)):
-                yield line["video_id"], line["failure"]["reason"]
+                yield line["video_id"], line["failure"]
 
 
 def name_places(run: Path, success: bool, is_demo: bool) -> list[str]:

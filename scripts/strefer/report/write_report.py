@@ -41,6 +41,7 @@ def write_report(
     seed: int,
     warning: str | None = None,
     speeds: Mapping[str, str] | None = None,
+    lost: Sequence[str] = (),
 ) -> None:
     """Write the page.
 
@@ -53,6 +54,7 @@ def write_report(
         seed: of the choice of pairs shown.
         warning: what a reader must know first.
         speeds: by stage, how fast the results were made, in words.
+        lost: corrections that are about no film of the run, in words.
     """
     lines = read_stages(stages)
     rows = compare(scores, seed)
@@ -74,6 +76,8 @@ def write_report(
         films=_sample_films(lines, seed),
         failures=list_failures(lines),
         speeds=speeds or {},
+        decisions=list_failures(lines, decisions=True),
+        lost=lost,
     )
     with atomic_write(output) as file:
         file.write(page)

@@ -5,6 +5,8 @@ A shard file is JSON Lines. A line is an item: a video, or a part of one (a segm
     {"video_id": "a", "segment": 3, …the record's fields…}
     {"video_id": "b", "failure": {"stage": "clips", "reason": "…"}}
 
+What people decided about the results is applied as they are written: `strefer.corrections`.
+
 The result of one item is kept in the item store under the digest of everything that made it: the
 stage's code, parameters, prompts and models (`making`) and the item's content. So a rerun computes
 only what is not there, a killed job loses the items in hand and no more, and a copied, touched or
@@ -19,11 +21,12 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from strefer.corrections.apply import Change, Corrector
 from strefer.files import atomic_write, digest_of, dumps
 from strefer.records import from_json
 from strefer.stage.attempts import Attempts, one_by_one
@@ -54,12 +57,14 @@ class Shard:
         making: what determines results besides an item's content: code, options, prompts, models
             (`fingerprint.making_of`).
         strict: a failed item is an error, once all items are done.
+        corrections: what people decided about these results (`strefer.corrections`).
     """
 
     output: Path
     store: Path
     making: Mapping[str, Any]
     strict: bool = False
+    corrections: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,7 @@ def run_stage(
     items: Iterable[Item],
     start: Callable[[], Worker],
     shard: Shard,
+    change: Change | None = None,
 ) -> None:
     """Run a stage over the items of a shard and write its shard file.
 
@@ -84,6 +90,7 @@ def run_stage(
         items: the shard's items, in the order of the lines.
         start: loads the models and gives the worker; called only if an item is not in the store.
         shard: where results go, and what makes them.
+        change: how the stage's corrections are applied, if it can have any.
 
     Raises:
         StrictError: if the shard is `strict` and an item failed. The other items stay in the store.
@@ -102,12 +109,16 @@ def run_stage(
         log.info("%s: %d items, %d of them in the store", stage, len(items), n_stored)
         witness = next((first[digest] for digest in digests if digest in found), None)
         failures = _compute(stage, missing, start, shelf, witness) if missing else {}
+        corrector = Corrector(shard.corrections, change)
         with atomic_write(shard.output) as file:
             for item, digest in zip(items, digests, strict=True):
                 failure = failures.get(digest)
                 result = failure or shelf.get(digest)
-                for line in _lines(stage, item, result):
+                for line in corrector.correct(item, _lines(stage, item, result)):
                     file.write(dumps(line) + "\n")
+            for line in corrector.lost():
+                log.warning("%s: %s: %s", stage, line["video_id"], line["failure"]["reason"])
+                file.write(dumps(line) + "\n")
     if shard.strict and failures:
         shard.output.unlink()
         reason = next(iter(failures.values()))

@@ -30,6 +30,7 @@ from strefer.agents.chat.interface import (
     log_unread,
 )
 from strefer.agents.chat.load import load_chat
+from strefer.corrections.lines import correct_line
 from strefer.prompts import Prompt, load_prompt
 from strefer.records import Clips, References, Segment, Transcript, Video
 from strefer.stage.ahead import flat_ahead
@@ -89,7 +90,7 @@ def transcribe_clips(
             calls_at_a_time(transcriber.model),
         )
 
-    run_stage("transcripts", items, start, shard)
+    run_stage("transcripts", items, start, shard, correct_line)
     _log_unread(shard.output)
     if masklets is not None:
         # Afterwards, and not kept in the store: other masklets must not ask every question again.

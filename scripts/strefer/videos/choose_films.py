@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import itertools
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+
+from strefer.videos.tables import read_table
 
 
 def choose_films(
@@ -42,16 +43,7 @@ def choose_films(
 def _exclusions(exclude: str | Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
     if not isinstance(exclude, str):
         return [(row["film"], row["reason"]) for row in exclude]
-    import pandas as pd
-
-    separator = "\t" if Path(exclude).suffix == ".tsv" else ","
     try:
-        table = pd.read_csv(exclude, sep=separator, dtype=str, keep_default_na=False)
-    except FileNotFoundError:
-        raise ValueError(f"exclude: there is no table {exclude}") from None
-    except Exception as error:
-        raise ValueError(f"exclude: {exclude} cannot be read as a table: {error}") from None
-    for column in ("film", "reason"):
-        if column not in table:
-            raise ValueError(f"exclude: {exclude} has no column {column!r} (it has {list(table)})")
-    return list(zip(table["film"], table["reason"], strict=True))
+        return [(row["film"], row["reason"]) for _, row in read_table(exclude, ("film", "reason"))]
+    except ValueError as error:
+        raise ValueError(f"exclude: {error}") from None

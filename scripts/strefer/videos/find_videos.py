@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import glob
 import hashlib
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+
+from strefer.videos.tables import ENDINGS, read_table
 
 # What a film's name may end with, also of kinds that cannot be decoded here: those get a line.
 EXTENSIONS = frozenset(
@@ -22,8 +23,6 @@ EXTENSIONS = frozenset(
 # What a folder holds that is a film itself: see `films.picture_folder`.
 _IN_PICTURE_FOLDER = re.compile(r"(?i)\d+\.(?:jpe?g|png)|fps\.txt")
 
-Row = tuple[str, str, str]  # where it is in the file, id, path
-
 
 def list_videos(source: str | Path) -> dict[str, str]:
     """The films by id, ids in order.
@@ -33,7 +32,7 @@ def list_videos(source: str | Path) -> dict[str, str]:
             names an id twice.
     """
     path = Path(source)
-    if path.suffix.lower() in {".csv", ".tsv", ".parquet"} and not path.is_dir():
+    if path.suffix.lower() in ENDINGS and not path.is_dir():
         films = _from_table(path)
     elif path.is_dir():
         films = {printable(name): film for name, film in _walk(path)}
@@ -73,66 +72,20 @@ def _walk(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _from_table(path: Path) -> dict[str, str]:
+    films: dict[str, str] = {}
     try:
-        rows = _parquet_rows(path) if path.suffix.lower() == ".parquet" else _text_rows(path)
-        films: dict[str, str] = {}
-        for place, video_id, film in rows:
-            for column, value in (("id", video_id), ("path", film)):
+        for place, row in read_table(path, ("id", "path")):
+            for column, value in row.items():
                 if not value:
-                    raise ValueError(f"{place}: {column!r} is empty")
-            if video_id in films:
-                raise ValueError(f"{place} names the id {video_id!r} twice; ids are unique")
-            films[video_id] = os.path.join(path.parent, film)
-    except FileNotFoundError:
-        raise ValueError(f"videos: there is no table {path}") from None
-    except (ValueError, OSError) as error:
-        raise ValueError(f"videos: {path}: {error}") from None
+                    raise ValueError(f"{path}: {place}: {column!r} is empty")
+            if row["id"] in films:
+                raise ValueError(
+                    f"{path}: {place} names the id {row['id']!r} twice; ids are unique"
+                )
+            films[row["id"]] = os.path.join(path.parent, row["path"])
+    except ValueError as error:
+        raise ValueError(f"videos: {error}") from None
     return films
-
-
-def _column(header: list[str], name: str) -> int:
-    if header.count(name) != 1:
-        found = "two columns" if name in header else "no column"
-        raise ValueError(f"header: {found} {name!r} (the columns are {', '.join(header)})")
-    return header.index(name)
-
-
-def _text_rows(path: Path) -> Iterator[Row]:
-    """The rows of a .csv or .tsv. Every field is text: an id may be `NA` or `007`."""
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
-        try:
-            header = next(reader, [])
-            columns = [_column(header, name) for name in ("id", "path")]
-            for fields in reader:
-                place = f"line {reader.line_num}"
-                if not fields:
-                    continue  # an empty line
-                if len(fields) != len(header):
-                    raise ValueError(
-                        f"{place}: {len(fields)} fields, but the header has {len(header)}"
-                    )
-                yield place, *(fields[column] for column in columns)
-        except csv.Error as error:
-            raise ValueError(f"line {reader.line_num}: {error}") from None
-        except UnicodeDecodeError:
-            raise ValueError("not UTF-8; save it as UTF-8") from None
-
-
-def _parquet_rows(path: Path) -> Iterator[Row]:
-    import pandas as pd
-
-    try:
-        table = pd.read_parquet(path)
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # whatever the reader raises: the file is not the table it says
-        raise ValueError(f"not a parquet table: {error}") from None
-    header = [str(name) for name in table.columns]
-    columns = [table.iloc[:, _column(header, name)] for name in ("id", "path")]
-    for number, values in enumerate(zip(*columns, strict=True), 1):
-        yield f"row {number}", *("" if pd.isna(value) else str(value) for value in values)
 
 
 def film_marks(paths: list[str]) -> str:

@@ -21,8 +21,10 @@ from strefer.files import ROOT
 SCRIPTS = ROOT / "scripts"
 PACKAGES = ("strefer", "drawn_world")
 
-# What a script says while it works is not part of its result.
+# What a script says while it works is not part of its result. What people correct is no part of
+# what is computed: where there are corrections, their code is a parameter of its own.
 _WITHOUT_EFFECT = {"logs.py", "job_facts.py", "meter.py", "gpus.py"}
+_OF_CORRECTIONS = "corrections"
 
 
 def code_of(script: str, *modules: str, scripts: Path = SCRIPTS) -> str:
@@ -46,6 +48,13 @@ def code_of(script: str, *modules: str, scripts: Path = SCRIPTS) -> str:
             waiting.append(module)
     lines = sorted(f"{p.relative_to(scripts)} {_read(p, scripts)[0]}" for p in seen)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def code_of_corrections(scripts: Path = SCRIPTS) -> str:
+    """The digest of the code that applies corrections, which `code_of` leaves out."""
+    names = sorted(path.stem for path in (scripts / "strefer" / _OF_CORRECTIONS).glob("*.py"))
+    first, *rest = (f"strefer/{_OF_CORRECTIONS}/{name}" for name in names)
+    return code_of(first, *(name.replace("/", ".") for name in rest), scripts=scripts)
 
 
 @functools.cache
@@ -85,7 +94,7 @@ def _file_of(module: str, scripts: Path) -> Path | None:
     if module.split(".")[0] not in PACKAGES:
         return None
     path = scripts.joinpath(*module.split("."))
-    if path.with_suffix(".py").name in _WITHOUT_EFFECT:
+    if path.with_suffix(".py").name in _WITHOUT_EFFECT or path.parent.name == _OF_CORRECTIONS:
         return None
     if path.with_suffix(".py").is_file():
         return path.with_suffix(".py")

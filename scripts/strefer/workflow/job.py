@@ -46,6 +46,7 @@ def start_job(snakemake: Any) -> Job:
             store=Path(given.store),
             making=making_of(given.code, options, prompts, agents),
             strict=given.strict,
+            corrections=given.get("corrections", {}).get("rows", ()),
         ),
         inputs={
             stage: Path(snakemake.input[stage])

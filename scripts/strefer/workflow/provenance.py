@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from strefer.files import atomic_write
+from strefer.files import atomic_write, digest_of_file
 from strefer.prompts import load_prompt
 from strefer.stage.job_facts import job_facts
 from strefer.workflow.requirements.resolved import models_of_run
@@ -56,6 +56,7 @@ def write_provenance(
     used = {digest for of_rule in codes.values() for digest in of_rule.values()}
     machines, items = read_logs(run / "logs")
     before = _before(run / "provenance.json")
+    table = config["corrections"]
     about = {
         "run": config["run"],
         "finished": now if finished else None,
@@ -69,6 +70,7 @@ def write_provenance(
             role: {"file": path, "sha256": load_prompt(path).digest}
             for role, path in sorted(config["prompts"].items())
         },
+        "corrections": table and {"table": table, "sha256": digest_of_file(table)},
         "models": without_secrets(
             models_of_run(config, root / MODELS, before.get("models", {}), finished)
         ),

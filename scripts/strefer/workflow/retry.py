@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from strefer.corrections.apply import LOST, SET_ASIDE
 from strefer.stage.faults import Fault, fault_of_text
 from strefer.workflow.store_upkeep import forget_deaths
 
@@ -37,5 +38,6 @@ def retry(run: Path, machine: bool = False) -> list[tuple[Path, int]]:
 def _count(path: Path, machine: bool) -> int:
     with open(path, "rb") as file:
         lines = [json.loads(line) for line in file if _MARK in line]
-    reasons = [line["failure"]["reason"] for line in lines if isinstance(line.get("failure"), dict)]
+    failures = [line["failure"] for line in lines if isinstance(line.get("failure"), dict)]
+    reasons = [f["reason"] for f in failures if f["stage"] not in (SET_ASIDE, LOST)]
     return sum(not machine or fault_of_text(reason) is not Fault.ITEM for reason in reasons)

@@ -218,6 +218,10 @@ class Configuration(Section):
         [],
         "Films that are set aside by their ids, each with a reason: a list of {film, reason}, or a table (.csv, .tsv) with these columns.",
     )
+    corrections: str | None = option(
+        None,
+        "What people decided about the results: a table (.csv, .tsv, .parquet), see docs/corrections.md.",
+    )
     limit: int | None = option(
         None,
         "The most films: the first, by their ids, of those that are not excluded. null takes all.",

@@ -1,0 +1,113 @@
+"""Applies corrections to a stage's lines, as they are written to its shard file.
+
+The item store keeps what the models said, the shard file what holds. So a correction computes no
+item of its own stage; the stages after it digest the corrected records and compute what depends on
+them; and a correction that is taken back finds all that was there before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from strefer.agents.replies import same_expression
+from strefer.corrections.kinds import KINDS
+from strefer.corrections.table import Row, in_words
+from strefer.stage.items import Item
+
+# What stands in the place of a stage in lines that are no failures: of a film that was set aside,
+# and of a correction that found nothing to correct.
+SET_ASIDE, LOST = "set aside", "corrections"
+MOST_APART_S = 0.05  # times that are the same
+
+Lines = list[dict[str, Any]]
+Change = Callable[[Item, Lines, Lines, Row], Lines | None]
+"""Applies a row to the lines of an item. It gets the item, its lines before all corrections, its
+lines as they are by now, and the row. It gives new lines, or None if the item is not what the row
+is about."""
+
+
+class NotFound(Exception):
+    """What a row is about is not there, or is not what it was."""
+
+
+class Corrector:
+    """The corrections of a shard.
+
+    Args:
+        rows: those of the stage, for the shard's films.
+        change: how the stage applies one.
+    """
+
+    def __init__(self, rows: Iterable[Row], change: Change | None) -> None:
+        self._rows: dict[str, list[Row]] = {}
+        for row in rows:
+            self._rows.setdefault(row["film"], []).append(row)
+        self._change = change
+        self._done: set[int] = set()
+        self._reasons: dict[int, str] = {}
+
+    def correct(self, item: Item, before: Lines) -> Lines:
+        """An item's lines with all corrections; nothing that is given is changed."""
+        lines = before
+        for row in self._rows.get(item.video_id, []):
+            if "failure" in before[0] and row["what"] != "drop_film":
+                self._reasons[id(row)] = f"the film failed: {before[0]['failure']['reason']}"
+                continue
+            try:
+                changed = self._change(item, before, lines, row)
+            except NotFound as reason:
+                self._reasons[id(row)] = str(reason)
+                continue
+            if changed is not None:
+                self._done.add(id(row))
+                lines = changed
+        return lines
+
+    def lost(self) -> Iterator[dict[str, Any]]:
+        """A line for each row that found nothing to correct."""
+        for film, rows in self._rows.items():
+            for row in rows:
+                if id(row) not in self._done and not row["dormant"]:
+                    reason = self._reasons.get(id(row), KINDS[row["what"]].absent)
+                    lost = {"stage": LOST, "reason": f"{in_words(row)}: {reason}"}
+                    yield {"video_id": film, "failure": lost}
+
+
+def set_aside(film: str, reason: str) -> dict[str, Any]:
+    """The line of a film that was set aside."""
+    return {"video_id": film, "failure": {"stage": SET_ASIDE, "reason": reason}}
+
+
+def by_hand(deed: str, row: Row) -> str:
+    """The reason that a record shows for what a person did."""
+    return f"{deed} by hand" + (f": {row['why']}" if row["why"] else "")
+
+
+def drop_film(item: Item, before: Lines, lines: Lines, row: Row) -> Lines:
+    """The `Change` of stage `videos`: the film stays listed, and nothing of it is computed."""
+    return [set_aside(item.video_id, by_hand("dropped", row))]
+
+
+def position(names: Sequence[str], expressions: Sequence[str]) -> int:
+    """Where an expression is in a list, by the first of its names that is there.
+
+    Raises:
+        NotFound: if none is.
+    """
+    keys = [same_expression(expression) for expression in expressions]
+    for name in names:
+        if name in keys:
+            return keys.index(name)
+    known = ", ".join(map(repr, expressions))
+    raise NotFound(f"there is no expression {names[0]!r} (there are {known or 'none'})")
+
+
+def check_was(row: Row, *texts: str | None) -> None:
+    """Hold a row to what the person saw.
+
+    Raises:
+        NotFound: if it says what stood there, and that is neither of these texts.
+    """
+    if row["was"] and row["was"] not in [" ".join((text or "").split()) for text in texts]:
+        raise NotFound(f"it says {texts[-1]!r} by now, not {row['was']!r}")

@@ -1,0 +1,50 @@
+"""The kinds of corrections: which stage each one corrects, and what its row has to say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ALWAYS = ("film", "what")
+ABOUT = ("was", "who", "when", "why")  # any row may say these
+COLUMNS = (*ALWAYS, "entity", "start_s", "end_s", "item", "value", *ABOUT)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind.
+
+    Attributes:
+        stage: whose results it corrects.
+        needs: the columns that its row fills besides `ALWAYS`.
+        may: those that it may fill besides.
+        absent: what is missing where it finds nothing to correct.
+    """
+
+    stage: str
+    needs: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
+    absent: str = "it has no result here"
+
+
+_TIMES = ("start_s", "end_s")
+_NO_PAIR = "no pair has this key any more"
+
+KINDS = {
+    "drop_film": Kind("videos"),
+    "drop_entity": Kind("references", ("entity",)),
+    "rename_entity": Kind("references", ("entity", "value")),
+    "same_as": Kind("references", ("entity", "value")),
+    "noun": Kind("references", ("entity", "value")),
+    "generalized_noun": Kind("references", ("entity", "value")),
+    "cut_masklet": Kind("masklets", ("entity",), _TIMES),
+    "replace_masklet": Kind("masklets", ("entity", "value"), _TIMES),
+    "masklet_of": Kind("masklets", ("entity", "value"), _TIMES),
+    "line": Kind(
+        "transcripts", ("entity", *_TIMES), ("value",), "no segment has these times any more"
+    ),
+    "reject_pair": Kind("instructions", ("item",), absent=_NO_PAIR),
+    "edit_question": Kind("instructions", ("item", "value"), absent=_NO_PAIR),
+    "edit_answer": Kind("instructions", ("item", "value"), absent=_NO_PAIR),
+}
+# What makes one name of an expression stand for another from then on.
+RENAMES = ("rename_entity", "same_as")
