@@ -5,6 +5,7 @@ predict BENCHMARK     asks them a model behind a server, or one trained here
 score BENCHMARK       scores somebody's predictions, a file of {"id": …, "prediction": …} lines
 accept                lets a neutral change of code count as the code before it
 convert FILE          writes an export's samples in the format of another trainer
+compare A B           says how two runs differ: counts, pairs with reasons, scores
 pairs RUN FILM        lists a film's pairs, with the keys to correct them by
 retry RUN             lets the next call try failed films again
 store sweep RUN       drops results that the run does not use any more (--dry-run reports them)

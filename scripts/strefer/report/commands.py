@@ -1,11 +1,11 @@
-"""The commands of `python -m strefer` that read a run: `pairs`."""
+"""The commands of `python -m strefer` that read runs: `pairs` and `compare`."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from strefer.files import ROOT
+from strefer.files import ROOT, atomic_write, dumps
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
@@ -16,6 +16,12 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     pairs.set_defaults(command=_pairs)
     pairs.add_argument("run", help="the run's name, or its folder")
     pairs.add_argument("film", help="the film's id")
+    compare = commands.add_parser("compare", help="say how two runs differ, pair by pair")
+    compare.set_defaults(command=_compare)
+    compare.add_argument("first", help="a run's name, or its folder")
+    compare.add_argument("second", help="another's")
+    compare.add_argument("--examples", type=int, default=2, help="pairs shown of each reason")
+    compare.add_argument("--pairs", type=Path, help="a file to write all pairs that differ to")
 
 
 def run_folder(given: str) -> Path:
@@ -43,3 +49,15 @@ def _pairs(given: argparse.Namespace) -> None:
         verdict = pair["rejected"] or "kept"
         said = (pair["group"], verdict, pair["question"], pair["answer"])
         print(pair_item(pair), *said, sep="\t")
+
+
+def _compare(given: argparse.Namespace) -> None:
+    from strefer.report.compare_runs import compare_pairs, in_words, read_run
+
+    folders = run_folder(given.first), run_folder(given.second)
+    for line in in_words(*folders, given.examples):
+        print(line)
+    if given.pairs:
+        with atomic_write(given.pairs) as file:
+            for change in compare_pairs(*map(read_run, folders)):
+                file.write(dumps(vars(change)) + "\n")

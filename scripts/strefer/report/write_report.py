@@ -24,11 +24,13 @@ from strefer.records import (
     from_json,
 )
 from strefer.report.chain import count_chain, count_checks, count_groups, list_failures, read_stages
+from strefer.report.losses import count_losses
 from strefer.report.samples import show_film
 from strefer.stage.run import Line
 
 TEMPLATE = Path(__file__).with_name("template.html.j2")
 FILMS_SHOWN = 4
+REASONS_SHOWN = 8  # of what was lost in one step
 
 
 def write_report(
@@ -65,11 +67,14 @@ def write_report(
     page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         run=run,
         warning=warning,
+        flow=count_losses(lines),
+        reasons_shown=REASONS_SHOWN,
         chain=count_chain(lines),
         groups=count_groups(instructions),
         scores=[_score_row(row) for row in rows],
         recipes=list(rows[0]["values"]) if rows else [],
         paper_shown=bool(rows),
+        differences=draw_differences(rows),
         curves=draw_curves(training_logs),
         checks=count_checks(instructions, figures) if instructions else [],
         quality=_quality_rows(figures),
@@ -124,6 +129,33 @@ def draw_curves(logs: Mapping[str, Path]) -> str | None:
     axes.set_xlabel("step")
     axes.set_ylabel("loss")
     axes.legend()
+    return _as_png(figure)
+
+
+def draw_differences(rows: Sequence[Mapping[str, Any]]) -> str | None:
+    """The last recipe's difference from the first on each benchmark with its 95% interval, in per
+    cent of the first's score, as base64 PNG; None if there is none."""
+    from matplotlib.figure import Figure
+
+    shown = []
+    for row in rows:
+        first, *_, last = row["values"]
+        if (found := row["differences"].get(last)) and row["values"][first]:
+            shown.append((row["title"], [100 * v / row["values"][first] for v in found]))
+    if not shown:
+        return None
+    figure = Figure(figsize=(8, 0.8 + 0.4 * len(shown)), layout="constrained")
+    axes = figure.subplots()
+    for place, (_, (value, low, high)) in enumerate(reversed(shown)):
+        axes.plot([low, high], [place, place], color="#2563eb", linewidth=2)
+        axes.plot([value], [place], marker="o", color="#2563eb")
+    axes.axvline(0, color="#5b6675", linewidth=1)
+    axes.set_yticks(range(len(shown)), [title for title, _ in reversed(shown)])
+    axes.set_xlabel(f"difference of {last} from {first}, % of its score, with 95% interval")
+    return _as_png(figure)
+
+
+def _as_png(figure: Any) -> str:
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=110, metadata={"Software": None})
     return base64.b64encode(picture.getvalue()).decode()
