@@ -1,10 +1,11 @@
 # The checked configuration, and what it names: films, recipes, students, benchmarks, base data.
+import itertools
+
 from strefer.agents.environments import servers_of
 from strefer.corrections.table import Corrections
 from strefer.recipes.recipe import load_recipe
 from strefer.recipes.students import models_of_training, recipe_of, seed_number, students_of
 from strefer.serving.model_servers import folder_name, served_models
-from strefer.videos.choose_films import choose_films
 from strefer.videos.find_videos import list_videos
 from strefer.workflow import accepted_changes, rehearsal, stages
 from strefer.workflow.configuration.complete import complete, overridden
@@ -53,7 +54,7 @@ DEMO_FILMS = drawn_films(config["demo"])
 try:
     FILMS = {name: f"{WORLD}/films/videos/{name}" for name in drawn_films(WHOLE["demo"])}
     FILMS = FILMS if IS_DEMO else list_videos(config["videos"])
-    FILMS = ALL_FILMS = choose_films(FILMS, config["exclude"], config["limit"])
+    FILMS = ALL_FILMS = dict(itertools.islice(FILMS.items(), config["limit"]))
     if config["rehearse"] is not None:
         FILMS = rehearsal.rehearsed_films(ALL_FILMS, config["rehearse"])
     CORRECTIONS = Corrections(config["corrections"])

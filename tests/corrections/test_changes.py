@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from strefer.corrections.apply import Corrector, drop_film
+from strefer.corrections.apply import Corrector
 from strefer.corrections.expressions import correct_expressions
 from strefer.corrections.kinds import COLUMNS
 from strefer.corrections.lines import correct_line
@@ -15,7 +15,7 @@ from strefer.corrections.pairs import correct_pair, pair_item
 from strefer.corrections.table import Corrections
 from strefer.masks import encode_mask
 from strefer.records import Entity, References
-from strefer.stage.items import Item
+from strefer.stage.run import Item, ItemFailure, Shard, one_by_one, run_stage
 
 GIRL, DOG = Entity("girl in red", "girl", "person"), Entity("small dog", "dog", "animal")
 
@@ -34,12 +34,23 @@ def apply(tmp_path, change, stage, lines, rows, context=None):
     return found, [line["failure"]["reason"] for line in corrector.lost()]
 
 
-def test_a_dropped_film_is_set_aside_even_if_it_had_failed(tmp_path):
-    before = [{"video_id": "a", "failure": {"stage": "videos", "reason": "broken"}}]
-    rows = [{"what": "drop_film", "why": "slides"}]
-    [line], lost = apply(tmp_path, drop_film, "videos", before, rows)
-    assert line["failure"] == {"stage": "set aside", "reason": "dropped by hand: slides"}
-    assert lost == []
+def test_a_dropped_film_is_set_aside_and_not_computed(tmp_path):
+    rows = [{"film": "a", "what": "drop_film", "why": "slides"}]
+    rows += [{"film": "b", "what": "drop_film", "reason": "looks like c"}]
+    shard = Shard(tmp_path / "s.jsonl", tmp_path / "store", {}, strict=True, corrections=rows)
+    items = [Item(film, film, part={"path": film}) for film in "abc"]
+    run_stage("videos", items, lambda: one_by_one(fail_but_c), shard)
+    lines = [json.loads(text) for text in shard.output.read_text().splitlines()]
+    aside = {line["video_id"]: line["failure"] for line in lines if "failure" in line}
+    assert aside["a"] == {"stage": "set aside", "reason": "dropped by hand: slides"}
+    assert aside["b"]["reason"] == "looks like c"
+    assert [line["video_id"] for line in lines if "failure" not in line] == ["c"]
+
+
+def fail_but_c(item):
+    if item.video_id != "c":
+        raise ItemFailure("broken")
+    return {}
 
 
 def expressions(tmp_path, *rows):
@@ -240,6 +251,13 @@ def test_pairs_that_are_not_there_or_would_be_none(tmp_path):
     pair, [reason] = pairs(tmp_path, *answers, **choice)
     assert pair["answer"] == "B"
     assert "no option's letter" in reason
+
+
+def test_an_item_without_lines_has_none(tmp_path):
+    row = {"what": "reject_pair", "item": "0" * 16}
+    found, [reason] = apply(tmp_path, correct_pair, "instructions", [], [row])
+    assert found == []
+    assert "no pair has this key" in reason
 
 
 def test_what_is_said_of_a_film_that_failed_is_listed(tmp_path):

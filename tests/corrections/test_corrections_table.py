@@ -43,7 +43,7 @@ def test_rows_of_no_film_are_told(tmp_path):
     assert rows.without_film(["x.mp4"]) == []
     said = "x.mp4: cut_masklet 'dog' 1 to 2.5 s: there is no such film in the run"
     assert rows.without_film(["a.mp4"]) == [said]
-    assert Corrections(None).without_film([]) == []
+    assert Corrections([]).without_film([]) == []
 
 
 @pytest.mark.parametrize(

@@ -227,7 +227,6 @@ ROWS = {
     "a film added": (add_new, {("probe_videos", NEW[0])}, ()),
     "a copy of a film added": (add, {("probe_videos", NEW[1])}, ()),
     "a film removed": (remove, {("probe_videos", SHARDS[IN_COMPANY])}, ()),
-    "a film set aside": (configure(exclude=[{"film": IN_COMPANY, "reason": "it is long"}]), {("probe_videos", SHARDS[IN_COMPANY])}, ()),
     "a film renamed": (rename, {("probe_videos", SHARDS[IN_COMPANY]), ("probe_videos", NEW[2])}, ()),
     "all films moved": (move_all, DATA, ()),
     "the number of shards": (configure(shards=1), {(rule, 0) for rule in OF_SHARDS}, ()),

@@ -36,13 +36,17 @@ class Corrector:
 
     Args:
         rows: those of the stage, for the shard's films.
-        change: how the stage applies one.
+        change: how the stage applies one; `drop_film` is applied here.
     """
 
     def __init__(self, rows: Iterable[Row], change: Change | None) -> None:
+        self.dropped: dict[str, str] = {}  # why, by film
         self._rows: dict[str, list[Row]] = {}
         for row in rows:
-            self._rows.setdefault(row["film"], []).append(row)
+            if row["what"] == "drop_film":
+                self.dropped[row["film"]] = row.get("reason") or by_hand("dropped", row)
+            else:
+                self._rows.setdefault(row["film"], []).append(row)
         self._change = change
         self._done: set[int] = set()
         self._reasons: dict[int, str] = {}
@@ -51,11 +55,11 @@ class Corrector:
         """An item's lines with all corrections; nothing that is given is changed."""
         lines = before
         for row in self._rows.get(item.video_id, []):
-            if "failure" in before[0] and row["what"] != "drop_film":
+            if before and "failure" in before[0]:
                 self._reasons[id(row)] = f"the film failed: {before[0]['failure']['reason']}"
                 continue
             try:
-                changed = self._change(item, before, lines, row)
+                changed = self._change(item, before, lines, row) if self._change else None
             except NotFound as reason:
                 self._reasons[id(row)] = str(reason)
                 continue
@@ -74,19 +78,9 @@ class Corrector:
                     yield {"video_id": film, "failure": lost}
 
 
-def set_aside(film: str, reason: str) -> dict[str, Any]:
-    """The line of a film that was set aside."""
-    return {"video_id": film, "failure": {"stage": SET_ASIDE, "reason": reason}}
-
-
 def by_hand(deed: str, row: Row) -> str:
     """The reason that a record shows for what a person did."""
     return f"{deed} by hand" + (f": {row['why']}" if row["why"] else "")
-
-
-def drop_film(item: Item, before: Lines, lines: Lines, row: Row) -> Lines:
-    """The `Change` of stage `videos`: the film stays listed, and nothing of it is computed."""
-    return [set_aside(item.video_id, by_hand("dropped", row))]
 
 
 def position(names: Sequence[str], expressions: Sequence[str]) -> int:

@@ -8,7 +8,7 @@ is a reason to run the job again. The table's form is told in docs/corrections.m
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,23 +21,24 @@ Row = dict[str, Any]
 
 
 class Corrections:
-    """The rows of a table; none if there is no table."""
+    """The rows of tables, in their order."""
 
-    def __init__(self, path: str | None) -> None:
+    def __init__(self, paths: str | Sequence[str]) -> None:
         """
         Args:
-            path: a .csv, .tsv or .parquet.
+            paths: one or more .csv, .tsv or .parquet.
 
         Raises:
-            ValueError: if it is wrong; the text names the file, the row and the column.
+            ValueError: if one is wrong; the text names the file, the row and the column.
         """
         self._rows: dict[str, list[Row]] = {}
-        for place, fields in read_table(path, ALWAYS, COLUMNS) if path else ():
+        for path in [paths] if isinstance(paths, str) else paths:
             try:
-                row = _parsed({name: text.strip() for name, text in fields.items()}, Path(path))
+                for place, fields in read_table(path, ALWAYS, COLUMNS):
+                    row = _parsed(place, fields, Path(path))
+                    self._rows.setdefault(row["film"], []).append(row)
             except ValueError as error:
-                raise ValueError(f"corrections: {path}: {place}: {error}") from None
-            self._rows.setdefault(row["film"], []).append(row)
+                raise ValueError(f"corrections: {error}") from None
         for rows in self._rows.values():
             _add_names(rows)
 
@@ -62,9 +63,16 @@ class Corrections:
         ]
 
 
-def _parsed(given: dict[str, str], table: Path) -> Row:
+def _parsed(place: str, given: Mapping[str, str], table: Path) -> Row:
+    try:
+        return _row(given, table)
+    except ValueError as error:
+        raise ValueError(f"{table}: {place}: {error}") from None
+
+
+def _row(given: Mapping[str, str], table: Path) -> Row:
     """A row, checked. An empty field is the same as none."""
-    fields = {name: text for name, text in given.items() if text}
+    fields = {name: text.strip() for name, text in given.items() if text.strip()}
     for column in ALWAYS:
         if column not in fields:
             raise ValueError(f"{column!r} is empty")

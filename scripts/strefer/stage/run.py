@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from strefer.corrections.apply import Change, Corrector
+from strefer.corrections.apply import SET_ASIDE, Change, Corrector
 from strefer.files import atomic_write, digest_of, dumps
 from strefer.records import from_json
 from strefer.stage.attempts import Attempts, one_by_one
@@ -96,7 +96,9 @@ def run_stage(
         StrictError: if the shard is `strict` and an item failed. The other items stay in the store.
         MachineFault: if the machine is to blame that items are left. The others are in the store.
     """
-    items = list(items)
+    corrector = Corrector(shard.corrections, change)
+    given = list(items)
+    items = [item for item in given if item.video_id not in corrector.dropped]
     made_by = {"stage": stage, "making": shard.making}
     digests = [digest_of(made_by | {"content": item.content}) for item in items]
     first = dict(zip(reversed(digests), reversed(items), strict=True))
@@ -109,12 +111,15 @@ def run_stage(
         log.info("%s: %d items, %d of them in the store", stage, len(items), n_stored)
         witness = next((first[digest] for digest in digests if digest in found), None)
         failures = _compute(stage, missing, start, shelf, witness) if missing else {}
-        corrector = Corrector(shard.corrections, change)
         with atomic_write(shard.output) as file:
             for item, digest in zip(items, digests, strict=True):
                 failure = failures.get(digest)
                 result = failure or shelf.get(digest)
                 for line in corrector.correct(item, _lines(stage, item, result)):
+                    file.write(dumps(line) + "\n")
+            for item in given:
+                if why := corrector.dropped.get(item.video_id):
+                    (line,) = _lines(SET_ASIDE, item, why)
                     file.write(dumps(line) + "\n")
             for line in corrector.lost():
                 log.warning("%s: %s: %s", stage, line["video_id"], line["failure"]["reason"])

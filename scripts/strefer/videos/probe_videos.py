@@ -16,7 +16,6 @@ import stat
 from typing import Any
 
 from strefer import frames
-from strefer.corrections.apply import drop_film
 from strefer.films.picture_folder import film_digest, rate_of
 from strefer.stage.faults import fault_of_text
 from strefer.stage.run import Item, ItemFailure, Shard, Worker, one_by_one, run_stage
@@ -41,7 +40,7 @@ def probe_videos(
     def start() -> Worker:
         return one_by_one(lambda item: probe(item.context, item.content))
 
-    run_stage("videos", items, start, shard, drop_film)
+    run_stage("videos", items, start, shard)
 
 
 def digest_file(path: str) -> str:

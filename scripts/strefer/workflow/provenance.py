@@ -56,7 +56,8 @@ def write_provenance(
     used = {digest for of_rule in codes.values() for digest in of_rule.values()}
     machines, items = read_logs(run / "logs")
     before = _before(run / "provenance.json")
-    table = config["corrections"]
+    given = config["corrections"]
+    tables = [given] if isinstance(given, str) else given
     about = {
         "run": config["run"],
         "finished": now if finished else None,
@@ -70,7 +71,7 @@ def write_provenance(
             role: {"file": path, "sha256": load_prompt(path).digest}
             for role, path in sorted(config["prompts"].items())
         },
-        "corrections": table and {"table": table, "sha256": digest_of_file(table)},
+        "corrections": {table: digest_of_file(table) for table in tables},
         "models": without_secrets(
             models_of_run(config, root / MODELS, before.get("models", {}), finished)
         ),

@@ -31,13 +31,6 @@ class Prompts(Section):
     judge_choice: str = option("config/prompts/judge_choice.txt", "TempCompass: which option does a text agree with?")
 
 
-class Excluded(Section):
-    """A film that is set aside."""
-
-    film: str = needed("Its id.")
-    reason: str = needed("Why.")
-
-
 class Demo(Section):
     """The drawn films."""
 
@@ -214,17 +207,13 @@ class Configuration(Section):
         "The raw films: a folder, a glob, or a table (.csv, .tsv, .parquet) with the columns id and path. The word demo draws the demo's own.",
         min_length=1,
     )
-    exclude: str | list[Excluded] = option(
+    corrections: str | list[str] = option(
         [],
-        "Films that are set aside by their ids, each with a reason: a list of {film, reason}, or a table (.csv, .tsv) with these columns.",
-    )
-    corrections: str | None = option(
-        None,
-        "What people decided about the results: a table (.csv, .tsv, .parquet), see docs/corrections.md.",
+        "What people decided about films and results: a table (.csv, .tsv, .parquet) or several, see docs/corrections.md.",
     )
     limit: int | None = option(
         None,
-        "The most films: the first, by their ids, of those that are not excluded. null takes all.",
+        "The most films: the first, by their ids. null takes all.",
         ge=1,
     )
     rehearse: list[str] | None = option(
