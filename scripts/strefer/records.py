@@ -46,12 +46,26 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Appearance:
+    """What a film looks like, to find films alike. `segments` is base64 of int8 [S, D], the mean
+    embedding of each segment up to its length; `noise` the cosine distance that the embedder puts
+    between frames that show the same; `contrast` the largest standard deviation of a frame's grey
+    levels (0-255), `motion` the largest mean difference of a frame's levels from the first's."""
+
+    segments: str
+    noise: float
+    contrast: float
+    motion: float
+
+
+@dataclass(frozen=True)
 class Clips:
     """The segments of one film (stage `clips`), and the times of all its hard cuts: segments have a
     least length, so that several shots may be in one."""
 
     segments: tuple[Segment, ...]
     cuts_s: tuple[float, ...] = ()
+    appearance: Appearance | None = None
 
 
 @dataclass(frozen=True)

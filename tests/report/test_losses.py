@@ -13,7 +13,7 @@ def test_what_was_lost_is_counted_with_its_reason(tmp_path):
     assert films.lost == {"clips: … the film ends after … s": 1, "entities: …": 1}
     assert (expressions.total, expressions.left) == (1, 1)
     assert lines.lost == {"not read": 1}
-    assert pairs.lost == {"claim: no": 1}
+    assert pairs.lost == {"transcript: no": 1}
     assert (pairs.total, pairs.left) == (2, 1)
     page = write_page(tmp_path, stages)
     assert "1 of 2 pairs" in page

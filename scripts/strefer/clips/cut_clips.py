@@ -22,9 +22,10 @@ import numpy as np
 
 from strefer import frames
 from strefer.agents.embedder import Embedder, load_embedder
+from strefer.clips.appearance import nearest_frames, packed
 from strefer.clips.hard_cuts import load_shot_detector
 from strefer.clips.segmentation import boundaries_within, noise_of, without_short_ends
-from strefer.records import Clips, Segment, Video, to_json
+from strefer.records import Appearance, Clips, Segment, Video, to_json
 from strefer.stage.ahead import flat_ahead
 from strefer.stage.batches import by_item, in_batches
 from strefer.stage.run import Item, ItemFailure, Shard, Worker, read_records, run_stage
@@ -121,7 +122,11 @@ def _segments(video: Video, options: Mapping[str, Any], watched: WatchedFilm) ->
         Segment(index, start_s, end_s, starts[start_s])
         for index, (start_s, end_s) in enumerate(zip(ordered, ends, strict=True))
     )
-    return Clips(segments, tuple(watched.cuts_s))
+    means = [embeddings[nearest_frames(times_s, s.start_s, s.end_s)].mean(0) for s in segments]
+    seen = Appearance(
+        packed(means), round(noise, 6), round(watched.contrast, 2), round(watched.motion, 2)
+    )
+    return Clips(segments, tuple(watched.cuts_s), seen)
 
 
 @dataclass(frozen=True)
@@ -133,22 +138,27 @@ class WatchedFilm:
         times_s: float64 [N], times of the embedded frames.
         embeddings: float32 [N, D], of unit length.
         shifted: mean cosine distance between two views of one frame, from opposite corners.
+        contrast, motion: as in `Appearance`.
     """
 
     cuts_s: list[float]
     times_s: np.ndarray
     embeddings: np.ndarray
     shifted: float
+    contrast: float
+    motion: float
 
 
 @dataclass(frozen=True)
 class _Look:
     """Some frames of a film that are to be embedded, uint8 [B, H, W, 3], with their times; or,
-    last of all, views from corners, with the film's cuts."""
+    last of all, views from corners, with what is known of the whole film."""
 
     shown: np.ndarray
     times_s: tuple[float, ...] = ()
     cuts_s: tuple[float, ...] = ()
+    contrast: float = 0.0
+    motion: float = 0.0
 
     @property
     def nbytes(self) -> int:
@@ -167,6 +177,8 @@ def _look_at(
     pending: list[np.ndarray] = []
     step_s, next_s = 1 / options["embedding_fps"], 0.0
     views: list[np.ndarray] = []
+    first: np.ndarray | None = None
+    contrast = motion = 0.0
     for picture in frames.iterate_pictures(video.path, threads):
         # Scaled as PySceneDetect's own scene manager does.
         small = picture.pixels(detector.size, interpolation="FAST_BILINEAR")
@@ -177,6 +189,10 @@ def _look_at(
         times_s.append(picture.time_s)
         shown = picture.pixels(shown_size)
         pending.append(shown)
+        grey = shown.mean(axis=2, dtype=np.float32)
+        first = grey if first is None else first
+        contrast = max(contrast, float(grey.std()))
+        motion = max(motion, float(np.abs(grey - first).mean()))
         if picture.time_s >= video.duration_s * (len(views) + 1) / (2 * _SHIFTED_FRAMES) - 1e-6:
             views += _opposite_views(shown, mirrored=len(views) % 4 == 2)
         if len(pending) == _LOOK:
@@ -186,7 +202,7 @@ def _look_at(
     if pending:
         yield _Look(np.stack(pending), tuple(times_s))
     views = views or _opposite_views(shown, mirrored=False)
-    yield _Look(np.stack(views), cuts_s=tuple(cuts_s))
+    yield _Look(np.stack(views), (), tuple(cuts_s), contrast, motion)
 
 
 Seen = tuple[_Look, np.ndarray]  # with its embeddings, float32 [B, D]
@@ -218,7 +234,8 @@ def _watched(seen: Iterable[Seen]) -> WatchedFilm:
     pairs = rows.reshape(-1, 2, rows.shape[1])
     shifted = 1 - float((pairs[:, 0] * pairs[:, 1]).sum(axis=1).mean())
     rows = np.frombuffer(embeddings, np.float32).reshape(len(times_s), -1)
-    return WatchedFilm(list(look.cuts_s), np.array(times_s), rows, shifted)
+    cuts_s, times = list(look.cuts_s), np.array(times_s)
+    return WatchedFilm(cuts_s, times, rows, shifted, look.contrast, look.motion)
 
 
 def _opposite_views(frame: np.ndarray, *, mirrored: bool) -> list[np.ndarray]:

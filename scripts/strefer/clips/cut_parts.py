@@ -22,7 +22,8 @@ def cut_parts(clips: Path, shard: Shard) -> None:
     """
     records = read_records(clips, Clips)
     items = [
-        Item(film, content=to_json(found), context=found) for film, (found,) in records.items()
+        Item(film, content=[to_json(segment) for segment in found.segments], context=found)
+        for film, (found,) in records.items()
     ]
 
     def start() -> Worker:
