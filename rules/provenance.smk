@@ -57,7 +57,7 @@ def end_run(success):
     if TERMINAL is not None:
         show(TERMINAL.outcome(success))
         show([f"WARNING  {WARNING}"] if WARNING else [])
-        show(summary.summarize(Path(RUN), STAGES, SHARDS, CORRECTIONS.without_film(FILMS)))
+        show(summary.summarize(Path(RUN), STAGES, SHARDS, CORRECTIONS.without_film(ALL_FILMS)))
         show(summary.name_places(Path(RUN), success, IS_DEMO))
 
 

@@ -35,7 +35,7 @@ rule write_report:
         scored=lambda wildcards: scores_shown(),
         students=lambda wildcards: students_shown(),
         warning=WARNING,
-        lost=CORRECTIONS.without_film(FILMS),
+        lost=CORRECTIONS.without_film(ALL_FILMS),
         run=config["run"],
         seed=config["seed"],
     script:

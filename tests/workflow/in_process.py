@@ -106,6 +106,7 @@ def _execute(job):
         input=job.input,
         output=job.output,
         params=job.params,
+        resources=job.resources,
         wildcards=job.wildcards,
         log=job.log,
         threads=1,
