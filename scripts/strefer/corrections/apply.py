@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from strefer.agents.replies import same_expression
-from strefer.corrections.kinds import KINDS
-from strefer.corrections.table import Row, in_words
+from strefer.corrections.kinds import KINDS, Row, in_words
 from strefer.stage.items import Item
 
 # What stands in the place of a stage in lines that are no failures: of a film that was set aside,

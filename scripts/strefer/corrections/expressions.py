@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from strefer.corrections.apply import Lines, NotFound, check_was, position
-from strefer.corrections.table import Row
+from strefer.corrections.kinds import Row
 from strefer.stage.items import Item
 
 

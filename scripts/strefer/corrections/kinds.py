@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 ALWAYS = ("film", "what")
 ABOUT = ("was", "who", "when", "why")  # any row may say these
 COLUMNS = (*ALWAYS, "entity", "start_s", "end_s", "item", "value", *ABOUT)
+
+Row = dict[str, Any]  # a row of the table, as jobs get it
 
 
 @dataclass(frozen=True)
@@ -48,3 +51,11 @@ KINDS = {
 }
 # What makes one name of an expression stand for another from then on.
 RENAMES = ("rename_entity", "same_as")
+
+
+def in_words(row: Row) -> str:
+    """What a row decides, for people."""
+    parts = [row["what"], *(repr(row[name]) for name in ("entity", "item") if row[name])]
+    if row["start_s"] is not None:
+        parts.append(f"{row['start_s']:g} to {row['end_s']:g} s")
+    return " ".join(parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from strefer.clips.cut_parts import PART
 from strefer.corrections.apply import MOST_APART_S, Lines, check_was, position
-from strefer.corrections.table import Row
+from strefer.corrections.kinds import Row
 from strefer.stage.items import Item
 
 

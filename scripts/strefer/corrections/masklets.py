@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from strefer.corrections.apply import MOST_APART_S, Change, Lines, NotFound, by_hand, position
-from strefer.corrections.table import Row, in_words
+from strefer.corrections.kinds import Row, in_words
 from strefer.masks import decode_mask
 from strefer.records import References, RegionPrompt, Rle, to_json
 from strefer.stage.items import Item

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from strefer.corrections.apply import Lines, NotFound, by_hand
-from strefer.corrections.table import Row
+from strefer.corrections.kinds import Row
 from strefer.files import digest_of
 from strefer.instructions.verification.form import form_fault
 from strefer.records import Instruction, from_json

@@ -10,14 +10,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from strefer.agents.replies import same_expression
-from strefer.corrections.kinds import ABOUT, ALWAYS, COLUMNS, KINDS, RENAMES
+from strefer.corrections.kinds import ABOUT, ALWAYS, COLUMNS, KINDS, RENAMES, Row, in_words
 from strefer.files import digest_of_file
 from strefer.videos.tables import read_table
-
-Row = dict[str, Any]
 
 
 class Corrections:
@@ -138,11 +135,3 @@ def _named(row: Row) -> list[str]:
     """The expressions that a row names."""
     of_value = row["what"] in (*RENAMES, "masklet_of")
     return [row["entity"], *([row["value"]] if of_value else [])] if row["entity"] else []
-
-
-def in_words(row: Row) -> str:
-    """What a row decides, for people."""
-    parts = [row["what"], *(repr(row[name]) for name in ("entity", "item") if row[name])]
-    if row["start_s"] is not None:
-        parts.append(f"{row['start_s']:g} to {row['end_s']:g} s")
-    return " ".join(parts)
