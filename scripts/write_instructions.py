@@ -13,4 +13,5 @@ write_instructions(
     prompts=job.prompts,
     phrasings=Path(snakemake.params.phrasings),
     llm=job.agents["llm"],
+    judge=job.agents.get("judge"),
 )

@@ -10,6 +10,7 @@ from helpers.tiny_chat import build_text_model
 from helpers.told_films import DEEDS, DOG, MAN, WOMAN, masklets, transcripts
 from strefer.instructions import write_instructions as stage
 from strefer.instructions.draft import UNBALANCED
+from strefer.instructions.wording import assemble_pairs
 from strefer.instructions.write_instructions import pairs_wanted, write_instructions
 from strefer.records import Instruction, References, Video
 from strefer.stage.run import Shard, read_lines, read_records
@@ -28,7 +29,7 @@ OPTIONS = {
     "check_unseen": True,
     "least_score": 0.0,
     "pairs_per_call": 1,
-    "proof_reader": False,
+    "proof_reader": "none",
     "max_new_tokens": 128,
     "temperature": 0.0,
     "attempts": 2,
@@ -61,7 +62,9 @@ def inputs(tmp_path):
     }
 
 
-def write(inputs, tmp_path, llm=None, strict=False, phrasings=CONFIG / "phrasings", **options):
+def write(
+    inputs, tmp_path, llm=None, judge=None, strict=False, phrasings=CONFIG / "phrasings", **options
+):
     options = OPTIONS | options
     write_instructions(
         **inputs,
@@ -70,6 +73,7 @@ def write(inputs, tmp_path, llm=None, strict=False, phrasings=CONFIG / "phrasing
         prompts=PROMPTS,
         phrasings=phrasings,
         llm=llm or {"adapter": "none"},
+        judge=judge,
     )
     return tmp_path / "out.jsonl"
 
@@ -141,7 +145,7 @@ def test_a_model_that_babbles_is_kept_apart(inputs, tmp_path):
     llm = {"adapter": "transformers", "model": str(model), "dtype": "float32", "device": "cpu"}
     counts = {f"G{n}": 8 if n < 3 else 0 for n in range(1, 9)}
     output = write(
-        inputs, tmp_path, llm | {"max_batch": 4}, question_writer="llm", proof_reader=True,
+        inputs, tmp_path, llm | {"max_batch": 4}, question_writer="llm", proof_reader="llm",
         pairs_per_minute=counts, max_new_tokens=16, attempts=1,
     )  # fmt: skip
     pairs = read_records(output, Instruction)["a"]
@@ -233,3 +237,23 @@ def test_how_many_pairs_a_film_gets():
     assert pairs_wanted(28, 60.0) == 28
     assert pairs_wanted(28, 15.0) == 7
     assert pairs_wanted(0, 60.0) == 0
+
+
+def test_another_model_may_proof_read(inputs, tmp_path, monkeypatch):
+    loaded = []
+    monkeypatch.setattr(stage, "load_chat", lambda spec: loaded.append(spec) or chats[spec["is"]])
+    pair = {"question": "Does the dog in <region1> sit?", "answer": "Yes.", "wanted": 1}
+    chats = {
+        "writer": ScriptedChat(lambda request: json.dumps({"pairs": [pair]})),
+        "judge": ScriptedChat(lambda request: '{"pairs": [{"pair": 1, "verdict": "undecidable"}]}'),
+    }
+    monkeypatch.setattr(assemble_pairs, "written_fault", lambda task, written: None)
+    output = write(
+        inputs, tmp_path, {"is": "writer"}, judge={"is": "judge"}, question_writer="llm",
+        proof_reader="judge",
+    )  # fmt: skip
+    pairs = [p for p in read_records(output, Instruction)["a"] if p.group == "G6" and p.question]
+    asked = [p for p in pairs if p.rejected.startswith("proof-reader")]
+    assert asked
+    assert {p.rejected for p in asked} == {"proof-reader: undecidable"}
+    assert loaded == [{"is": "writer"}, {"is": "judge"}]

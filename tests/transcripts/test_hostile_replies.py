@@ -78,7 +78,7 @@ def stages(folder, film):
     options = {
         "pairs_per_minute": {f"G{n}": 600 for n in range(1, 9)},
         "question_writer": "llm", "time_answers": True, "verify": True, "check_motion": False,
-        "check_unseen": False, "proof_reader": True,
+        "check_unseen": False, "proof_reader": "llm",
         "pairs_per_call": 4, "least_score": 0.0, "max_new_tokens": 8,
         "temperature": 0,
         "batch_films": 1,

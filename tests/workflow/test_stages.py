@@ -46,9 +46,12 @@ def test_the_table_names_what_the_configuration_has():
 
 
 def test_what_is_read_only_under_a_condition():
-    config = changed(instructions={"verify": True, "second_look": True, "proof_reader": False})
+    config = changed(instructions={"verify": True, "second_look": True, "proof_reader": "none"})
     assert "second_looks" in stages.stages_read("statements", config)
     assert list(stages.prompts_of("instructions", config)) == ["question_writer"]
+    assert list(stages.agents_of("instructions", config)) == ["llm"]
+    by_judge = changed(instructions={"proof_reader": "judge"})
+    assert list(stages.agents_of("instructions", by_judge)) == ["llm", "judge"]
     config = changed(instructions={"verify": False, "question_writer": "phrasings"})
     assert "second_looks" not in stages.stages_read("statements", config)
     assert stages.prompts_of("instructions", config) == {}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -44,6 +44,7 @@ def write_instructions(
     prompts: Mapping[str, str],
     phrasings: Path,
     llm: Mapping[str, Any],
+    judge: Mapping[str, Any] | None = None,
     masklets: Path | None = None,
 ) -> None:
     """Write the shard file of `Instruction` records, a line a pair; rejected pairs are among them.
@@ -59,14 +60,16 @@ def write_instructions(
             `max_new_tokens`, `temperature`, `attempts`, `retry_temperature`; `batch_films`; `seed`.
         prompts: `question_writer` and `proof_reader`.
         phrasings: the folder of phrasings files.
-        llm: the LLM's specification; loaded only if it is asked anything.
+        llm, judge: specifications of the writer and of the proof-reader "judge"; loaded only if
+            they are asked anything.
     """
     texts = load_folder(phrasings)
     making, of_group = _making(shard.making, options, texts)
     items = list(_items(videos, references, statements, masklets, of_group))
     worker = _Worker(
-        texts, {role: load_prompt(path) for role, path in prompts.items()}, options, llm
-    )
+        texts, {role: load_prompt(path) for role, path in prompts.items()}, options,
+        {"llm": llm, "judge": judge},
+    )  # fmt: skip
     films = options["batch_films"]
 
     def start() -> Worker:
@@ -164,14 +167,11 @@ class _Worker:
         phrasings: Mapping[str, Phrasings],
         prompts: Mapping[str, Prompt],
         options: Mapping[str, Any],
-        llm: Mapping[str, Any],
+        agents: Mapping[str, Mapping[str, Any] | None],
     ) -> None:
-        self.phrasings, self.prompts, self.options, self.llm = phrasings, prompts, options, llm
-
-    @cached_property
-    def chat(self) -> Chat:
-        """The LLM, loaded when it is first asked."""
-        return load_chat(self.llm)
+        self.phrasings, self.prompts, self.options = phrasings, prompts, options
+        # An agent is loaded when it is first asked.
+        self.chat: Callable[[str], Chat] = cache(lambda role: load_chat(agents[role]))
 
     def write(self, batch: Sequence[tuple[Item, tuple[Film, str]]]) -> list[list[dict[str, Any]]]:
         """The lines of each film's group in the batch; the LLM gets all of the batch's prompts at
@@ -185,7 +185,7 @@ class _Worker:
             draft.assemble()
             if options["verify"]:
                 draft.verify(verifier(draft.film))
-        if options["verify"] and options["proof_reader"]:
+        if options["verify"] and options["proof_reader"] != "none":
             self._proof_read(drafts)
         if options["verify"]:
             for draft in drafts:
@@ -223,7 +223,7 @@ class _Worker:
         if not scenes:
             return
         written = write_by_chat(
-            [one.scene for one in scenes], [one.seed for one in scenes], self.chat,
+            [one.scene for one in scenes], [one.seed for one in scenes], self.chat("llm"),
             self.prompts["question_writer"], self.options,
         )  # fmt: skip
         for one, replies in zip(scenes, written, strict=True):
@@ -236,8 +236,8 @@ class _Worker:
         if not scenes:
             return
         read = proof_read(
-            [(one.scene, one.shown()) for one in scenes], self.chat,
-            self.prompts["proof_reader"], self.options,
+            [(one.scene, one.shown()) for one in scenes],
+            self.chat(self.options["proof_reader"]), self.prompts["proof_reader"], self.options,
         )  # fmt: skip
         for scene, faults in zip(scenes, read, strict=True):
             for one, fault in zip(scene.to_read, faults, strict=True):

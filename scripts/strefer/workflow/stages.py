@@ -71,7 +71,7 @@ STAGES = {
     ),
     "instructions": Stage(
         "write_instructions",
-        ("videos", "references", "statements", "masklets"), ("llm",),
+        ("videos", "references", "statements", "masklets"), ("llm", "judge"),
         ("question_writer", "proof_reader"), section="instructions", also=("seed",),
     ),
     "scores": Stage(
@@ -89,7 +89,8 @@ def _read_by_llm(config: Config) -> bool:
 READ_IF: dict[str, Callable[[Config], bool]] = {
     "assigner": lambda config: config["agents"]["assigner"]["adapter"] == "chat",
     "question_writer": lambda config: config["instructions"]["question_writer"] == "llm",
-    "proof_reader": lambda config: _verified(config, "proof_reader"),
+    "proof_reader": lambda config: _proof_reader(config) != "none",
+    "instructions.judge": lambda config: _proof_reader(config) == "judge",
     "statement_reader": _read_by_llm,
     "relation_reader": _read_by_llm,
     "statements.llm": _read_by_llm,
@@ -106,6 +107,11 @@ def _by_concepts(config: Config) -> bool:
 
 def _verified(config: Config, option: str) -> bool:
     return bool(config["instructions"]["verify"] and config["instructions"][option])
+
+
+def _proof_reader(config: Config) -> str:
+    options = config["instructions"]
+    return options["proof_reader"] if options["verify"] else "none"
 
 
 def stages_read(stage: str, config: Config) -> list[str]:

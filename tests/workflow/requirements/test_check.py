@@ -23,6 +23,7 @@ from strefer.workflow.requirements.facts import (
 )
 from strefer.workflow.requirements.gpu_hours import ESTIMATED, gpu_hours
 from strefer.workflow.requirements.machine import Machine
+from strefer.workflow.stages import agents_of
 
 
 @pytest.fixture
@@ -322,7 +323,7 @@ def test_the_gpu_that_a_configuration_names_holds_its_models_and_prompts(name, m
     models = named_models(config, load_facts(ROOT / "config" / "models.yaml"))
     by_role = {role: model for model in models for role in model.roles}
     for stage in ESTIMATED:
-        roles = [role for role in check.ROLES[stage] if role in by_role]
+        roles = [role for role in agents_of(stage, config) if role in by_role]
         least = machine.least_gpu_gb(stage, [by_role[role] for role in roles], config)
         assert least is None or 0 < least <= gpu.memory_gb, stage
     assert machine.cache_gb("entities", by_role["video_llm"], config) > 0

@@ -149,7 +149,7 @@ class InstructionsOptions(AskingOfFilms):
     check_unseen: bool = option(True, "Reject pairs about an entity whose transcript and masklet disagree.")
     least_score: Number = option(0.05, "Doubt masklets that are less probably what their expression means, unless they come and go as the transcript says.", ge=0, le=1)
     second_look: bool = option(False, "Also transcribe the first and last part of each segment; a segment's transcript must agree with them. The video LLM then gets three times as many questions.")
-    proof_reader: bool = option(True, "Let the LLM read each written pair against the statements.")
+    proof_reader: Literal["llm", "judge", "none"] = option("llm", "Which agent reads the written pairs against their statements.")
     max_new_tokens: int = option(1536, "Longest reply.", ge=1)
     temperature: Number = option(0.7, "Sampling temperature of the question writer.", ge=0)
 

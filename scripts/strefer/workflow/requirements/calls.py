@@ -31,9 +31,6 @@ class Calls:
     read: float
     written: float
 
-    def __add__(self, other: Calls) -> Calls:
-        return Calls(self.count + other.count, self.read + other.read, self.written + other.written)
-
 
 NO_CALLS = Calls(0, 0, 0)
 
@@ -50,16 +47,25 @@ def reading_calls(config: Mapping[str, Any], films: Films) -> Calls:
 
 
 def writing_calls(config: Mapping[str, Any], films: Films) -> Calls:
-    """The calls that word pairs, some of a scene at a time, and those that proof-read them."""
-    options, pairs = config["instructions"], written_pairs(config, films)
-    scenes = pairs / min(PAIRS_A_SCENE, options["pairs_per_call"])
-    shown = scenes * FACTS * LINE_TOKENS + pairs * LINE_TOKENS
-    calls = Calls(scenes, scenes * _tokens(config, "question_writer") + shown, pairs * PAIR_TOKENS)
-    if not (options["verify"] and options["proof_reader"]):
-        return calls
-    shown += pairs * PAIR_TOKENS
-    read = scenes * _tokens(config, "proof_reader") + shown
-    return calls + Calls(scenes, read, pairs * VERDICT_TOKENS)
+    """The calls that word pairs, some of a scene at a time."""
+    pairs, scenes = written_pairs(config, films), _scenes(config, films)
+    read = scenes * (_tokens(config, "question_writer") + FACTS * LINE_TOKENS)
+    return Calls(scenes, read + pairs * LINE_TOKENS, pairs * PAIR_TOKENS)
+
+
+def proof_calls(config: Mapping[str, Any], films: Films) -> Calls:
+    """The calls that proof-read what was written, a scene at a time."""
+    options = config["instructions"]
+    if not options["verify"] or options["proof_reader"] == "none":
+        return NO_CALLS
+    pairs, scenes = written_pairs(config, films), _scenes(config, films)
+    read = scenes * (_tokens(config, "proof_reader") + FACTS * LINE_TOKENS)
+    return Calls(scenes, read + pairs * PAIR_TOKENS, pairs * VERDICT_TOKENS)
+
+
+def _scenes(config: Mapping[str, Any], films: Films) -> float:
+    a_scene = min(PAIRS_A_SCENE, config["instructions"]["pairs_per_call"])
+    return written_pairs(config, films) / a_scene
 
 
 def written_pairs(config: Mapping[str, Any], films: Films) -> float:
@@ -72,14 +78,15 @@ def written_pairs(config: Mapping[str, Any], films: Films) -> float:
 
 def told_calls(config: Mapping[str, Any], films: Films) -> Iterator[str]:
     """The estimate in words, line by line."""
-    reading, writing = reading_calls(config, films), writing_calls(config, films)
-    for name, calls in (("statements", reading), ("writing", writing)):
+    stages = {"statements": reading_calls, "writing": writing_calls, "proof": proof_calls}
+    estimates = {name: estimate(config, films) for name, estimate in stages.items()}
+    for name, calls in estimates.items():
         yield (
             f"  {name:12} {calls.count:,.0f} calls, {calls.read / 1e6:.1f} million tokens read, "
             f"{calls.written / 1e6:.1f} million written"
         )
     if pairs := written_pairs(config, films):
-        whole = (reading + writing).count / pairs
+        whole = sum(calls.count for calls in estimates.values()) / pairs
         yield f"  together {whole:.2f} calls for each of {pairs:,.0f} pairs that the LLM words"
 
 

@@ -35,7 +35,7 @@ from strefer.workflow.requirements.machine import (
     this_machine,
 )
 from strefer.workflow.requirements.training_memory import training_memory
-from strefer.workflow.stages import STAGES, environments_of_roles
+from strefer.workflow.stages import STAGES, agents_of, environments_of_roles
 
 _WITHOUT_REVISION = ("open_clip", "rexseek")  # engines that download the newest
 _STUDENT = ("training.vision", "training.llm", "training.start_from")
@@ -81,7 +81,11 @@ def check_configuration(
     models = named_models(config, load_facts(facts))
     by_role = {role: model for model in models for role in model.roles}
     of_stage = {
-        stage: [by_role[role] for role in roles if role in by_role]
+        stage: [
+            by_role[role]
+            for role in (agents_of(stage, config) if stage in _AGENTS else roles)
+            if role in by_role
+        ]
         for stage, roles in ROLES.items()
         if trains or stage in ESTIMATED
     }

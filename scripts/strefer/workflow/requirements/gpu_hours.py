@@ -15,7 +15,7 @@ from typing import Any
 from strefer.agents.concept_tracker.interface import FPS
 from strefer.agents.environments import engine_of
 from strefer.videos.film_lengths import FILM_MINUTES, Films
-from strefer.workflow.requirements.calls import Calls, reading_calls, writing_calls
+from strefer.workflow.requirements.calls import proof_calls, reading_calls, writing_calls
 from strefer.workflow.requirements.facts import Gpu, NamedModel
 from strefer.workflow.requirements.films import ENTITIES, SEGMENTS_A_MINUTE, looks
 
@@ -172,15 +172,18 @@ def _transcripts(config: Mapping, models: Mapping, films: Films) -> dict[str, To
 
 
 def _statements(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]:
-    return _of_llm(reading_calls(config, films))
+    calls = reading_calls(config, films)
+    return {"llm": Tokens(calls.read, calls.written)}
 
 
 def _instructions(config: Mapping, models: Mapping, films: Films) -> dict[str, Tokens]:
-    return _of_llm(writing_calls(config, films))
-
-
-def _of_llm(calls: Calls) -> dict[str, Tokens]:
-    return {"llm": Tokens(calls.read, calls.written)}
+    writing, proof = writing_calls(config, films), proof_calls(config, films)
+    if config["instructions"]["proof_reader"] == "judge":
+        return {
+            "llm": Tokens(writing.read, writing.written),
+            "judge": Tokens(proof.read, proof.written),
+        }
+    return {"llm": Tokens(writing.read + proof.read, writing.written + proof.written)}
 
 
 _TOKENS: dict[str, Callable[[Mapping, Mapping, Films], dict[str, Tokens]]] = {
