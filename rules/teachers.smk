@@ -23,6 +23,6 @@ rule train_teacher:
         work="results/teachers/training/{teacher}",
         minutes=lambda wildcards: config["teachers"]["minutes"][wildcards.teacher],
         seed=config["seed"],
-        device=config["teachers"]["device"],
+        device="cpu",  # minutes of training are a CPU's
     script:
         "../scripts/train_teacher.py"

@@ -68,4 +68,3 @@ class Teachers(Section):
     """The training of the demo's tiny models."""
 
     minutes: TeacherMinutes = option(TeacherMinutes(), "CPU minutes of training, by teacher.")
-    device: str = option("cpu", "Where the teachers are trained.")
