@@ -42,6 +42,7 @@ include: "rules/benchmarks.smk"
 include: "rules/quality.smk"
 include: "rules/report.smk"
 include: "rules/rehearsal.smk"
+include: "rules/gallery.smk"
 include: "rules/preview.smk"
 include: "rules/teachers.smk"
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from .conftest import FILM
+from .conftest import FILM, ONE_FILM
 
 # Where there is no demo, a small one is made first.
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(1500)]
@@ -43,6 +43,14 @@ def test_the_same_seed_gives_the_same_pairs_in_whatever_company(finished, one_fi
     pairs = lines_of(one_film, "instructions")
     assert pairs == lines_of(finished.folder, "instructions")
     assert len(pairs) > 10
+
+
+def test_the_gallery_shows_the_film(workplace, one_film):
+    workplace.make({"run": "one"} | ONE_FILM, ["gallery"])
+    (script,) = one_film.glob("gallery/00000-of-00001/0.js")
+    assert FILM in script.read_text() and (script.parent / "0.mp4").resolve().is_file()
+    assert "00000-of-00001" in (one_film / "gallery" / "run.js").read_text()
+    assert "page/gallery.js" in (one_film / "gallery" / "index.html").read_text()
 
 
 @pytest.mark.long

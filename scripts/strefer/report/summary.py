@@ -94,8 +94,8 @@ def name_places(run: Path, success: bool, is_demo: bool) -> list[str]:
         is_demo: the films are the demo's own.
     """
     page = run / "try.html"
-    places = {"Page": page, "Report": run / "report.html", "Data": run / "export"}
-    places["Logs"] = run / "logs"
+    places = {"Page": page, "Report": run / "report.html", "Gallery": run / "gallery/index.html"}
+    places |= {"Data": run / "export", "Logs": run / "logs"}
     lines = [f"{name:<8} {path}" for name, path in places.items() if path.exists()]
     if not success:
         return [*lines, "Next     call the same command again: what is done stays done"]

@@ -1,0 +1,1 @@
+"""A run to look at: static pages on which films play with their masklets, transcripts and pairs."""
