@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     from strefer.benchmarks import commands as of_benchmarks
+    from strefer.gallery import commands as of_gallery
     from strefer.judging import commands as of_judging
     from strefer.report import commands as of_reports
     from strefer.workflow import commands as of_runs
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     accept.add_argument("--only", nargs="*", default=(), help="scripts; none means all that differ")
     of_reports.add_commands(commands)
     of_judging.add_commands(commands)
+    of_gallery.add_commands(commands)
     of_runs.add_commands(commands)
     convert = commands.add_parser("convert", help="write samples for another trainer")
     convert.set_defaults(command=_convert)

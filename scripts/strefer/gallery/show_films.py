@@ -52,7 +52,7 @@ def show_films(stages: Mapping[str, Path], proxies: Path, output: Path) -> None:
     with atomic_write(output / "index.js") as index:
         index.write('strefer.index({"films": [')
         number = 0
-        for number, film in enumerate(_films(stages), 1):
+        for number, film in enumerate(read_films(stages), 1):
             name = str(number - 1)
             film |= _media(film, output / name, proxies)
             for pair in film["instructions"]:
@@ -68,8 +68,13 @@ def show_films(stages: Mapping[str, Path], proxies: Path, output: Path) -> None:
             _write_texts(output, number + FILMS_A_CHUNK - 1, texts)
 
 
-def _films(stages: Mapping[str, Path]) -> Iterator[Film]:
-    """The records of one film after the other; the shard's files are read alongside."""
+def read_films(stages: Mapping[str, Path]) -> Iterator[Film]:
+    """The records of a shard's films, one film after the other: its `id`, its `failures` (stage and
+    reason), and by stage the lines. The shard's files are read alongside.
+
+    Raises:
+        ValueError: if a stage's lines are not in the order of the films.
+    """
     failures: dict[str, list[list[str]]] = {}
     for path in stages.values():
         for line in _lines(path, failed=True):
