@@ -48,13 +48,15 @@ function drawMasks(canvas, height, width, masks) {
   if (!masks.length) return;
   const context = canvas.getContext("2d");
   const image = context.createImageData(canvas.width, canvas.height);
+  const words = new Uint32Array(image.data.buffer); // a pixel each: alpha, blue, green, red
   for (const [rle, [r, g, b]] of masks) {
     const { pixels, columns } = pixelsOf(rle, step);
+    const colour = (b << 16) | (g << 8) | r;
     for (let p = 0; p < pixels.length; p++) {
       if (!pixels[p]) continue;
       const x = p % columns;
       const edge = !pixels[p - columns] || !pixels[p + columns] || !x || !pixels[p - 1] || x === columns - 1 || !pixels[p + 1];
-      image.data.set([r, g, b, edge ? 255 : 105], 4 * p);
+      words[p] = ((edge ? 255 : 105) << 24) | colour;
     }
   }
   context.putImageData(image, 0, 0);
