@@ -13,7 +13,7 @@ RECORDINGS = {}  # of a rehearsal, by stage
 # True if each rule's job runs in its own environment.
 MADE_BY_CONDA = "conda" in {str(m) for m in workflow.deployment_settings.deployment_method}
 if MADE_BY_CONDA:
-    os.environ["PYTHONNOUSERSITE"] = "1"  # ~/.local is in no environment
+    os.environ.update(PYTHONNOUSERSITE="1")  # ~/.local is in no environment
 
 
 wildcard_constraints:
