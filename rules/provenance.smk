@@ -2,6 +2,7 @@
 # longer has, the file that says where its results come from, and what the terminal says. All of it
 # is done when there is something to do: never in a dry run, and never in a job. The target `check`
 # does nothing to a run, so that it may be asked while one is at work.
+from snakemake.io import IOFile
 from strefer.agents.cards import warn_of_strangers
 from strefer.report import summary
 from strefer.workflow.stale_shards import remove_stale_shards
@@ -34,7 +35,7 @@ def begin_run():
     try:
         run_lock.enter_run(Path(RUN), announce=logger.warning)
         for path in remove_stale_shards(Path(RUN), SHARDS):
-            workflow.persistence.cleanup_metadata(str(path))
+            workflow.persistence.cleanup_metadata(IOFile(str(path)))
         record_provenance(finished=False)
     except ValueError as error:
         stop(error)

@@ -32,6 +32,6 @@ rule prepare_server:
     resources:
         **needs("world"),
     params:
-        code=code_of("prepare_server", "main"),
+        code=lambda wildcards: code_of("prepare_server", wildcards.environment),
     script:
         "../scripts/prepare_server.py"

@@ -53,10 +53,6 @@ class MeanColour:
     def best_size(self, size):
         return size
 
-    def __init__(self):
-        self.largest_batch = 0
-
     def embed_images(self, images):
-        self.largest_batch = max(self.largest_batch, len(images))
         means = images.reshape(len(images), -1, 3).mean(1) + 1e-3
         return (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32)

@@ -65,8 +65,8 @@ def test_the_queue_is_bounded_by_bytes_and_a_part_larger_than_it_still_passes(mo
         time.sleep(0.01)
         sizes.append(len(array))
         alive = [a for ref in made if (a := ref()) is not None]
-        # In the queue, with one that the consumer waits for, and one in each thread's hand.
-        most = 100 + 5 * 40 if len(array) == 40 else 2 * 400 + 3 * 40
+        # In the queue, with one that the consumer waits for, and one in each thread's hand (of 4).
+        most = 100 + (5 * 40 if len(array) == 40 else 2 * 400 + 3 * 40)
         assert sum(a.nbytes for a in alive if a is not array) <= most
         del array, alive
     assert sizes == [400] * 3 + [40] * 21

@@ -13,7 +13,7 @@ from strefer.agents import replies
 from strefer.agents.assigner.interface import parse_objects
 from strefer.benchmarks.letters import videomme_letter, videorefer_letter
 from strefer.benchmarks.videorefer_d import read_marks
-from strefer.instructions.wording.question_prompt import parse_reply
+from strefer.instructions.wording.question_prompt import parse_replies
 from strefer.masks import check_runs, decode_mask, encode_mask, runs_of
 from strefer.recipes.base_data import read_base
 from strefer.recipes.recipe import load_recipe
@@ -62,8 +62,8 @@ def test_replies(reply):
     for entity in value_or_error(replies.parse_entities, reply) or ():
         assert all(_is_one_clean_line(text) for text in vars(entity).values())
         assert len(entity.expression) <= replies.MAX_EXPRESSION_CHARS
-    pair = value_or_error(parse_reply, reply)
-    assert pair is None or (pair.question and "\n" not in pair.question)
+    for pair in (value_or_error(parse_replies, reply) or {}).values():
+        assert isinstance(pair, str) or (pair.question and "\n" not in pair.question)
     assert set(value_or_error(parse_objects, reply, 2) or ()) <= {0, 1}
     assert all(0 <= mark <= 5 for mark in read_marks(reply).values())
     assert len(videorefer_letter(reply)) <= 1
@@ -80,7 +80,7 @@ def _is_one_clean_line(text):
 def test_replies_of_json(value):
     reply = json.dumps(value)
     value_or_error(replies.parse_entities, reply)
-    value_or_error(parse_reply, reply)
+    value_or_error(parse_replies, reply)
 
 
 @given(st.floats(min_value=0, max_value=1e6))

@@ -84,7 +84,8 @@ def execute(folder, jobs):
 
     def counting(name, missing, *rest):
         for item in missing.values():
-            computed.append((name, item.video_id, next(iter(item.part.values()), None)))
+            part = item.part.get("segment", item.part.get("group"))
+            computed.append((name, item.video_id, part))
         return compute(name, missing, *rest)
 
     stage._compute = counting

@@ -46,5 +46,5 @@ def test_a_missing_base_file_is_named_with_the_recipe_and_the_way_out(workplace,
     with pytest.raises(RuntimeError, match=re.escape(wanted)):
         workplace.plan({"run": "missing"} | config)
     given = [f"{name}={value}" for name, value in config.items()]
-    checked = workplace.run(config=("run=missing", *given), targets=("check",))
+    checked = workplace.run(config=("run=missing", *given), targets=("check_all",))
     assert wanted in checked.stdout.split("MISSING ON THIS MACHINE")[1]

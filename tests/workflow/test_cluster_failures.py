@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 import importlib.metadata
+import importlib.util
 import logging
 from types import SimpleNamespace
 
 import pytest
-from snakemake_executor_plugin_slurm import Executor
 
 from strefer.workflow.cluster_failures import MEMORY, TIME, Failures, reason_of
 from strefer.workflow.slurm_patience import keep_jobs
@@ -55,6 +55,15 @@ def test_the_clusters_reasons_are_said_in_words():
     assert reason_of(refused) == f"SLURM does not take it: {told}"
 
 
+@pytest.fixture
+def plugins_executor():
+    """The plugin's class as it comes: a run in this process may have changed the imported one."""
+    found = importlib.util.find_spec("snakemake_executor_plugin_slurm")
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module.Executor
+
+
 def executor_without_slurm(kind):
     """An executor of the plugin that asks a SLURM that is not there; what it says is in `told`."""
     executor = kind.__new__(kind)
@@ -79,23 +88,20 @@ def jobs_after(executor, numbers):
     return asyncio.run(check())
 
 
-def test_jobs_are_kept_while_slurm_does_not_answer():
-    class Patient(Executor):
-        pass
-
+def test_jobs_are_kept_while_slurm_does_not_answer(plugins_executor):
     told = []
-    keep_jobs(Patient, told.append)
-    keep_jobs(Patient, told.append)  # twice is once
-    executor = executor_without_slurm(Patient)
+    keep_jobs(plugins_executor, told.append)
+    keep_jobs(plugins_executor, told.append)  # twice is once
+    executor = executor_without_slurm(plugins_executor)
     assert jobs_after(executor, ["1", "2"]) == ["1", "2"]
     assert jobs_after(executor, ["1", "2"]) == ["1", "2"]
     assert len(told) == 1  # for each silence
     assert jobs_after(executor, []) == []
 
 
-def test_the_plugin_still_forgets_jobs_while_slurm_does_not_answer():
+def test_the_plugin_still_forgets_jobs_while_slurm_does_not_answer(plugins_executor):
     """If this fails, slurm_patience.py is no longer needed."""
-    assert jobs_after(executor_without_slurm(Executor), ["1", "2"]) == []
+    assert jobs_after(executor_without_slurm(plugins_executor), ["1", "2"]) == []
 
 
 def test_the_plugins_array_jobs_are_those_that_were_found_wanting():

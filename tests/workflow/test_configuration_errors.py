@@ -26,7 +26,7 @@ pytestmark = pytest.mark.workflow
         ),
         (
             {"agents": {"tracker": {"environment": "main"}}},
-            "tracker.environment is not that of agents.detector",
+            "detector.environment is not that of agents.tracker",
         ),
     ],
 )

@@ -13,7 +13,9 @@ from .bench_of_reruns import Project
 
 pytestmark = pytest.mark.workflow
 RUN = {"run": "hostile", "videos": "hostile", "shards": 1}
-STAGES = "videos clips entities references tracks masklets transcripts instructions".split()
+STAGES = (
+    "videos clips entities references tracks masklets transcripts statements instructions".split()
+)
 
 
 @pytest.fixture(scope="module")

@@ -186,7 +186,9 @@ def test_every_rule_names_its_environment_in_its_digest():
                 assert f"**params_of({stage})" in rule, rule
             elif "conda:" in rule:
                 environment = rule.partition("../envs/")[2].partition(".yaml")[0]
-                assert f'"{environment}"' in rule.partition("code_of(")[2][:80], rule
+                by_wildcard = environment == "{environment}"
+                wanted = "wildcards.environment" if by_wildcard else f'"{environment}"'
+                assert wanted in rule.partition("code_of(")[2][:80], rule
 
 
 def test_secrets_are_left_out_of_the_provenance():
