@@ -12,7 +12,7 @@ import pytest
 from helpers.films import write_film
 from helpers.shards import video_of, write_shard
 from strefer.report.summary import summarize
-from strefer.workflow.provenance import seconds_by_rule
+from strefer.workflow.provenance import leaves_run_alone, seconds_by_rule
 from strefer.workflow.terminal import Terminal, about
 
 from .conftest import ROOT
@@ -197,3 +197,10 @@ def test_films_failures_and_pairs_are_counted_as_far_as_the_run_is(tmp_path):
     write_shard(tmp_path / "instructions" / f"{shards[1]}.jsonl", [("b.mp4", "no reply")])
     lines = summarize(tmp_path, stages, shards)
     assert lines[0] == "Films    0 of 4 done; 3 failed (2 in videos, 1 in instructions)"
+
+
+def test_only_a_call_for_checks_leaves_a_run_alone():
+    assert leaves_run_alone({"check"})
+    assert leaves_run_alone({"check", "check_all"})
+    assert not leaves_run_alone({"check", "instructions"})
+    assert not leaves_run_alone(set()), "a call without targets makes the whole run"

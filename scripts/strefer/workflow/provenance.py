@@ -16,7 +16,7 @@ import datetime
 import json
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,11 @@ MODELS = "config/models.yaml"  # what is known of models
 FACTS = "job: "  # begins the line of a log that holds `job_facts`
 _SECRET = re.compile(r"key|token|secret|password|authorization|credential", re.IGNORECASE)
 _COUNTED = re.compile(r"(\w+): (\d+) items, (\d+) of them in the store$")
+
+
+def leaves_run_alone(targets: Collection[str]) -> bool:
+    """True if a call asks for checks alone. One without targets asks for the whole run."""
+    return bool(targets) and set(targets) <= {"check", "check_all"}
 
 
 def write_provenance(
