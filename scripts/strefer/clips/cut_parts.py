@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from strefer.clips.appearance import line_of
 from strefer.records import Clips, Segment, to_json
 from strefer.stage.run import Item, Shard, Worker, one_by_one, read_records, run_stage
 
@@ -27,7 +28,7 @@ def cut_parts(clips: Path, shard: Shard) -> None:
     ]
 
     def start() -> Worker:
-        return one_by_one(lambda item: to_json(parts_of(item.context)))
+        return one_by_one(lambda item: line_of(parts_of(item.context)))
 
     run_stage("clip_parts", items, start, shard)
 

