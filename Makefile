@@ -1,4 +1,4 @@
-# The commands that always hold. They need Python 3.11 and make, nothing else.
+# The project's commands. They need only Python 3.11 and make.
 PYTHON ?= python3.11
 BIN := .venv/bin
 
@@ -7,8 +7,8 @@ BIN := .venv/bin
 demo: .venv/installed
 	@OMP_NUM_THREADS=1 $(BIN)/snakemake --profile profiles/default
 
-# Two processes. What takes minutes alone is left to test-all; with a demo that is up to date, the
-# tests of the whole chain look at that.
+# Two processes. Tests that take minutes are left to test-all. If the demo is up to date, the tests
+# of the whole chain use its results.
 TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 test: .venv/installed
 	$(TEST)
@@ -27,7 +27,7 @@ format: .venv/installed
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile rules
 
-# Each of these three writes one file of docs/figures.
+# Each of these three writes one file in docs/figures.
 quality: .venv/installed
 	$(BIN)/snakemake --configfile config/config.yaml config/quality.yaml -- results/quality/quality.json
 	cp results/quality/quality.json docs/figures/quality.json
@@ -42,7 +42,7 @@ reproduce: .venv/installed
 	cp results/reproduce/reproduce.json docs/figures/reproduce.json
 	$(MAKE) docs
 
-# Writes the parts of the documentation that are made from the options and the figures.
+# Regenerates the parts of the documentation that come from the options and the figures.
 docs: .venv/installed
 	PYTHONPATH=scripts $(BIN)/python -m strefer docs
 
@@ -53,10 +53,10 @@ docs: .venv/installed
 	ln -sf ../../bin/strefer $(BIN)/strefer
 	touch $@
 
-# Resolves envs/main.txt anew and pins what was found.
+# Resolves envs/main.txt again and pins the result.
 lock:
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet -r envs/main.txt
-	$(BIN)/pip uninstall --quiet --yes opencv-python  # headless serves, and needs no system part
+	$(BIN)/pip uninstall --quiet --yes opencv-python  # the headless one is enough, and needs no system library
 	$(BIN)/pip install --quiet --force-reinstall --no-deps $$(grep opencv envs/main.txt)
 	$(BIN)/pip freeze --all --exclude pip --exclude sam2 --exclude deepspeed > envs/main.lock

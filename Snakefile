@@ -4,9 +4,8 @@
 #                    |                  ^                     +-> instructions -> recipes
 #                    +---> entities -> references -> tracks -> masklets        -> checkpoints
 #                                                           -> predictions -> scores -> report
-#
-# One arrow is one rule, one script, one function of its name in a file of its name in
-# scripts/strefer, and one folder of results.
+# Each arrow is one rule, one script, one function in a file of the same name in scripts/strefer,
+# and one folder of results.
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -15,7 +14,7 @@ min_version("9.0")
 include: "rules/terminal.smk"
 
 
-# The demo is the default. A configuration file that names its agents stands on its own.
+# The demo is the default: its file is read unless another configuration names its agents.
 if "agents" not in config:
 
     configfile: "config/config.yaml"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Training on several nodes: srun starts this once on each, and torchrun one process a GPU.
-# docs/cluster.md says how a configuration names it. The processes meet on the node from which srun
-# was called, the first of the job.
+# Training on several nodes: srun starts this once on each node, and torchrun starts one process per
+# GPU. docs/cluster.md says how a configuration names it. The processes connect to the node from
+# which srun was called, the first of the job.
 set -euo pipefail
 exec python -m torch.distributed.run \
     --nnodes "$SLURM_NNODES" \

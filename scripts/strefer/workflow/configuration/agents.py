@@ -1,4 +1,4 @@
-"""The options of agents. Each adapter has its own, with its own defaults."""
+"""The options of agents. Each adapter has its own options, with its own defaults."""
 
 # fmt: off
 # ruff: noqa: E501
@@ -16,24 +16,24 @@ Dtype: TypeAlias = Literal["float32", "bfloat16", "float16"]
 
 
 class Agent(Section):
-    """What every agent has."""
+    """Options of every agent."""
 
     adapter: str = needed("The engine that runs the model.")
-    model: str = needed("A local folder, or the model's id on the hub (openai: the server's name for it).")
-    environment: str | None = option(None, "With --sdm conda: a file of envs/, without its ending, to use instead of the adapter's own.", pattern="^[A-Za-z0-9_-]+$")
+    model: str = needed("A local folder, or the model's id on the hub (openai: the name that the server gives it).")
+    environment: str | None = option(None, "With --sdm conda: the environment to use instead of the adapter's own, named by a file in envs/ without its extension.", pattern="^[A-Za-z0-9_-]+$")
 
 
 class _Revision(Agent):
-    revision: str | None = option(None, "The commit on the hub; null takes the newest.")
+    revision: str | None = option(None, "The commit on the hub. null uses the newest.")
 
 
 class _Chat(Agent):
-    max_pixels: int = option(602112, "Frames with more pixels are scaled down (602112: 768 tokens of Qwen2.5-VL).", ge=1)
-    max_prompt_pixels: int = option(25165824, "All frames of a prompt together have at most this many pixels.", ge=1)
-    fit: Literal["none", "squash", "pad", "crop"] = option("none", "How frames become square, as the model's authors do it.")
-    record: str | None = option(None, "A file that every prompt and reply is added to, as JSON Lines, with pictures of the first frames beside it. The adapter recorded replays it.")
-    template_options: dict[str, Any] = option({"enable_thinking": False}, "Variables of the chat template. Thinking needs longer replies.")
-    frames_as: Literal["video", "images"] = option("video", "How frames are shown to the model. A server that is shown videos is vLLM's, started with --trust-request-mm-kwargs.")
+    max_pixels: int = option(602112, "Maximum number of pixels in a frame; larger frames are scaled down (602112: 768 tokens of Qwen2.5-VL).", ge=1)
+    max_prompt_pixels: int = option(25165824, "Maximum number of pixels in all frames of a prompt together.", ge=1)
+    fit: Literal["none", "squash", "pad", "crop"] = option("none", "How to make frames square, for models whose authors do so.")
+    record: str | None = option(None, "A JSON Lines file to which every prompt and reply is appended, with pictures of the first frames beside it. The adapter recorded replays it.")
+    template_options: dict[str, Any] = option({"enable_thinking": False}, "Variables for the chat template. Thinking needs longer replies.")
+    frames_as: Literal["video", "images"] = option("video", "How to pass frames to the model. Only a vLLM server started with --trust-request-mm-kwargs accepts videos.")
 
 
 class _Weights(_Revision):
@@ -44,7 +44,7 @@ class _Weights(_Revision):
 
 class _OfFiles(_Revision, _Chat):
     trust_remote_code: bool = option(False, "Run code that comes with the model.")
-    chat_template: str | None = option(None, "A Jinja file to use instead of the model's own chat template.")
+    chat_template: str | None = option(None, "A Jinja file that replaces the model's own chat template.")
 
 
 class ChatTransformers(_OfFiles, _Weights):
@@ -55,39 +55,39 @@ class ChatVllm(_OfFiles):
     """A chat model in vLLM."""
 
     dtype: Dtype = option("bfloat16", "The type that the weights are loaded in.")
-    tensor_parallel: int = option(1, "GPUs that share the model.", ge=1)
-    gpu_memory: Number = option(0.9, "Share of a GPU's memory to use.", gt=0, le=1)
-    context_tokens: int | None = option(None, "The most tokens of a prompt and its reply together; null uses the model's own limit.", ge=1)
-    max_frames: int = option(64, "The most frames of a prompt, if they are shown as images.", ge=1)
-    compile: bool = option(True, "Compile the model, for a slower start and a faster run.")
-    engine_options: dict[str, Any] = option({}, "Further arguments of vllm.LLM, such as hf_overrides; of a server that the run starts, those of `vllm serve`, such as tensor-parallel-size.")
-    block_tokens: int | None = option(None, "Shared beginnings of prompts are reused in blocks of this many tokens; null lets the engine choose.", ge=1)
+    tensor_parallel: int = option(1, "Number of GPUs to split the model across.", ge=1)
+    gpu_memory: Number = option(0.9, "Share of the GPU's memory to use.", gt=0, le=1)
+    context_tokens: int | None = option(None, "Maximum number of tokens in a prompt and its reply together. null uses the model's own limit.", ge=1)
+    max_frames: int = option(64, "Maximum number of frames in a prompt, if they are passed as images.", ge=1)
+    compile: bool = option(True, "Compile the model: it starts more slowly and runs faster.")
+    engine_options: dict[str, Any] = option({}, "Further arguments for vllm.LLM, such as hf_overrides, or for a server that the run starts, those of `vllm serve`, such as tensor-parallel-size.")
+    block_tokens: int | None = option(None, "Block size in tokens for reusing the shared beginnings of prompts. null lets the engine choose.", ge=1)
 
 
 class ChatOpenai(_Chat):
     """A chat model behind a server."""
 
-    url: str | None = option(None, "The server's address, such as http://localhost:8000/v1; null is OpenAI's. `serve` starts `vllm serve` for the model, once for the run, and `serve 4` four of them.")
+    url: str | None = option(None, "The server's address, such as http://localhost:8000/v1. null is OpenAI's. `serve` starts one `vllm serve` for the model and the whole run, `serve 4` starts four.")
     key_variable: str = option("OPENAI_API_KEY", "The environment variable that holds the key.")
-    frames_mb: Number = option(8, "The frames of a prompt are sent in at most this many MB, as JPEG if need be.", gt=0)
-    concurrency: int = option(32, "Requests at a time.", ge=1)
-    timeout_s: Number = option(600, "Seconds that one request may take.", gt=0)
-    retries: int = option(6, "How often a lost request is sent again, after growing pauses.", ge=0)
-    engine_options: dict[str, Any] = option({}, "Arguments of `vllm serve`.")
+    frames_mb: Number = option(8, "Maximum size in MB of a prompt's frames. They are sent as JPEG if they would exceed it.", gt=0)
+    concurrency: int = option(32, "Maximum number of requests in flight.", ge=1)
+    timeout_s: Number = option(600, "Time limit of one request in seconds.", gt=0)
+    retries: int = option(6, "How many times to resend a lost request, after increasing pauses.", ge=0)
+    engine_options: dict[str, Any] = option({}, "Arguments for `vllm serve`.")
 
 
 class ChatRecorded(Agent):
-    """What a chat model said, replayed from the file that `record` wrote: its `model`."""
+    """A chat model's replies, replayed from `model`: the file that `record` wrote."""
 
 
 class DetectorTransformers(_Weights):
     """A detector in transformers."""
 
-    max_batch: int = option(4, "Frames in one batch; halved where memory runs out.", ge=1)
+    max_batch: int = option(4, "Frames in one batch; halved if memory runs out.", ge=1)
 
 
 class DetectorGroundingdino(_Revision):
-    """A detector in the package of its authors."""
+    """A detector in its authors' package."""
 
     device: str = option("auto", "Where the model runs; auto uses a GPU if there is one.")
 
@@ -95,11 +95,11 @@ class DetectorGroundingdino(_Revision):
 class TrackerTransformers(_Weights):
     """A tracker in transformers."""
 
-    max_batch: int = option(4, "Objects in one batch; halved where memory runs out.", ge=1)
+    max_batch: int = option(4, "Objects in one batch; halved if memory runs out.", ge=1)
 
 
 class TrackerSam2(_Revision):
-    """A tracker in the package of its authors."""
+    """A tracker in its authors' package."""
 
     dtype: Literal["float32", "bfloat16"] = option("float32", "The type that the weights are loaded in.")
     device: str = option("auto", "Where the model runs; auto uses a GPU if there is one.")
@@ -152,9 +152,9 @@ AGENTS = (*ROLES, "assigner")
 
 
 class Engine(Section):
-    """What an assigner has besides the options of its engine."""
+    """Options that an assigner has besides those of its engine."""
 
-    engine: str | None = option(None, "Assigner only: the adapter of the model that it asks; null is open_clip for embedder, transformers for detector and chat.")
+    engine: str | None = option(None, "Assigner only: the adapter of the model that it asks. null means open_clip for embedder, and transformers for detector and chat.")
 
 
 def adapters_of(role: str) -> list[str]:

@@ -1,5 +1,5 @@
 """The configuration's sections. Where the paper or its authors' code gives a value, that is the
-default; the demo's own values are in config/config.yaml. "(ours)" marks what the paper lacks."""
+default; the demo's own values are in config/config.yaml. "(ours)" marks what the paper does not have."""
 
 # fmt: off
 # ruff: noqa: E501
@@ -34,98 +34,98 @@ class Prompts(Section):
 class Demo(Section):
     """The drawn films."""
 
-    split: Literal["input", "held_out"] = option("input", "Which seeds the films are drawn from.")
-    films: int = option(24, "Films of 10 to 30 seconds.", ge=1)
-    long_films: int = option(1, "Films of more than 3 minutes.", ge=0)
-    benchmark_films: int = option(24, "Films of the demo's benchmarks.", ge=1)
-    base_films: int = option(60, "Films of the base data.", ge=1)
+    split: Literal["input", "held_out"] = option("input", "Which set of seeds the films are drawn from.")
+    films: int = option(24, "Number of films of 10 to 30 seconds.", ge=1)
+    long_films: int = option(1, "Number of films longer than 3 minutes.", ge=0)
+    benchmark_films: int = option(24, "Number of films in the demo's benchmarks.", ge=1)
+    base_films: int = option(60, "Number of films in the base data.", ge=1)
 
 
 class Clips(Section):
     """The video clipper."""
 
-    content_threshold: Number = option(20, "Hard cuts: threshold of the content detector.", gt=0)
-    embedding_fps: Number = option(3, "Frames embedded a second.", gt=0)
-    shot_detector: Literal["content", "adaptive", "transnetv2"] = option("content", "What finds cuts. content and adaptive are PySceneDetect's; adaptive does not take fast camera movement for a cut. transnetv2 also finds dissolves and fades, at about 60 times the processor time, and writes the probability of each cut.")
-    distance_threshold: Number = option(4, "Neighbouring segments stay apart if their embeddings are this many times as far apart as those of frames that show the same.", ge=1)
+    content_threshold: Number = option(20, "The content detector's threshold for hard cuts.", gt=0)
+    embedding_fps: Number = option(3, "Frames to embed per second of film.", gt=0)
+    shot_detector: Literal["content", "adaptive", "transnetv2"] = option("content", "How to detect cuts. content and adaptive are PySceneDetect's; adaptive does not mistake fast camera movement for a cut. transnetv2 also finds dissolves and fades but takes about 60 times as much CPU time; it writes the probability of each cut.")
+    distance_threshold: Number = option(4, "Keep two neighbouring segments separate if their embeddings differ at least this many times as much as frames of one scene do.", ge=1)
     min_segment_s: Number = option(1.0, "Shortest segment in seconds.", ge=0)
 
 
 class Asking(Section):
-    """What all stages have that ask a chat model and parse its replies."""
+    """Options of every stage that asks a chat model and parses its replies."""
 
-    attempts: int = option(3, "How often the model is asked if its reply cannot be parsed.", ge=1, le=10)
-    retry_temperature: Number = option(0.7, "Sampling temperature of all attempts but the first.", gt=0)
+    attempts: int = option(3, "How many times to ask the model if its reply cannot be parsed.", ge=1, le=10)
+    retry_temperature: Number = option(0.7, "Sampling temperature of every attempt after the first.", gt=0)
 
 
 class AskingOfFilms(Asking):
-    """What stages have besides that ask about whole films."""
+    """Further options of the stages that ask about whole films."""
 
-    max_new_tokens: int = option(512, "Longest reply.", ge=1)
-    batch_films: int | None = option(64, "Films given to the engine together; null gives all of the shard.", ge=1)
+    max_new_tokens: int = option(512, "Maximum length of a reply in tokens.", ge=1)
+    batch_films: int | None = option(64, "Films to give the engine at once; null gives it the whole shard.", ge=1)
 
 
 class EntitiesOptions(AskingOfFilms):
     """The entity recognizer."""
 
     looks: int = option(1, "Split the film into this many equal stretches, ask about each, and merge the lists. More calls, but finds entities that appear late or briefly (ours).", ge=1)
-    n_frames: int = option(32, "Evenly spaced frames of each stretch.", ge=1)
-    max_new_tokens: int = option(512, "Longest reply.", ge=1)
+    n_frames: int = option(32, "Evenly spaced frames to show of each stretch.", ge=1)
+    max_new_tokens: int = option(512, "Maximum length of a reply in tokens.", ge=1)
 
 
 class ReferencesOptions(AskingOfFilms):
     """The referring parser."""
 
-    max_entities: int = option(20, "Further entities of a film are left out.", ge=1)
-    max_new_tokens: int = option(1024, "Longest reply.", ge=1)
+    max_entities: int = option(20, "Maximum number of entities in a film; any further ones are dropped.", ge=1)
+    max_new_tokens: int = option(1024, "Maximum length of a reply in tokens.", ge=1)
 
 
 class TracksOptions(Section):
     """Steps 1 to 3 of the masklet generator."""
 
-    frames: int = option(32, "Frames sampled from a film or a window.", ge=2)
+    frames: int = option(32, "Frames to sample from a film or window.", ge=2)
     box_threshold: Number = option(0.25, "The detector's threshold for boxes.", ge=0, le=1)
     text_threshold: Number = option(0.3, "The detector's threshold for words.", ge=0, le=1)
-    min_score: Number = option(0.5, "Detections below this do not start a track.", ge=0, le=1)
-    max_objects: int = option(50, "The most detections on a frame that start tracks: the surest ones; the log says when there were more.", ge=1)
-    nms_iou: Number = option(0.7, "Of two detections that overlap more than this, the better is kept (ours).", ge=0, le=1)
-    look_ahead: int = option(4, "Frames to look at before a frame is taken that does not show every kind (ours).", ge=0)
-    max_starting_frames: int = option(4, "Starting frames of a window (ours).", ge=1)
-    explained_iou: Number = option(0.4, "A detection that overlaps a track this much does not start another (ours).", ge=0, le=1)
-    min_certainty: Number = option(0, "An object counts as absent on frames where the mean probability of its mask's pixels is lower (ours).", ge=0, le=1)
-    join_iou: Number = option(0.5, "Tracks that overlap this much are joined (ours).", ge=0, le=1)
-    window_s: Number = option(180, "Longer films are tracked in windows of this many seconds (ours).", gt=0)
+    min_score: Number = option(0.5, "Detections that score below this do not start a track.", ge=0, le=1)
+    max_objects: int = option(50, "Maximum number of detections on a frame that start tracks. The highest scores are kept; the log says if there were more.", ge=1)
+    nms_iou: Number = option(0.7, "If two detections overlap more than this, keep the better one (ours).", ge=0, le=1)
+    look_ahead: int = option(4, "How many more frames to look at before accepting a starting frame that does not show every kind of object (ours).", ge=0)
+    max_starting_frames: int = option(4, "Maximum number of starting frames in a window (ours).", ge=1)
+    explained_iou: Number = option(0.4, "A detection that overlaps a track at least this much does not start a new one (ours).", ge=0, le=1)
+    min_certainty: Number = option(0, "Treat an object as absent on frames where the mean probability of its mask's pixels is below this (ours).", ge=0, le=1)
+    join_iou: Number = option(0.5, "Join tracks that overlap at least this much (ours).", ge=0, le=1)
+    window_s: Number = option(180, "Track longer films in windows of this many seconds (ours).", gt=0)
     overlap_s: Number = option(20, "Overlap of the windows in seconds (ours).", ge=0)
 
 
 class MaskletsOptions(Section):
     """Step 4 of the masklet generator."""
 
-    procedure: Literal["ours", "paper", "concepts"] = option("ours", "The published procedure, or this project's, or this project's with the agent concept_tracker in place of detector and tracker: SAM 3 finds and follows whatever is named, whenever it enters.")
-    min_score: Number = option(0.02, "An expression gets no track that is less probably what it means (ours). SigLIP gives the right text 0.2 to 0.4, a wrong one less than 0.001.", ge=0, le=1)
-    drift_margin: Number = option(2, "A piece of a track is cut off where another expression fits better by more than this on each frame (ours; in log-odds: 0.7 is twice the odds, 2.3 ten times).", ge=0)
-    switch_cost: Number = option(10, "What a change of expression within a track must gain in total (ours; in log-odds).", ge=0)
-    region_prompts: bool = option(False, "Also give each mask a box, a point and a scribble to refer by.")
+    procedure: Literal["ours", "paper", "concepts"] = option("ours", "paper is the published procedure, ours is this project's. concepts is ours with the agent concept_tracker instead of detector and tracker: SAM 3 finds and follows whatever is named, whenever it enters.")
+    min_score: Number = option(0.02, "Do not assign a track to an expression if the probability that they match is below this (ours). SigLIP gives the right text 0.2 to 0.4 and a wrong one less than 0.001.", ge=0, le=1)
+    drift_margin: Number = option(2, "Cut off the part of a track where another expression fits better by more than this on every frame (ours; in log-odds: 0.7 is twice the odds, 2.3 ten times).", ge=0)
+    switch_cost: Number = option(10, "Let a track change its expression only if the total gain is at least this (ours; in log-odds).", ge=0)
+    region_prompts: bool = option(False, "Also give each mask a box, a point and a scribble that questions can refer to it by.")
 
 
 class TranscriptsOptions(Asking):
     """The video transcriber."""
 
-    n_frames: int = option(16, "Evenly spaced frames of a segment.", ge=1)
-    existence_tokens: int = option(8, "Longest reply to the first question.", ge=1)
-    behaviour_tokens: int = option(128, "Longest reply to the second question.", ge=1)
-    batch_segments: int | None = option(256, "Segments given to the engine together, with at most 2 GB of frames; null gives all of the shard.", ge=1)
+    n_frames: int = option(16, "Evenly spaced frames to show of each segment.", ge=1)
+    existence_tokens: int = option(8, "Maximum length in tokens of the reply to the first question (is the entity there?).", ge=1)
+    behaviour_tokens: int = option(128, "Maximum length in tokens of the reply to the second question (what does it do?).", ge=1)
+    batch_segments: int | None = option(256, "Segments to give the engine at once, with at most 2 GB of frames; null gives it the whole shard.", ge=1)
 
 
 class StatementsOptions(AskingOfFilms):
     """The reader of transcripts."""
 
-    reader: Literal["llm", "grammar"] = option("llm", "Who reads the transcripts into statements. grammar is for a closed language such as the drawn world's, in which one action has one wording (ours).")
-    max_new_tokens: int = option(2048, "Longest reply.", ge=1)
+    reader: Literal["llm", "grammar"] = option("llm", "What turns the transcripts into statements. grammar is for a closed language such as the drawn world's, where each action has exactly one wording (ours).")
+    max_new_tokens: int = option(2048, "Maximum length of a reply in tokens.", ge=1)
 
 
 class PairsPerMinute(Section):
-    """Pairs a minute of film, by group."""
+    """Pairs per minute of film, by group."""
 
     G1: Number = option(32, "words only, described", ge=0)
     G2: Number = option(32, "words only, asked", ge=0)
@@ -140,46 +140,46 @@ class PairsPerMinute(Section):
 class InstructionsOptions(AskingOfFilms):
     """The instruction generator."""
 
-    pairs_per_minute: PairsPerMinute = option(PairsPerMinute(), "Pairs a minute of film, by group.")
-    question_writer: Literal["llm", "phrasings"] = option("llm", "Who writes the question groups (G2, G4, G6, G8).")
-    pairs_per_call: int = option(8, "The most pairs that the LLM is asked for at a time, all about one window, clip or film.", ge=1)
+    pairs_per_minute: PairsPerMinute = option(PairsPerMinute(), "Pairs per minute of film, by group.")
+    question_writer: Literal["llm", "phrasings"] = option("llm", "What writes the question groups (G2, G4, G6, G8): the agent llm, or fixed phrasings.")
+    pairs_per_call: int = option(8, "Maximum number of pairs to ask the LLM for in one call, all about the same window, clip or film.", ge=1)
     time_answers: bool = option(True, "Allow answers that are times.")
     verify: bool = option(True, "Check pairs against their evidence.")
-    check_motion: bool = option(False, "Movements in a transcript must agree with the masklet's; for cameras that do not move.")
+    check_motion: bool = option(False, "Require movements in a transcript to agree with the masklet. For fixed cameras only.")
     check_unseen: bool = option(True, "Reject pairs about an entity whose transcript and masklet disagree.")
-    least_score: Number = option(0.05, "Doubt masklets that are less probably what their expression means, unless they come and go as the transcript says.", ge=0, le=1)
-    second_look: bool = option(False, "Also transcribe the first and last part of each segment; a segment's transcript must agree with them. The video LLM then gets three times as many questions.")
-    proof_reader: Literal["llm", "judge", "none"] = option("llm", "Which agent reads the written pairs against their statements.")
-    max_new_tokens: int = option(1536, "Longest reply.", ge=1)
+    least_score: Number = option(0.05, "Doubt a masklet if the probability that it matches its expression is below this, unless it comes and goes as the transcript says.", ge=0, le=1)
+    second_look: bool = option(False, "Also transcribe the first and last part of each segment, and require the segment's transcript to agree with them. This triples the number of questions to the video LLM.")
+    proof_reader: Literal["llm", "judge", "none"] = option("llm", "Which agent checks the written pairs against the statements that they come from.")
+    max_new_tokens: int = option(1536, "Maximum length of a reply in tokens.", ge=1)
     temperature: Number = option(0.7, "Sampling temperature of the question writer.", ge=0)
 
 
 class Quality(Section):
-    """The measuring against the drawn films' truth."""
+    """Measuring the results against the drawn films' truth."""
 
-    teacher_films: int = option(300, "Films on which detector and tracker are measured by themselves; 0 leaves that out.", ge=0)
+    teacher_films: int = option(300, "Number of films on which to measure the detector and the tracker in isolation; 0 skips this.", ge=0)
 
 
 class BenchmarkFiles(Section):
     """A benchmark's files."""
 
-    annotations: str | None = option(None, "Its file (TempCompass: its folder). null leaves the benchmark out. {world} is the folder of the demo's own material.")
-    videos: str | None = option(None, "The folder of its films.")
-    subtitles: str | None = option(None, "Video-MME only: a folder of subtitles (.srt), shown with the question.")
+    annotations: str | None = option(None, "The benchmark's file (TempCompass: its folder). null leaves the benchmark out. {world} is the folder with the demo's own material.")
+    videos: str | None = option(None, "The folder with the benchmark's films.")
+    subtitles: str | None = option(None, "Video-MME only: a folder of subtitles (.srt) to show with the question.")
     masks: Literal["all", "one"] = option("all", "VideoRefer-Bench only: show the masks of all annotated frames, or of one (its single-frame mode, `frame_idx`).")
 
 
 class JobResources(Section):
-    """What a stage's jobs ask for."""
+    """Resources that a stage's jobs request."""
 
-    mem_mb: int = option(4000, "Memory in MB; more on a retry.", ge=1)
-    runtime_min: int = option(60, "Time limit in minutes; more on a retry.", ge=1)
-    gpus: int = option(0, "GPUs of one job.", ge=0)
-    threads: int = option(1, "CPU threads of one job.", ge=1)
+    mem_mb: int = option(4000, "Memory in MB. A retry gets more.", ge=1)
+    runtime_min: int = option(60, "Time limit in minutes. A retry gets more.", ge=1)
+    gpus: int = option(0, "GPUs per job.", ge=0)
+    threads: int = option(1, "CPU threads per job.", ge=1)
 
 
 def _alike(name: str, names: tuple[str, ...], section: type[Section]) -> Any:
-    """A section whose options are sections that are all alike."""
+    """Create a section in which every option is the same kind of section."""
     fields = {one: (section, option(section(), section.__doc__)) for one in names}
     return create_model(name, __base__=Section, __doc__=name, **fields)
 
@@ -199,34 +199,37 @@ class Configuration(Section):
 
     run: str = option(
         "demo",
-        "Name of the run. Everything it makes is in results/<run>.",
+        "The run's name. Everything that it produces is in results/<run>.",
         pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$",
     )
     videos: str = option(
         "demo",
-        "The raw films: a folder, a glob, or a table (.csv, .tsv, .parquet) with the columns id and path. The word demo draws the demo's own.",
+        "The raw films: a folder, a glob, or a table (.csv, .tsv, .parquet) with the columns id and path. demo draws the demo's own films.",
         min_length=1,
     )
     corrections: str | list[str] = option(
         [],
-        "What people decided about films and results: a table (.csv, .tsv, .parquet) or several, see docs/corrections.md.",
+        "One or more tables (.csv, .tsv, .parquet) of what people decided about films and results, see docs/corrections.md.",
     )
     limit: int | None = option(
         None,
-        "The most films: the first, by their ids. null takes all.",
+        "Use only this many films, the first by id. null uses all.",
         ge=1,
     )
     rehearse: list[str] | None = option(
         None,
-        "The films that the target try takes, by their ids; it takes the first two if none is named.",
+        "The ids of the films that the target try uses. null uses the first two.",
     )
-    shards: int = option(64, "Each stage's films are divided among this many jobs.", ge=1, le=65536)
-    seed: int = option(0, "Seed of everything that is drawn or sampled.", ge=0)
-    gpu: str = option("A100", "The GPU that check computes for, by its name in config/gpus.yaml.")
+    shards: int = option(64, "How many jobs to divide each stage's films among.", ge=1, le=65536)
+    seed: int = option(0, "The seed for everything that is drawn or sampled.", ge=0)
+    gpu: str = option(
+        "A100", "The GPU for which check estimates hours, by its name in config/gpus.yaml."
+    )
     strict: bool = option(
-        False, "Treat a failed film as an error. Otherwise it becomes a line in the report."
+        False,
+        "Treat a failed film as an error. Otherwise it is listed in the report and the run goes on.",
     )
-    agents: dict[str, Any] = needed("The models by role.")
+    agents: dict[str, Any] = needed("The models, by role.")
     prompts: Prompts = option(Prompts(), "Prompt files by role: ")
     demo: Demo = option(Demo(), "")
     clips: Clips = option(Clips(), "")
@@ -239,15 +242,15 @@ class Configuration(Section):
     instructions: InstructionsOptions = option(InstructionsOptions(), "")
     base_data: str = option(
         "base_data",
-        "The folder of the base data that recipes name. The word demo draws the demo's own.",
+        "The folder with the base data that recipes name. demo draws the demo's own.",
     )
     recipes: list[Annotated[str, Field(pattern="^[A-Za-z0-9-]+$")]] = option(
         ["base", "strefer"],
-        "Mixtures to train on, each a file of config/recipes. The report compares all with the first.",
+        "The mixtures to train on, each a file in config/recipes. The report compares all of them with the first.",
     )
     training_seeds: int = option(
         1,
-        "Students trained on each recipe, with consecutive seeds; scores are means over them.",
+        "How many students to train on each recipe, with consecutive seeds. Scores are averaged over them.",
         ge=1,
     )
     training: Training = option(Training(), "")
