@@ -61,13 +61,17 @@ def step_by_step(who: str, again: str, deeds: Sequence[str]) -> str:
     Args:
         who, again: the subject in the first sentence, and in those after it.
     """
-    if len(deeds) == 1:
-        return sentence(f"{who} {deeds[0]}")
-    told = [f"First, {who} {deeds[0]}."]
-    for number, deed in enumerate(deeds[1:], 1):
-        start = "Finally," if number == len(deeds) - 1 and number > 1 else "Then"
-        told.append(f"{start} {again} {deed}.")
-    return " ".join(told)
+    return in_order([f"{who} {deeds[0]}", *(f"{again} {deed}" for deed in deeds[1:])])
+
+
+def in_order(clauses: Sequence[str]) -> str:
+    """ "First, the dog sits. Then the dog jumps. Finally, …"; one clause is a plain sentence."""
+    if len(clauses) == 1:
+        return sentence(clauses[0])
+    starts = ["First,"] + ["Then"] * (len(clauses) - 1)
+    if len(clauses) > 2:
+        starts[-1] = "Finally,"
+    return " ".join(f"{start} {clause}." for start, clause in zip(starts, clauses, strict=True))
 
 
 def is_plural(expression: str) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from strefer.instructions.english import (
     _PLURALS,
     NUMBERS,
+    in_order,
     listed,
     plural,
     sentence,
@@ -178,17 +179,36 @@ def together(places: Places, segment: int, entities: Sequence[int]) -> Descripti
 
 
 def story(places: Places, segments: Sequence[int]) -> Description:
-    """What happens over the film, segment by segment."""
-    film, told, claims = places.film, [], []
-    for number, segment in enumerate(segments):
+    """What happens over the film, step by step. Segments in which nothing changes are one step."""
+    film = places.film
+    steps: list[list[Cell]] = []
+    for segment in segments:
         cells = [(segment, e) for e, deed in enumerate(film.deeds[segment]) if deed is not None]
-        clauses = [f"{subject(places, e)} {places.deed((s, e))}" for s, e in cells]
-        start = (
-            "First, " if number == 0 else ("Then " if number + 1 < len(segments) else "Finally, ")
+        if not steps or not _same_deeds(places, steps[-1], cells):
+            steps.append(cells)
+    clauses = [
+        listed(
+            [f"{subject(places, e)} {places.deed((s, e))}" for s, e in cells] or ["nobody is there"]
         )
-        told.append(f"{start}{listed(clauses or ['nobody is there'])}.")
-        claims += [holds(film, cell) for cell in cells]
-    return Description("story", (), " ".join(told), every(claims), tuple(segments))
+        for cells in steps
+    ]
+    claims = [
+        holds(film, (segment, entity))
+        for segment in segments
+        for entity, deed in enumerate(film.deeds[segment])
+        if deed is not None
+    ]
+    return Description("story", (), in_order(clauses), every(claims), tuple(segments))
+
+
+def _same_deeds(places: Places, before: Sequence[Cell], now: Sequence[Cell]) -> bool:
+    if [entity for _, entity in before] != [entity for _, entity in now]:
+        return False
+    says = places.film.meaning.says
+    return all(
+        says(places.deed(one), places.deed(other)) is True
+        for one, other in zip(before, now, strict=True)
+    )
 
 
 def cast(places: Places) -> Description:
