@@ -22,6 +22,8 @@ if "agents" not in config:
 
 include: "rules/configuration.smk"
 include: "rules/common.smk"
+include: "rules/estimates.smk"
+include: "rules/students.smk"
 include: "rules/check.smk"
 include: "rules/serving.smk"
 include: "rules/provenance.smk"

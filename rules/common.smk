@@ -1,12 +1,9 @@
 # What all rules share: paths, agents, code digests, parameters and resources.
 import os
 
-from snakemake.exceptions import WorkflowError
 from strefer.agents.environments import server_environment, servers_of
 from strefer.stage.fingerprint import effective_options, effective_spec, model_files
-from strefer.videos.film_lengths import lengths_by_headers
 from strefer.workflow import code_digest, provenance, rehearsal, run_lock
-from strefer.workflow.requirements.check import check_configuration
 
 CODES = {}  # by script, for the provenance
 RECORDINGS = {}  # of a rehearsal, by stage
@@ -127,16 +124,6 @@ def params_of(stage):
     return params
 
 
-def whole_run():
-    """What the page of a rehearsal says of the run that was rehearsed."""
-    return {
-        "run": WHOLE["run"],
-        "count": len(ALL_FILMS),
-        "lengths_s": lengths_by_headers(list(ALL_FILMS.values())),
-        "resources": config["resources"],
-    }
-
-
 def environment_file(stage):
     """The environment file of a stage's jobs, as a rule names it."""
     return f"../envs/{ENVIRONMENTS[stage]}.yaml"
@@ -155,58 +142,4 @@ def needs(stage):
         mem_mb=more("mem_mb", cluster_failures.MEMORY),
         runtime=more("runtime_min", cluster_failures.TIME),
         gpu=asked["gpus"],
-    )
-
-
-def own_data(stage):
-    """A stage's shards, for recipes that hold pairs of our own."""
-    return lambda wildcards: all_shards(stage) if RECIPES[wildcards.recipe].groups else []
-
-
-def base_data(wildcards):
-    """The folder or the files of base data that a recipe names."""
-    try:
-        return BASE.inputs(wildcards.recipe)
-    except ValueError as error:
-        raise WorkflowError(error) from None
-
-
-def features_of(wildcards, input):
-    """The folder of features that students share, if the student's recipe keeps any."""
-    kept = TRAINING[recipe_of(wildcards.student)].get("keep_features_mb")
-    return store_of("features") if kept else None
-
-
-def is_shown(student):
-    """Whether a student is on the page: if the call asks for students at all, as `all` does, and the
-    report of the demo. A job of another process is given no targets: there, if it is trained."""
-    if not workflow.is_main_process:
-        return Path(f"{RUN}/checkpoints/{student}").exists()
-    targets = {str(target) for target in workflow.dag_settings.targets}
-    asking = {"all", f"{RUN}/scores.json", *([f"{RUN}/report.html"] if IS_DEMO else [])}
-    return not targets or bool(targets & asking)
-
-
-def students_shown():
-    """The students on the page."""
-    return [student for student in STUDENTS if is_shown(student)]
-
-
-def scores_shown():
-    """The students on the page, each with every benchmark that it answers."""
-    return [(student, benchmark) for student, benchmark in SCORED if is_shown(student)]
-
-
-def requirements(tables, trains):
-    """What this configuration needs and lacks here, as text."""
-    return check_configuration(
-        config,
-        Path(tables.facts),
-        Path(tables.gpus),
-        paths=list(FILMS.values()),
-        shards=len(SHARDS),
-        run=Path(RUN),
-        by_conda=MADE_BY_CONDA,
-        trains=trains,
-        absent=[message for name in RECIPES for message in BASE.missing(name)] if trains else [],
     )

@@ -1,0 +1,28 @@
+# What the whole run takes: for `check` and for the page of a rehearsal.
+from strefer.videos.film_lengths import lengths_by_headers
+from strefer.workflow.requirements.check import check_configuration
+
+
+def requirements(tables, trains):
+    """What this configuration needs and lacks here, as text."""
+    return check_configuration(
+        config,
+        Path(tables.facts),
+        Path(tables.gpus),
+        paths=list(FILMS.values()),
+        shards=len(SHARDS),
+        run=Path(RUN),
+        by_conda=MADE_BY_CONDA,
+        trains=trains,
+        absent=[message for name in RECIPES for message in BASE.missing(name)] if trains else [],
+    )
+
+
+def whole_run():
+    """What the page of a rehearsal says of the run that was rehearsed."""
+    return {
+        "run": WHOLE["run"],
+        "count": len(ALL_FILMS),
+        "lengths_s": lengths_by_headers(list(ALL_FILMS.values())),
+        "resources": config["resources"],
+    }
