@@ -1,5 +1,14 @@
 # The agents and the data against the truth: measuring alone, no other rule reads its result.
-MEASURED = ["videos", "clips", "entities", "references", "masklets", "transcripts", "instructions"]
+MEASURED = [
+    "videos",
+    "clips",
+    "entities",
+    "references",
+    "masklets",
+    "transcripts",
+    "statements",
+    "instructions",
+]
 MEASURED += ["masklet_scores"] if config["quality"]["teacher_films"] else []
 MASKLET_AGENTS = ["detector", "tracker", "assigner"]
 

@@ -105,6 +105,10 @@ class Truth:
         best = max(range(len(shares)), key=shares.__getitem__, default=None)
         return None if best is None or shares[best] <= 0 else actions[best]
 
+    def target(self, action: ActionTruth) -> str | None:
+        """The expression of the one that an action is done to."""
+        return None if action.target_id is None else self.entities[action.target_id].expression
+
     def mask(self, entity_id: int, frame: int) -> np.ndarray | None:
         """The visible mask, bool [H, W]; None in a frame where the entity is absent."""
         rle = self.entities[entity_id].masks.get(frame)

@@ -21,8 +21,11 @@ from strefer.records import (
     Instruction,
     Masklet,
     Masklets,
+    Reading,
     References,
     Segment,
+    Statement,
+    Statements,
     Transcript,
     Video,
 )
@@ -129,6 +132,19 @@ RIGHT = {
             (),
         ),
         Transcript(1, 5.0, 10.0, ("The brown dog sits.", None), ()),
+    ],
+    "statements": [
+        Statements(
+            (
+                Reading(
+                    0.0,
+                    5.0,
+                    (True, True),
+                    (Statement("runs to the left"), Statement("rolls to the right")),
+                ),
+                Reading(5.0, 10.0, (True, False), (Statement("sits"), None)),
+            )
+        )
     ],
     "instructions": [
         pair(0, "runs to the left"),

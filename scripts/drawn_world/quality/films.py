@@ -15,6 +15,7 @@ from strefer.records import (
     Instruction,
     Masklets,
     References,
+    Statements,
     Transcript,
     Video,
 )
@@ -28,6 +29,7 @@ KINDS = {
     "masklets": Masklets,
     "masklet_scores": MaskletScores,
     "transcripts": Transcript,
+    "statements": Statements,
     "instructions": Instruction,
 }
 

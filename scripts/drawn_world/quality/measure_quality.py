@@ -14,6 +14,7 @@ from drawn_world.quality.pairs import (
     distinct_2,
     exact_duplicates,
     near_duplicates,
+    share_of_templates,
     truth_of_pairs,
 )
 from drawn_world.quality.run_agents import measure_film
@@ -97,9 +98,11 @@ def _pair_figures(films: Sequence[MeasuredFilm], by_text: bool) -> Figures:
     near = [value for kept in kept_of for value in near_duplicates(kept)]
     figures["pairs.near_duplicates"] = fmean(near) if near else None
     figures["pairs.exact_duplicates"] = float(sum(exact_duplicates(kept) for kept in kept_of))
-    figures["pairs.distinct_2_questions"] = distinct_2([pair.question for pair in pairs])
+    questions = [pair.question for pair in pairs]
     answers = [pair.answer for pair in pairs if pair.form == "open"]
-    figures["pairs.distinct_2_answers"] = distinct_2(answers)
+    figures["pairs.distinct2_questions"] = distinct_2(questions)
+    figures["pairs.distinct2_answers"] = distinct_2(answers)
+    figures["pairs.share_of_20_templates"] = share_of_templates(questions)
     for group, count in sorted(Counter(p.group for p in pairs).items()):
         figures[f"pairs.share_{group}"] = count / len(pairs)
     for group in sorted({pair.group for pair, _ in judged}):

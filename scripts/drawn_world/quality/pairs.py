@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from statistics import fmean
 
+from drawn_world.language.clauses import means
+from drawn_world.language.lines import template_of
 from drawn_world.quality.films import MeasuredFilm
+from drawn_world.truth import ActionTruth
 from strefer.instructions.english import first_sentence
 from strefer.instructions.verification.claims import Window, evaluate, parts
 from strefer.masks import rle_iou
@@ -37,17 +41,16 @@ class TruthWitness:
     def __init__(self, film: MeasuredFilm) -> None:
         self.film, self.truth = film, film.truth
 
-    def deed(self, entity: int, window: Window) -> str | None:
-        """What the entity does for most of the window; "" if it is not there."""
+    def does(self, entity: int, window: Window, text: str) -> bool | None:
         seen = self.seen(entity, window)
         if not seen:
-            return "" if seen is False else None
+            return seen
         action = self.truth.action(self._id(entity), *window)
-        return action.phrase if action is not None else None
+        return None if action is None else self.is_called(action, text)
 
-    def does(self, entity: int, window: Window, text: str) -> bool | None:
-        deed = self.deed(entity, window)
-        return None if deed is None else first_sentence(deed) == first_sentence(text)
+    def is_called(self, action: ActionTruth, text: str) -> bool:
+        """True if the text, in whatever words, says this action."""
+        return means(first_sentence(text), action.action, self.truth.target(action))
 
     def seen(self, entity: int, window: Window) -> bool | None:
         if entity not in self.film.true_entities:
@@ -59,7 +62,7 @@ class TruthWitness:
         if entity not in self.film.true_entities:
             return []
         actions = self.film.true_entities[entity].actions
-        return [(a.start_s, a.end_s) for a in actions if a.phrase == text]
+        return [(a.start_s, a.end_s) for a in actions if self.is_called(a, text)]
 
     def count(self, noun: str, window: Window) -> int | None:
         there = [
@@ -133,6 +136,12 @@ def distinct_2(texts: Sequence[str]) -> float | None:
     words = [re.findall(r"<?\w+>?", text.lower()) for text in texts]
     bigrams = [two for text in words for two in pairwise(text)]
     return len(set(bigrams)) / len(bigrams) if bigrams else None
+
+
+def share_of_templates(questions: Sequence[str], n: int = 20) -> float | None:
+    """Share of the questions that the n most frequent templates make."""
+    counts = Counter(map(template_of, questions))
+    return sum(count for _, count in counts.most_common(n)) / len(questions) if questions else None
 
 
 def exact_duplicates(pairs: Sequence[Instruction]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from drawn_world.language.lines import read_line
 from drawn_world.quality.films import MeasuredFilm
 from drawn_world.quality.measure_masklets import score_masklets
 from drawn_world.vocabulary import NOUNS
@@ -21,6 +22,7 @@ def measure_film(film: MeasuredFilm) -> Values:
     _entities(film, values)
     _parser(film, values)
     _transcripts(film, values)
+    _statements(film, values)
     _segments(film, values)
     _masklets(film, values)
     return values
@@ -82,10 +84,30 @@ def _transcripts(film: MeasuredFilm, values: Values) -> None:
             existence.append(float((line is not None) == (share >= PRESENT)))
             action = film.truth.action(entity.entity_id, *window)
             if share >= PRESENT and line is not None and action is not None:
-                behaviour.append(float(action.phrase in line))
+                said = read_line(line)
+                target = film.truth.target(action)
+                behaviour.append(
+                    float(said is not None and said.meaning.holds(action.action, target))
+                )
     values["existence.accuracy"] = existence
     values["behaviour.accuracy"] = behaviour
     values["transcripts.disagreements"] = disagreements
+
+
+def _statements(film: MeasuredFilm, values: Values) -> None:
+    """Whether each line of the transcripts was read as it is meant."""
+    read, exact = film.one("statements"), []
+    readings = {reading.start_s: reading for reading in read.segments} if read else {}
+    for transcript in film.records["transcripts"]:
+        reading = readings.get(transcript.start_s)
+        for line, statement in zip(
+            transcript.lines, reading.statements if reading else (), strict=reading is not None
+        ):
+            if line is not None:
+                meant = read_line(line)
+                wanted = None if meant is None else meant.form("does")
+                exact.append(float(wanted == (None if statement is None else statement.does)))
+    values["statements.exact"] = exact
 
 
 def _segments(film: MeasuredFilm, values: Values) -> None:

@@ -36,6 +36,7 @@ def test_a_run_that_is_right_measures_full():
         "parser.exact",
         "existence.accuracy",
         "behaviour.accuracy",
+        "statements.exact",
         "segments.hard_f1",
         "masklets.run.jf",
         "masklets.ours.jf",
@@ -110,6 +111,19 @@ def test_another_deed_lowers_behaviour():
     figures = measured(transcripts=lines)
     assert figures["behaviour.accuracy"] == pytest.approx(2 / 3)
     assert figures["existence.accuracy"] == 1.0
+
+
+def test_an_action_in_other_words_is_right():
+    lines = with_lines(1, "It seems that the dog sits on the ground.", None)
+    assert measured(transcripts=lines)["behaviour.accuracy"] == 1.0
+
+
+def test_a_line_that_is_read_otherwise_lowers_statements():
+    lines = with_lines(
+        0, "The dog is said to run to the left.", "A red ball is rolling rightwards."
+    )
+    assert measured(transcripts=lines)["statements.exact"] == pytest.approx(1 / 3)
+    assert measured(statements=[])["statements.exact"] is None
 
 
 def test_disagreements_are_counted():
@@ -190,8 +204,10 @@ def test_near_duplicates_are_counted():
 
 def test_the_truth_is_a_witness():
     witness = TruthWitness(film())
-    assert witness.deed(0, (0.0, 5.0)) == "runs to the left"
-    assert witness.deed(1, (6.0, 10.0)) == ""
+    assert witness.does(0, (0.0, 5.0), "trots leftwards") is True
+    assert witness.does(0, (0.0, 5.0), "trots rightwards") is False
+    assert witness.does(1, (6.0, 10.0), "rolls to the right") is False
+    assert witness.occurrences(0, "goes off to the left") == [(0.0, 5.0)]
     assert witness.seen(1, (4.8, 6.0)) is None
     assert witness.seen(7, (0.0, 1.0)) is False
     assert witness.count("ball", (0.0, 5.0)) == 1
