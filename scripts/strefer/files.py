@@ -29,9 +29,12 @@ def digest_of_file(path: str | Path) -> str:
     return digest.hexdigest()
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
 def dumps(value: Any) -> str:
     """One line of JSON; infinities and NaN are errors, since JSON has none."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return _JSON.encode(value)
 
 
 @contextmanager

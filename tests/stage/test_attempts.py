@@ -191,7 +191,7 @@ def test_storage_that_stays_away_ends_the_job_and_blames_nobody(tmp_path, pauses
 def test_a_film_on_storage_that_stays_away_holds_no_other_up(tmp_path):
     stage = Stage(tmp_path)
     for _ in range(5):
-        with pytest.raises(MachineFault, match=r"b: OSError.*stale.*`exclude`"):
+        with pytest.raises(MachineFault, match=r"b: OSError.*stale.*`drop_film`"):
             stage.run(raising(OSError(errno.ESTALE, "stale"), "b"))
     assert set(stage.begun) == {"b", "a"}, "the others are done"
     stage.run()

@@ -9,39 +9,11 @@ import time
 import pytest
 
 from helpers import children
-from strefer.files import digest_of
+from helpers.killed_writers import JOB, digest, found, kill_writers, put, result
 from strefer.stage import segments, store
 from strefer.stage.run import Item, Shard, one_by_one, run_stage
 from strefer.stage.segments import ENTRY, make_line, segments_of
 from strefer.stage.store import ItemStore, Writer
-
-JOB = "00c0ffee"
-
-
-def digest(number):
-    return digest_of(f"item {number}")
-
-
-def result(number):
-    size = random.Random(number).choice([0, 10, 1000, 300_000])
-    return {"number": number, "text": "ä" * size}
-
-
-def put(folder, numbers, shard="00000-of-00002"):
-    with_items = ItemStore(folder, shard)
-    for number in numbers:
-        with_items.put(digest(number), JOB, result(number))
-    with_items.close()
-
-
-def found(folder, numbers, shard="00000-of-00002"):
-    """The numbers of the items that are there, each with its whole result."""
-    reader = ItemStore(folder, shard)
-    there = reader.find([digest(number) for number in numbers])
-    numbers = [number for number in numbers if digest(number) in there]
-    assert [reader.get(digest(number)) for number in numbers] == [result(n) for n in numbers]
-    reader.close()
-    return numbers
 
 
 def test_what_is_put_is_found_by_all_shards(tmp_path):
@@ -177,39 +149,14 @@ def test_what_does_not_fit_is_cut_off_again(tmp_path, monkeypatch):
     assert found(tmp_path, [1, 2, 3], "a") == [1, 3]
 
 
-def write_for_ever(folder, first, tell):
-    writer = ItemStore(folder, "a")
-    number = first
-    while True:
-        writer.put(digest(number), JOB, result(number))
-        number += 1
-        os.pwrite(tell, number.to_bytes(8, "little"), 0)
-
-
 @pytest.mark.parametrize(
     ("kills", "seed"), [(70, 1), pytest.param(500, 2, marks=pytest.mark.long)], ids=["few", "many"]
 )
 def test_a_writer_killed_at_any_point_loses_nothing_that_it_has_put(tmp_path, kills, seed):
-    drawn = random.Random(seed)
-    folder = tmp_path / "store"
-    tell = os.open(tmp_path / "put", os.O_RDWR | os.O_CREAT)
-    torn = first = 0
-    for _ in range(kills):
-        os.pwrite(tell, first.to_bytes(8, "little"), 0)
-        child = children.start(write_for_ever, folder, first, tell)
-        while os.pread(tell, 8, 0) == first.to_bytes(8, "little"):
-            time.sleep(0.0002)
-        assert children.kill_after(child, drawn.uniform(0, 0.01)) == -9
-        known = int.from_bytes(os.pread(tell, 8, 0), "little")
-        sizes = {s.path: s.path.stat().st_size for s in segments_of(folder)}
-        ends = {s.path: sum(e.length for e in s.entries()) for s in segments_of(folder)}
-        torn += sizes != ends
-        assert found(folder, range(first, known), "a") == list(range(first, known)), "lost"
-        first = known + 1
-    everything = [e.digest for s in segments_of(folder) for e in s.entries()]
-    assert len(everything) == len(set(everything)), "twice"
-    assert len(list(folder.iterdir())) == 2
-    print(f"{kills} kills, {torn} in the middle of a line, {first} items, none lost")
+    seen = kill_writers(tmp_path, kills, seed)
+    assert (seen.lost, seen.twice, seen.most_files) == (0, 0, 2)
+    assert seen.torn
+    print(seen)
 
 
 def test_an_index_is_found_without_reading_the_results(tmp_path, monkeypatch):

@@ -63,6 +63,11 @@ BENCH = (
     "demo.seconds",
     "demo.peak_mb",
     "vllm.prefix_hit_share",
+    "store.inodes_per_item",
+    "store.rerun_seconds_100000",
+    "faults.injected",
+    "faults.wrong",
+    "kills.lost",
 )
 _BASE, _WHOLE = "base", "strefer"
 REPRODUCE = tuple(

@@ -91,7 +91,7 @@ class Attempts:
             digest, happened = next(iter(self._aside.items()))
             raise MachineFault(
                 f"{missing[digest].video_id}: {happened}. {len(self._aside)} item(s) are left for "
-                "another attempt; `exclude` sets a film aside"
+                "another attempt; a correction `drop_film` sets a film aside"
             )
 
     def _try_suspect(self, digest: str, item: Item, counts: bool) -> None:

@@ -55,7 +55,8 @@ class Meter:
     def count(self, **amounts: float) -> None:
         """Add to sums: `items`, `film_s`, `prompt_tokens`, `output_tokens`."""
         with self._lock:
-            self.sums.update(amounts)
+            for name, amount in amounts.items():
+                self.sums[name] += amount
 
     @contextlib.contextmanager
     def engine(self) -> Iterator[None]:

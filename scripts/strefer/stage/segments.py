@@ -101,7 +101,7 @@ def _scan(file: BinaryIO, start: int) -> Iterator[Entry]:
 
 
 def entry_of(line: bytes, offset: int) -> Entry:
-    digest, job = (bytes.fromhex(line[part].decode()) for part in (slice(9, 73), slice(74, 82)))
+    digest, job = bytes.fromhex(line[9:73].decode()), bytes.fromhex(line[74:82].decode())
     return Entry(digest, offset, len(line), job)
 
 

@@ -7,7 +7,8 @@
 
 A shard's job writes its own files and reads those of all shards: a film may have moved to another.
 Reading takes no lock: a line counts if its checksum does, and a line or an entry that is torn ends
-its file. What an index lacks is read from the lines themselves.
+its file. What an index lacks (while its writer is at work, or if that was killed) is read from the
+lines themselves.
 
 Writing takes the kernel's lock (`flock`) on the file of items, and cuts a torn end off before it
 appends. If another process holds the lock, or the file system has none (Lustre without `-o
@@ -39,6 +40,7 @@ from strefer.stage.segments import ENTRY, HEAD, Entry, Segment, entry_of, make_l
 log = logging.getLogger("strefer")
 MOST_SEGMENTS = 8  # of a shard; more are joined
 MOST_LOOKS = 8  # at all files, if some go while they are looked at
+_INDEX_EVERY = 2**16  # bytes of lines
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
 
@@ -55,7 +57,8 @@ class Writer:
             held = _lock(folder / f"{shard}.{last}.items", new=True)
         self.segment = Segment(folder / f"{shard}.{last}.items")
         self._items = held
-        self.end = self.segment.write_index()
+        self.end = self._indexed = self.segment.write_index()
+        self._entries: list[Entry] = []  # that the index lacks
         os.ftruncate(self._items, self.end)
         self._index = os.open(self.segment.index_path, os.O_WRONLY | os.O_APPEND)
 
@@ -68,14 +71,23 @@ class Writer:
             raise
         entry = entry_of(line, self.end)
         self.end += len(line)
-        _write_all(self._index, ENTRY.pack(*entry))
+        self._entries.append(entry)
+        if self.end - self._indexed >= _INDEX_EVERY:
+            self._write_index()
         return entry
+
+    def _write_index(self) -> None:
+        entries, self._entries, self._indexed = self._entries, [], self.end
+        _write_all(self._index, b"".join(ENTRY.pack(*entry) for entry in entries))
 
     def close(self) -> None:
         """Bring the lines to the disk and let go of the lock."""
-        os.fsync(self._items)
-        os.close(self._items)
-        os.close(self._index)
+        try:
+            self._write_index()
+            os.fsync(self._items)
+        finally:
+            os.close(self._items)
+            os.close(self._index)
 
 
 def _lock(path: Path, new: bool = False) -> int | None:
