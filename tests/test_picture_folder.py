@@ -44,7 +44,7 @@ def test_its_rate_may_be_said_beside_it_or_above(tmp_path, caplog):
     assert caplog.text == ""
     (film / "fps.txt").write_text("fast")
     rate_of.cache_clear()
-    with pytest.raises(DecodingError, match=r"fps.txt: must hold the pictures a second"):
+    with pytest.raises(DecodingError, match=r"fps.txt: must contain the pictures per second"):
         measure(film)
 
 

@@ -50,21 +50,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     of_benchmarks.add_commands(commands)
-    accept = commands.add_parser("accept", help="accept a neutral change without computing again")
+    accept = commands.add_parser(
+        "accept", help="accept a code change that changes no result, without recomputing"
+    )
     accept.set_defaults(command=_accept)
     accept.add_argument("--since", required=True, help="the commit before the change")
-    accept.add_argument("--reason", required=True, help="why it changes no result; is recorded")
-    accept.add_argument("--only", nargs="*", default=(), help="scripts; none means all that differ")
+    accept.add_argument("--reason", required=True, help="why it changes no result (recorded)")
+    accept.add_argument("--only", nargs="*", default=(), help="scripts; by default all that differ")
     of_reports.add_commands(commands)
     of_judging.add_commands(commands)
     of_gallery.add_commands(commands)
     of_runs.add_commands(commands)
-    convert = commands.add_parser("convert", help="write samples for another trainer")
+    convert = commands.add_parser("convert", help="convert samples to another trainer's format")
     convert.set_defaults(command=_convert)
     convert.add_argument("samples", type=Path, help="an export's strefer.jsonl, or a recipe's file")
     convert.add_argument("--form", required=True, help="llava, videorefer, llama_factory, …")
     convert.add_argument("--output", required=True, type=Path, help="the folder to write")
-    docs = commands.add_parser("docs", help="write the made parts of the documentation")
+    docs = commands.add_parser("docs", help="write the generated parts of the documentation")
     docs.set_defaults(command=_docs)
     return parser
 
@@ -81,7 +83,7 @@ def _accept(given: argparse.Namespace) -> None:
 
     for name in accept(ROOT, given.since, given.reason, tuple(given.only)):
         print(f"accepted\t{name}")
-    print(f"commit {FILE} with the change; each run that makes use of it says so")
+    print(f"commit {FILE} with the change; each run that uses it records it")
 
 
 def _docs(_: argparse.Namespace) -> None:

@@ -44,7 +44,7 @@ def check_runs(runs: Sequence[int], size: Sequence[int]) -> None:
     if len(sides) != 2 or not all(type(s) is int and 0 < s <= MAX_SIDE_PX for s in sides):
         raise ValueError(f"a mask's size must be [height, width] in pixels, not {size!r:.60}")
     if not all(type(run) is int and run >= 0 for run in runs):
-        raise ValueError("a run of a mask is no whole number from 0 on")
+        raise ValueError("a mask's run is not a whole number of at least 0")
     if sum(runs) != sides[0] * sides[1]:
         raise ValueError(
             f"the runs of a mask have {sum(runs):.6g} pixels, not {sides[0]} x {sides[1]}"
@@ -65,7 +65,7 @@ def runs_of(counts: str) -> list[int]:
     for character in counts:
         code = ord(character) - 48
         if not 0 <= code < 64 or bits > 30:
-            raise ValueError(f"a mask's counts have no {character!r} there")
+            raise ValueError(f"a mask's counts cannot have {character!r} there")
         number |= (code & 0x1F) << bits
         bits += 5
         if code & 0x20:

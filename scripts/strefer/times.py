@@ -28,6 +28,6 @@ def seconds_of(text: str) -> float:
     """
     match = _CLOCK.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is no time; write HH:MM:SS.mmm")
+        raise ValueError(f"{text!r} is not a time; write HH:MM:SS.mmm")
     hours, minutes, whole = (int(match[i]) for i in (1, 2, 3))
     return hours * 3600 + minutes * 60 + whole + float(f"0.{match[4] or 0}")

@@ -26,7 +26,7 @@ def test_agents_that_know_the_drawn_world_alone_are_named():
         "detector": {"model": str(ROOT / "resources/teachers/detector")},
     }
     warning = warn_of_strangers(agents)
-    assert "detector, tracker know the demo's drawn world alone" in warning
+    assert "detector, tracker know only the demo's drawn world" in warning
     assert "llm" not in warning
     assert warn_of_strangers({"llm": agents["llm"]}) is None
 

@@ -211,7 +211,7 @@ def test_too_little_memory_halves_the_batch_with_equal_replies(text_model, caplo
     chat._generate = small_gpu
     assert chat.reply(requests) == expected
     assert sizes == [7, 3, 1, 1, 1, 1, 1, 1, 1]
-    assert "out of memory with 7 at a time; from here on 3" in caplog.text
+    assert "out of memory with a batch of 7; continuing with 3" in caplog.text
     chat._generate = lambda batch: small_gpu(batch * 3)
     with pytest.raises(torch.OutOfMemoryError):
         chat.reply(requests[:1])

@@ -45,11 +45,11 @@ def test_replies_come_back_by_all_that_shapes_them(tmp_path):
 def test_a_request_that_was_never_made_is_named_and_costs_itself(tmp_path):
     asked, other = ChatRequest("Is the dog there?"), ChatRequest("Is the cat there?")
     chat = record(tmp_path / "replies.jsonl", [asked], lambda request: "1")
-    with pytest.raises(ValueError, match=r"replies\.jsonl: holds no reply to 'Is the cat there\?'"):
+    with pytest.raises(ValueError, match=r"replies\.jsonl: has no reply to 'Is the cat there\?'"):
         chat.reply([asked, other])
     found = ask(chat, [asked, other], int, attempts=1, retry_temperature=0.7)
     assert found[0].answer == 1
-    assert "holds no reply to 'Is the cat there?'" in found[1].failure
+    assert "has no reply to 'Is the cat there?'" in found[1].failure
 
 
 def test_a_file_that_is_no_recording_is_refused(tmp_path):

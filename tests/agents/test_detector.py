@@ -87,7 +87,7 @@ def test_out_of_memory_halves_the_batch_and_changes_nothing(folder, frames, capl
         halved = detector.detect(frames, ["dog"], 0.0, 0.0)
         for a, b in zip(whole, halved, strict=True):
             assert [d.box for d in b] == [pytest.approx(d.box, abs=1e-2) for d in a]
-    assert caplog.messages == ["out of memory with 3 at a time; from here on 1"]
+    assert caplog.messages == ["out of memory with a batch of 3; continuing with 1"]
 
 
 def test_a_single_frame_that_does_not_fit_is_out_of_memory(folder, frames):

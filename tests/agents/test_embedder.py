@@ -153,4 +153,4 @@ def test_out_of_memory_halves_the_batch_and_changes_nothing(folder, embedder, ca
     np.testing.assert_allclose(
         small.embed_images(pictures), embedder.embed_images(pictures), atol=1e-5
     )
-    assert caplog.messages == ["out of memory with 5 at a time; from here on 2"]
+    assert caplog.messages == ["out of memory with a batch of 5; continuing with 2"]

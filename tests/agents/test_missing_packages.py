@@ -29,7 +29,7 @@ CASES = [
         "groundingdino",
         "groundingdino-tiny",
         "groundingdino",
-        "envs/groundingdino.yaml has it: call Snakemake with `--sdm conda`",
+        "envs/groundingdino.yaml has it: add `--sdm conda` to the Snakemake command",
     ),
     (
         load_tracker,
@@ -37,15 +37,15 @@ CASES = [
         "sam2",
         "facebook/sam2.1-hiera-tiny",
         "sam2",
-        "envs/vision.yaml has it: call Snakemake with `--sdm conda`",
+        "envs/vision.yaml has it: add `--sdm conda` to the Snakemake command",
     ),
     (
         *(load_embedder, "embedder", "open_clip", "ViT-B-16-SigLIP/webli", "open_clip"),
-        "envs/vision.yaml has it: call Snakemake with `--sdm conda`",
+        "envs/vision.yaml has it: add `--sdm conda` to the Snakemake command",
     ),
     (
         *(load_chat, "chat model", "vllm", str(TEACHERS / "llm"), "vllm"),
-        "envs/vllm.yaml has it: call Snakemake with `--sdm conda`",
+        "envs/vllm.yaml has it: add `--sdm conda` to the Snakemake command",
     ),
 ]
 

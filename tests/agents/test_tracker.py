@@ -145,7 +145,7 @@ def test_out_of_memory_halves_the_batch_and_changes_nothing(model, tracker, fram
         assert sorted(halved[object_id]) == list(masks)
         for frame, mask in masks.items():
             assert (mask != halved[object_id][frame]).mean() < 1e-3
-    assert caplog.messages == ["out of memory with 3 at a time; from here on 1"] * 2
+    assert caplog.messages == ["out of memory with a batch of 3; continuing with 1"] * 2
 
 
 def test_oblong_frames_get_masks_of_their_size(tracker, frames):

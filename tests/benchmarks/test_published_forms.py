@@ -72,11 +72,11 @@ def test_subtitles_have_either_name_and_lose_their_tags(tmp_path, caplog, name):
     assert shown in text_of(first) and shown in text_of(second)
     assert sample_from_json(first.sample).context == "Hello there\nGeneral Kenobi."
     assert "subtitles" not in text_of(other)
-    assert "no subtitles of 1 of 2 films, asked without: XYZ" in caplog.text
+    assert "1 of 2 films have no subtitles and are asked about without: XYZ" in caplog.text
 
 
 def test_a_folder_with_no_film_s_subtitles_is_the_wrong_one(tmp_path):
-    with pytest.raises(ValueError, match=r"holds subtitles of none of the 2 films \(looked for fF"):
+    with pytest.raises(ValueError, match=r"has subtitles for none of the 2 films \(looked for fF"):
         mme(tmp_path, subtitles=str(tmp_path))
 
 
@@ -85,7 +85,7 @@ def test_films_that_are_still_zipped_are_pointed_out(tmp_path, caplog):
     (tmp_path / "videos" / "videos_chunked_01.zip").touch()
     with caplog.at_level(logging.WARNING):
         mme(tmp_path)
-    assert "holds .zip files and none of 2 films; unzip them" in caplog.text
+    assert "has .zip files and none of 2 films; unzip them" in caplog.text
 
 
 @pytest.mark.parametrize("folder", ["", "questions"])

@@ -145,8 +145,14 @@ def test_blank_lines_a_mark_of_the_byte_order_and_lists_are_read(tmp_path):
         ('{"id": 7, "prediction": "B"}', "line 2: the benchmark has no question '7'.*such as '0'"),
         ('{"id": 1, "prediction": ["A"]}', "line 2: `prediction` must be a text, or null"),
         ('{"id": null, "prediction": "A"}', "line 2: must be a JSON object with `id`"),
-        ('{"doc_id": 1, "filtered_resps": "A"}', "line 2: this line of an lmms-eval log names no"),
-        ('{"doc_id": 1, "filtered_resps": [1]}', "line 2: `filtered_resps` must hold one answer"),
+        (
+            '{"doc_id": 1, "filtered_resps": "A"}',
+            "line 2: this line of an lmms-eval log does not name",
+        ),
+        (
+            '{"doc_id": 1, "filtered_resps": [1]}',
+            "line 2: `filtered_resps` must contain one answer",
+        ),
     ],
 )
 def test_a_wrong_line_of_predictions_is_named(tmp_path, second, reason):
@@ -159,7 +165,7 @@ def test_missing_files_say_where_to_get_them(tmp_path):
     with pytest.raises(ValueError, match="videomme.annotations.*lmms-lab/Video-MME"):
         load_questions("videomme", files, 0)
     (tmp_path / "no.json").write_text("[]")
-    with pytest.raises(ValueError, match="holds no question"):
+    with pytest.raises(ValueError, match="has no questions"):
         load_questions("videomme", files, 0)
     (tmp_path / "no.json").write_text("[1,]")
     with pytest.raises(ValueError, match="no.json: not JSON"):

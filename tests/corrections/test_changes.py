@@ -194,9 +194,9 @@ def test_lines(tmp_path):
     assert said == [None, None]
     assert unknown
     _, _, [reason] = lines(tmp_path, of | {"entity": "girl in red", "was": "walks"})
-    assert "it says 'runs' by now, not 'walks'" in reason
+    assert "it now says 'runs', not 'walks'" in reason
     _, _, [reason] = lines(tmp_path, of | {"entity": "girl in red", "end_s": 5})
-    assert "no segment has these times any more" in reason
+    assert "no segment has these times any longer" in reason
 
 
 def test_a_second_look_at_a_part_says_the_same(tmp_path):
@@ -243,7 +243,7 @@ def test_pairs_that_are_not_there_or_would_be_none(tmp_path):
     _, [reason] = pairs(tmp_path, {"what": "edit_question", "item": item, "value": "What now?"})
     assert "as many <region>" in reason
     _, [reason] = pairs(tmp_path, {"what": "reject_pair", "item": "0" * 16})
-    assert "no pair has this key any more" in reason
+    assert "no pair has this key any longer" in reason
     choice = {"form": "choice", "answer": "A", "options": ("a", "b", "c", "d")}
     answers = [
         {"what": "edit_answer", "item": pair_item(PAIR | choice), "value": v} for v in ("B", "E")

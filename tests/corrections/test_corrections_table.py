@@ -50,7 +50,7 @@ def test_rows_of_no_film_are_told(tmp_path):
     ("text", "says"),
     [
         ("film,wat\n", "c.csv: header: no column 'what'"),
-        ("film,what,whom\n", "c.csv: header: a column 'whom' is not known"),
+        ("film,what,whom\n", "c.csv: header: unknown column 'whom'"),
         ("film,what\n,drop_film\n", "c.csv: line 2: 'film' is empty"),
         ("film,what\na,drop_fim\n", "line 2: 'what' is 'drop_fim'; did you mean 'drop_film'"),
         ("film,what\na,drop_entity\n", "line 2: drop_entity needs 'entity'"),

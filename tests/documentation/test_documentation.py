@@ -22,7 +22,7 @@ def test_made_parts_are_up_to_date():
 def test_what_was_not_measured_says_so():
     about = {"command": "make x", "commit": "c", "date": "d", "machine": "m"}
     assert "| `b` | not measured |" in figures_table({"about": about, "a": 0.5, "b": None})
-    assert "Nothing is measured" in figures_table({"about": about, "b": None})
+    assert "Nothing has been measured" in figures_table({"about": about, "b": None})
 
 
 def test_figures_by_group_and_by_case_are_rows_of_a_matrix():

@@ -77,7 +77,7 @@ def test_looks_are_asked_about_line_by_line_and_their_lists_joined(tmp_path, mon
     assert records["1"] == [References((dog, girl))], "an expression stands once, whatever its case"
     assert records["2"] == [References((dog,))]
     assert [e.expression for e in records["3"][0].entities] == ["red ball", "Brown dog"]
-    assert "3: 3 entities, keeping the first 2" in caplog.text
+    assert "3: 3 entities; keeping the first 2" in caplog.text
 
 
 def test_a_look_that_does_not_parse_costs_that_look_alone(tmp_path, monkeypatch, caplog):

@@ -88,11 +88,11 @@ def test_a_changed_mask_becomes_a_correction_that_the_pipeline_reads(film, tmp_p
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("no xml", "not of the format CVAT for images 1.1"),
+        ("no xml", "not in the format CVAT for images 1.1"),
         ('<annotations><image name="000099.png"/></annotations>', "no sampled frame 99"),
         (
             '<annotations><image name="000001.png"><mask label="cat"/></image></annotations>',
-            "label 'cat' is no expression of the film",
+            "label 'cat' is not one of the film's expressions",
         ),
         (
             '<annotations><image name="000001.png"><mask label="red square" rle="1, 9" left="0" '

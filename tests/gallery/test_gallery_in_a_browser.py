@@ -148,7 +148,7 @@ def test_keys_go_through_pairs_films_and_asked_times(browser, squares):
     browser.press(".")
     assert browser.run("player.sample(player.now())") == 5
     browser.press("?")
-    assert "play the time that the pair asks about" in browser.run(TEXT)
+    assert "play the part of the film that the pair asks about" in browser.run(TEXT)
 
 
 def test_a_pair_says_all_that_is_known_of_it(browser, squares):
@@ -222,7 +222,7 @@ def test_masks_of_a_film_that_is_gone_still_move(browser, tmp_path):
     films = one_film(tmp_path)
     (tmp_path / "squares.mp4").unlink()
     show(browser, write_run(tmp_path, films))
-    assert "not there any more" in browser.run(TEXT)
+    assert "no longer exists" in browser.run(TEXT)
     browser.press(".", ".")
     assert browser.run("player.now()") == pytest.approx(2, abs=0.01)
     browser.press(" ")

@@ -68,7 +68,7 @@ def test_failures_are_shown_where_their_stage_is(tmp_path):
 def test_what_is_said_of_a_film_after_all_films_is_found(tmp_path):
     films = one_film(tmp_path) | {"other.mp4": one_film(tmp_path)["squares.mp4"]}
     stages = write_stages(tmp_path / "stages", films)
-    lost = {"stage": "corrections", "reason": "no pair has this key any more"}
+    lost = {"stage": "corrections", "reason": "no pair has this key any longer"}
     with open(stages["instructions"], "a") as file:
         file.write(json.dumps({"video_id": "squares.mp4", "failure": lost}) + "\n")
     show_films(stages, tmp_path / "proxies", tmp_path / "out")
@@ -101,7 +101,7 @@ def test_a_film_that_no_browser_plays_gets_a_copy_that_is_kept(tmp_path):
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
-        (lambda path: path.unlink(), "not there any more"),
+        (lambda path: path.unlink(), "no longer exists"),
         (lambda path: path.write_bytes(b"x" * 100), "cannot be decoded"),
     ],
 )

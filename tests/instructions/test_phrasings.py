@@ -33,9 +33,9 @@ def test_regions_are_named_once_by_each_reference():
     ("text", "message"),
     [
         ("What?\n", "line 1: no .section."),
-        ("[deed]\nWhat?\nWhat?\n", "line 3: stands there twice"),
+        ("[deed]\nWhat?\nWhat?\n", "line 3: duplicate line"),
         ("[deed]\nWhat does {who do?\n", "line 2"),
-        ("[deed]\nWhat does {0.a} do?\n", "is no placeholder"),
+        ("[deed]\nWhat does {0.a} do?\n", "is not a placeholder"),
         ("[deed]\n# nothing\n", "section .deed. is empty"),
     ],
 )

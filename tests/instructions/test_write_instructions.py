@@ -100,7 +100,7 @@ def test_films_that_failed_before_are_passed_over_and_bad_ones_become_lines(inpu
     assert {line.video_id for line in lines} == {"a", "c"}
     failed = [line for line in lines if line.failure]
     assert [line.video_id for line in failed] == ["c"] * 8  # a line a group
-    assert all("have 1 entities, the film has 3" in line.failure["reason"] for line in failed)
+    assert all("have 1 entities, but the film has 3" in line.failure["reason"] for line in failed)
 
 
 def test_a_rerun_gives_the_same_bytes_and_another_seed_others(inputs, tmp_path):

@@ -99,7 +99,7 @@ def test_answers_are_read_and_the_later_of_two_counts(tmp_path):
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
-        ({"sheet": "other"}, "line 2: an answer to sheet other, not to s"),
+        ({"sheet": "other"}, "line 2: the answer is for sheet other, not s"),
         ({"item": "x"}, "line 2: the sheet has no pair 'x' of this film"),
         ({"answer": "fine"}, r"line 2: answer 'fine' \(known: good, false"),
     ],

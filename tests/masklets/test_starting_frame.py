@@ -47,7 +47,7 @@ def test_of_a_crowd_the_surest_are_tracked_and_the_log_says_so(caplog):
     assert not caplog.messages
     assert [d.score for d in surest(crowd, 2)] == [0.599, 0.598]
     assert caplog.messages == [
-        "frame 3: 100 detections, of which the 2 surest are tracked (tracks.max_objects)"
+        "frame 3: 100 detections; tracking the 2 with the highest scores (tracks.max_objects)"
     ]
 
 

@@ -156,5 +156,5 @@ def test_boxes_and_unknown_forms(tmp_path):
     mask = np.zeros((10, 20), bool)
     mask[2:4, 5:10] = True
     assert box_in_thousandths(mask) == [250, 200, 500, 400]
-    with pytest.raises(ValueError, match="'none': known are llava, videorefer"):
+    with pytest.raises(ValueError, match="'none'; known: llava, videorefer"):
         write_for_trainer([], "none", tmp_path)

@@ -65,13 +65,13 @@ def test_films_of_which_nothing_came_are_told(stages, told):
 def test_more_than_a_tenth_of_unreadable_replies_is_told():
     bad = [request(100 + i, f"hm {i}", "refused", "no words") for i in range(3)]
     assert said(transcripts=GOOD + bad[:2]) == []
-    assert "transcripts: 3 of 23 replies cannot be read" in said(transcripts=GOOD + bad)[0]
+    assert "transcripts: 3 of 23 replies cannot be parsed" in said(transcripts=GOOD + bad)[0]
 
 
 def test_another_language_is_told_even_once():
     reason = "not in the language of the prompt (CJK, not English)"
     (concern,) = said(transcripts=[*GOOD, request(99, "男人", "refused", reason)])
-    assert "1 replies are in another language" in concern
+    assert "1 replies are in a different language" in concern
 
 
 def test_prompts_near_the_context_are_told():
@@ -87,12 +87,14 @@ def test_the_same_reply_to_everything_is_told_whatever_was_thought_before():
     assert "5 of 5 different prompts have the same reply, “A dog.”" in concern
     always = [request(i, "Yes", value=True) for i in range(12)]
     assert said(transcripts=always) == [
-        "transcripts: all 12 questions of yes or no are answered by yes."
+        "transcripts: all 12 yes/no questions are answered with yes."
     ]
 
 
 def test_replies_that_are_cut_off_are_told():
     cut = [request(i, f"The dog {i} and", tokens=[500, 100]) for i in range(5)]
-    assert "5 of 25 replies reach the limit of 100 tokens" in said(transcripts=GOOD + cut)[0]
+    assert (
+        "5 of 25 replies were cut off at the limit of 100 tokens" in said(transcripts=GOOD + cut)[0]
+    )
     short = [request(i, "Yes", value=i % 2 == 0, tokens=[500, 100]) for i in range(5)]
     assert said(transcripts=GOOD + short) == []

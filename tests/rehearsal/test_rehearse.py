@@ -64,7 +64,7 @@ def test_the_page_shows_prompts_frames_replies_and_why_they_were_refused(made):
 
 def test_the_page_says_first_what_looks_wrong(made):
     page, _ = made
-    wrong = page.index("1 replies are in another language")
+    wrong = page.index("1 replies are in a different language")
     assert page.index("Only a test.") < wrong < page.index("The whole run")
     assert "the detector found nothing in any film" in page
 

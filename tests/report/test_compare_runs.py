@@ -57,7 +57,7 @@ def test_pairs_that_went_came_and_changed(runs):
         return [dataclasses.replace(pairs[0], answer="No.", rejected=None, written_by="person")]
 
     change(runs[1], "instructions", Instruction, edit)
-    assert differences(runs) == [("changed", "by hand"), ("lost", "not proposed any more")]
+    assert differences(runs) == [("changed", "by hand"), ("lost", "no longer proposed")]
 
 
 def test_the_first_stage_that_differs_is_the_reason(runs):
@@ -107,7 +107,7 @@ def test_the_command_says_it_and_writes_it(runs, tmp_path, capsys):
     assert "A = one, B = two" in said
     assert "instructions  A " in said
     assert "pairs: 0 added, 1 lost, 0 changed" in said
-    assert "1 lost     not proposed any more" in said
+    assert "1 lost     no longer proposed" in said
     assert "videorefer_q" in said
     written = [json.loads(line) for line in (tmp_path / "pairs.jsonl").read_text().splitlines()]
     assert all(from_json(Instruction, one["before"]) for one in written)

@@ -120,7 +120,7 @@ def test_a_run_without_scores_or_finished_films_has_a_page(tmp_path):
     stages = write_run(tmp_path / "stages")
     stages["instructions"] = [write_shard(tmp_path / "none.jsonl", [])]
     page = write_page(tmp_path, stages)
-    assert "No film came through to the end." in page
+    assert "No film reached the end of the pipeline." in page
     assert "paper: base" not in page
 
 

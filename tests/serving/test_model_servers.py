@@ -140,7 +140,7 @@ def test_another_server_takes_over(run):
 def test_a_server_that_does_not_come_ends_the_job_with_its_last_words(run):
     servers = run.servers(engine_options={"fail": "no such model"})
     start_job(servers, 1)
-    with pytest.raises(MachineFault, match="ended 3 times, last with: no such model"):
+    with pytest.raises(MachineFault, match="stopped 3 times, the last time with: no such model"):
         run.chat().reply([ChatRequest("Who?")])
     servers.end()
 
@@ -181,5 +181,5 @@ def test_two_roles_share_a_server_or_say_why_not():
     [served] = served_models(specs, rules)
     assert served.rules == {"parse_references", "score_predictions"}
     specs["judge"]["engine_options"] = {"max-model-len": 4096}
-    with pytest.raises(ValueError, match=r"agents\.judge serves org/model in another way"):
+    with pytest.raises(ValueError, match=r"agents\.judge serves org/model with other settings"):
         served_models(specs, rules)

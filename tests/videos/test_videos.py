@@ -203,7 +203,7 @@ def test_a_table_that_is_not_utf_8(tmp_path):
 
 
 def test_a_missing_folder_is_explained(tmp_path):
-    with pytest.raises(ValueError, match="is no folder, no glob"):
+    with pytest.raises(ValueError, match="is not a folder, a glob"):
         list_videos(tmp_path / "nowhere")
 
 

@@ -52,7 +52,7 @@ def test_the_clusters_reasons_are_said_in_words():
         "sbatch: error: Batch job submission failed: Invalid partition name'.\n    sbatch call: x"
     )
     told = "invalid partition; Batch job submission failed: Invalid partition name"
-    assert reason_of(refused) == f"SLURM does not take it: {told}"
+    assert reason_of(refused) == f"SLURM rejected it: {told}"
 
 
 @pytest.fixture

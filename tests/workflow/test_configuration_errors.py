@@ -12,7 +12,7 @@ pytestmark = pytest.mark.workflow
     [
         ({"shard": 3}, "there is no option 'shard'; did you mean 'shards'?"),
         ({"shards": "many"}, "'shards' is 'many', but must be integer, 1 to 65536"),
-        ({"videos": "/no/where"}, "videos: /no/where is no folder, no glob with a match"),
+        ({"videos": "/no/where"}, "videos: /no/where is not a folder, a glob with a match"),
         (
             {"masklets": {"procedure": "best"}},
             "'masklets.procedure' is 'best', but must be one of ours",
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.workflow
         ),
         (
             {"agents": {"tracker": {"environment": "main"}}},
-            "detector.environment is not that of agents.tracker",
+            "detector.environment differs from that of agents.tracker",
         ),
     ],
 )

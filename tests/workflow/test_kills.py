@@ -148,7 +148,7 @@ def test_a_second_call_is_told_and_does_no_harm(undisturbed, tmp_path):
     finally:
         os.killpg(first.pid, signal.SIGCONT)
     assert second.returncode != 0
-    assert "another call is at work on this run" in said
+    assert "another call is running on this run" in said
     assert "Traceback" not in said
     said, _ = first.communicate(timeout=WAIT_S)
     assert first.returncode == 0, said[-3000:]

@@ -54,4 +54,4 @@ def test_a_killed_process_gives_no_reason_of_its_own(tmp_path):
     run(tmp_path, "logging.error('an error of an item')\nimport os\nos.kill(os.getpid(), 9)")
     assert read_reason(tmp_path / "log.txt") == "an error of an item"
     run(tmp_path, "import os\nos.kill(os.getpid(), 9)")
-    assert "want of memory" in read_reason(tmp_path / "log.txt")
+    assert "ran out of memory" in read_reason(tmp_path / "log.txt")

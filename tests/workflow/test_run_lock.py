@@ -39,7 +39,7 @@ def run(tmp_path):
 
 def test_a_live_call_keeps_others_out_and_a_killed_one_does_not(run):
     first = process(run.parent, ENTERS)
-    with pytest.raises(ValueError, match="another call is at work on this run"):
+    with pytest.raises(ValueError, match="another call is running on this run"):
         run_lock.enter_run(run)
     first.send_signal(signal.SIGKILL)
     first.wait()
@@ -55,7 +55,7 @@ def test_a_call_waits_for_jobs_that_a_killed_call_left(run):
         job.kill()
 
     run_lock.enter_run(run, announce)
-    assert told == ["waiting for jobs that a killed call left: cut_clips/0"]
+    assert told == ["waiting for jobs left over from a killed call: cut_clips/0"]
     job.wait()
 
 

@@ -140,7 +140,7 @@ def test_a_job_that_no_partition_takes_fails_with_a_line(cluster, workplace):
     targets = [f"results/huge/{FILMS}"]
     done = workplace.run(*arguments, config=config, targets=targets, check=False)
     assert done.returncode
-    assert "FAILED   draw_films: SLURM does not take it: " in done.stderr
+    assert "FAILED   draw_films: SLURM rejected it: " in done.stderr
     assert "invalid partition specified: no_partition_takes_this_job" in done.stderr
 
 

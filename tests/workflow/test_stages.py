@@ -87,7 +87,7 @@ def test_the_environment_is_that_of_the_agents():
     ("role", "environment", "stage", "message"),
     [
         ("llm", "mine", "references", "llm.environment is 'mine', but there is no envs/mine.yaml"),
-        ("tracker", "main", "tracks", "detector.environment is not that of agents.tracker"),
+        ("tracker", "main", "tracks", "detector.environment differs from that of agents.tracker"),
     ],
 )
 def test_an_environment_that_cannot_be_is_one_line(role, environment, stage, message):

@@ -170,7 +170,7 @@ def test_the_commands_look_after_a_run(stage, tmp_path):
     assert "0.0 MB would be freed" in command("store", "sweep", tmp_path, "--dry-run").stdout
     assert "clips\t1 results" in command("store", "sweep", tmp_path).stdout
     assert command("store", "move", tmp_path).returncode == 0
-    assert "1 failed; the next call makes it again" in command("retry", tmp_path).stdout
+    assert "1 failed; the next call retries them" in command("retry", tmp_path).stdout
     assert stage("ab", code="2") == ["b"]
     absent = command("retry", tmp_path / "nowhere")
     assert (absent.returncode, "there is no run" in absent.stderr) == (2, True)

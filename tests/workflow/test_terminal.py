@@ -38,7 +38,7 @@ def test_a_run_is_a_few_lines_and_snakemakes_own_are_in_its_log(workplace):
     assert "Logs     results/quiet/logs" in lines
     assert len(lines) < 12, done.stderr
     assert "localrule draw_films" not in done.stderr
-    log = workplace.folder / first.partition("Snakemake's own lines: ")[2]
+    log = workplace.folder / first.partition("Snakemake's own output: ")[2]
     assert "localrule draw_films" in log.read_text()
     again = workplace.run(config=("run=quiet", *ONE_FILM), targets=[target])
     assert "Nothing to be done" in again.stderr
@@ -72,7 +72,7 @@ def test_what_failed_is_said_with_its_reason_and_what_to_do(workplace, tmp_path)
     assert "FAILED   probe_videos 00000-of-00001: videos: 1 item(s) failed, first:" in said
     assert "its log: results/failing/logs/probe_videos/00000-of-00001.log" in said
     assert "Stopped after 0:" in said and "1 failed, 0 of 1 jobs done" in said
-    assert "Next     call the same command again: what is done stays done" in said
+    assert "Next     repeat the same command: finished work is kept" in said
     for noise in ("Traceback", "RuleException", "ProcessError", "Error in rule", "WorkflowError"):
         assert noise not in said
 
@@ -100,13 +100,13 @@ def test_a_call_that_is_interrupted_says_so(workplace):
     assert "0 of 1 jobs done" in said
     assert "FAILED" not in said
     assert "Traceback" not in said
-    assert "Next     call the same command again" in said
+    assert "Next     repeat the same command" in said
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
 @pytest.mark.parametrize(
     ("option", "reason", "advice"),
-    [("size=200k", "No space left on device", "Make room"), ("ro", "Read-only", "writable")],
+    [("size=200k", "No space left on device", "Free some space"), ("ro", "Read-only", "writable")],
 )
 def test_a_disk_that_takes_nothing_ends_in_advice(workplace, option, reason, advice):
     run = option.partition("=")[0]
@@ -140,7 +140,7 @@ def test_agents_of_the_drawn_world_are_warned_of_on_real_films(workplace, tmp_pa
     write_film(tmp_path / "films" / "a.mp4")
     config = ("run=strange", f"videos={tmp_path / 'films'}", "shards=1")
     done = workplace.run(config=config, targets=[PROBED.format("strange")])
-    warning = "WARNING  These results are nonsense and no training data"
+    warning = "WARNING  These results are nonsense and must not be used for training"
     assert done.stderr.count(warning) == 2  # when it begins, and when it ends
 
 

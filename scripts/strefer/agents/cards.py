@@ -46,7 +46,7 @@ def warn_of_strangers(agents: Mapping[str, Mapping[str, Any]]) -> str | None:
     if not roles:
         return None
     return (
-        "These results are nonsense and no training data: the films are real, but "
-        f"{', '.join(roles)} know the demo's drawn world alone. Name real models under `agents:` "
+        "These results are nonsense and must not be used for training: the films are real, but "
+        f"{', '.join(roles)} know only the demo's drawn world. Name real models under `agents:` "
         "(config/README.md)."
     )

@@ -91,10 +91,10 @@ def way_to(package: str, environment: str) -> str:
     """How to come by a package that an agent lacks, in words."""
     names = {name: pip for packages in PACKAGES.values() for name, pip in packages.items()}
     if names.get(package, package) in versions_in(environment):
-        return f"envs/{environment}.yaml has it: call Snakemake with `--sdm conda`"
+        return f"envs/{environment}.yaml has it: add `--sdm conda` to the Snakemake command"
     return (
-        f"envs/{environment}.yaml does not have it: install it by hand, or put it into a copy of "
-        "that file which the agent names as its `environment`, or choose another adapter "
+        f"envs/{environment}.yaml does not have it: install it by hand, add it to a copy of "
+        f"that file and name the copy as the agent's `environment`, or choose another adapter "
         "(config/README.md)"
     )
 

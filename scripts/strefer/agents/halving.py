@@ -50,7 +50,9 @@ class HalvingBatches:
                 continue
             # Only here, past the exception, which held the batch's tensors.
             self.size = len(batch) // 2
-            log.warning("out of memory with %d at a time; from here on %d", len(batch), self.size)
+            log.warning(
+                "out of memory with a batch of %d; continuing with %d", len(batch), self.size
+            )
             _give_back_memory()
 
 

@@ -87,7 +87,7 @@ def _kept(output: Path, questions: Sequence[Question]) -> dict[str, str | None]:
         if line.get("prediction") is not None:
             kept[str(line["id"])] = str(line["prediction"])
     if kept:
-        log.warning("%s: its %d answers are kept, the others are asked", output, len(kept))
+        log.warning("%s: keeping its %d answers and asking the other questions", output, len(kept))
     return kept
 
 

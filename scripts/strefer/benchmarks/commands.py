@@ -20,34 +20,48 @@ _AGENT = "adapter=openai,model=NAME,url=http://HOST/v1, or a YAML file with the 
 def add_commands(commands: Any) -> None:
     """Add the three commands to a parser's subcommands."""
     questions = commands.add_parser("questions", help="write a benchmark's questions to a file")
-    _add_files(questions, films="the folder of its films; the questions name them")
-    questions.add_argument("--output", type=Path, required=True, help="JSON Lines to write")
-    questions.add_argument("--answers", action="store_true", help="with the right answers")
+    _add_files(questions, films="the folder of its films, which the questions name")
+    questions.add_argument("--output", type=Path, required=True, help="JSON Lines file to write")
+    questions.add_argument("--answers", action="store_true", help="include the right answers")
     questions.set_defaults(command=_questions)
 
     predict = commands.add_parser("predict", help="ask a model a benchmark's questions")
     _add_files(predict, films="the folder of its films")
-    predict.add_argument("--output", type=Path, required=True, help="JSON Lines: id, prediction")
+    predict.add_argument(
+        "--output", type=Path, required=True, help="JSON Lines file to write: id, prediction"
+    )
     model = predict.add_mutually_exclusive_group(required=True)
     model.add_argument("--agent", help=f"a chat model: {_AGENT}")
-    model.add_argument("--checkpoint", type=Path, help="the folder of a model trained here")
-    predict.add_argument("--frames", type=int, default=32, help="frames of a film (with --agent)")
+    model.add_argument(
+        "--checkpoint", type=Path, help="the folder of a model trained by the pipeline"
+    )
+    predict.add_argument("--frames", type=int, default=32, help="frames per film (with --agent)")
     predict.add_argument(
-        "--longest-side", type=int, default=768, help="pixels of a frame (with --agent)"
+        "--longest-side",
+        type=int,
+        default=768,
+        help="longest side of a frame in pixels (with --agent)",
     )
     predict.set_defaults(command=_predict)
 
     score = commands.add_parser("score", help="score predictions by a benchmark's rules")
-    _add_files(score, films="not needed: scoring opens no film")
+    _add_files(score, films="ignored: scoring opens no film")
     score.add_argument(
         "--predictions", required=True, type=Path, nargs="+",
         help="JSON Lines (id, prediction), or sample logs of lmms-eval",
     )  # fmt: skip
-    score.add_argument("--output", type=Path, help="keep metrics, rows and judge's replies here")
     score.add_argument(
-        "--judge", "--judge-config", metavar="AGENT", help=f"decides what no rule can: {_AGENT}"
+        "--output", type=Path, help="write metrics, rows and the judge's replies here"
     )
-    score.add_argument("--judge-prompt", type=Path, help="asks the judge in other words")
+    score.add_argument(
+        "--judge",
+        "--judge-config",
+        metavar="AGENT",
+        help=f"the LLM that decides what rules cannot: {_AGENT}",
+    )
+    score.add_argument(
+        "--judge-prompt", type=Path, help="a prompt file for the judge, instead of ours"
+    )
     score.set_defaults(command=_score)
 
 
@@ -55,7 +69,7 @@ def _add_files(parser: argparse.ArgumentParser, films: str) -> None:
     parser.add_argument("benchmark", choices=list(BENCHMARKS))
     parser.add_argument("--annotations", required=True, help="its file (TempCompass: its folder)")
     parser.add_argument("--videos", default=".", help=films)
-    parser.add_argument("--subtitles", help="Video-MME: the folder of subtitles, shown if given")
+    parser.add_argument("--subtitles", help="Video-MME: a folder of subtitles to show")
     parser.add_argument(
         "--masks", choices=("all", "one"), default="all",
         help="VideoRefer-Bench: show all masks, or one (its single-frame mode)",
@@ -91,7 +105,7 @@ def _predict(given: argparse.Namespace) -> None:
         if min(sizes) < 1:
             raise ValueError("--frames and --longest-side must be at least 1")
         predict_with_chat(spec, given.benchmark, files, output, given.seed, *sizes)
-    print(f"predictions in {output}; now: score {given.benchmark} --predictions {output}")
+    print(f"predictions in {output}; next: score {given.benchmark} --predictions {output}")
 
 
 def _score(given: argparse.Namespace) -> None:
@@ -110,7 +124,7 @@ def _score(given: argparse.Namespace) -> None:
             judge=read_agent(given.judge) if given.judge else None,
             prompts=prompts,
         )
-    undecided = "not decided: needs a judge" if kind.judge_prompt else "no answer can be read"
+    undecided = "not decided: needs a judge" if kind.judge_prompt else "no answer can be parsed"
     for name, value in metrics.items():
         print(f"{name}\t{undecided if value is None else f'{value:.4f}'}")
 

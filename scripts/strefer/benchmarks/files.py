@@ -49,7 +49,7 @@ def read_rows(path: Path) -> Any:
     path = Path(path)
     files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
     if not files:
-        raise ValueError(f"benchmark folder {path}: holds no .parquet file")
+        raise ValueError(f"benchmark folder {path}: has no .parquet file")
     if files[0].suffix != ".parquet":
         return read_json(path)
     import pyarrow
@@ -69,7 +69,7 @@ def entries_of(content: Any, path: Path, named: str = "entry") -> Iterator[tuple
         ValueError: if the content is not a list of objects.
     """
     if not isinstance(content, list):
-        raise ValueError(f"{path}: must hold a list of objects, not {_shown(content)}")
+        raise ValueError(f"{path}: must contain a list of objects, not {_shown(content)}")
     for number, entry in enumerate(content):
         where = f"{path}, {named} {number}"
         if not isinstance(entry, dict):

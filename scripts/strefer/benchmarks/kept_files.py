@@ -37,7 +37,7 @@ def make_files(
     for name, output in outputs.items():
         kept = store / name / digest_of(made_from[name])
         if kept.is_file():
-            log.info("%s: nothing has changed, its file is copied from the store", name)
+            log.info("%s: nothing has changed; copying its file from the store", name)
             _copy(kept, output)
         else:
             make(name, output)

@@ -44,7 +44,7 @@ def read_predictions(
             given, said = (logs.read if is_sample(line) else _pair)(line, where)
             if given not in known:
                 raise ValueError(
-                    f"{where}: the benchmark has no question {given!r}; its ids are such as "
+                    f"{where}: the benchmark has no question {given!r}; its ids look like "
                     f"{questions[0].id!r} (`strefer questions` writes them)"
                 )
             if known[given] in predictions:

@@ -96,5 +96,5 @@ def predicted(predictions: Predictions, question: Question) -> str | None:
     except KeyError:
         raise ValueError(
             f"predictions: there is no answer to question {question.id!r}; every question of the "
-            "benchmark needs a line (null says that the model gave no answer)"
+            "benchmark needs a line (null means that the model gave no answer)"
         ) from None

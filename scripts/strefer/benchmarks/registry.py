@@ -92,8 +92,8 @@ def load_questions(name: str, files: Mapping[str, str | None], seed: int) -> lis
     videos = Path(files.get("videos") or ".")
     questions = benchmark.module.load(annotations, videos, options)
     if not questions:
-        raise ValueError(f"benchmarks.{name}.annotations: {annotations} holds no question")
+        raise ValueError(f"benchmarks.{name}.annotations: {annotations} has no questions")
     ids = Counter(question.id for question in questions)
     if twice := [question_id for question_id, count in ids.items() if count > 1]:
-        raise ValueError(f"{annotations}: {len(twice)} ids are there twice, such as {twice[0]!r}")
+        raise ValueError(f"{annotations}: {len(twice)} ids are duplicates, such as {twice[0]!r}")
     return questions

@@ -39,7 +39,7 @@ class SampleLogs:
         while isinstance(said, list) and len(said) == 1:
             said = said[0]
         if said is not None and not isinstance(said, str):
-            raise ValueError(f"{where}: `filtered_resps` must hold one answer")
+            raise ValueError(f"{where}: `filtered_resps` must contain one answer")
         metrics = [value for value in line.values() if isinstance(value, dict)]
         for metric in metrics:
             given = metric.get("id", metric.get("question_id"))
@@ -51,6 +51,7 @@ class SampleLogs:
                 # Of two questions with one text, each line answers one.
                 return (ids.pop(0) if len(ids) > 1 else ids[0]), said
         raise ValueError(
-            f"{where}: this line of an lmms-eval log names no question of the benchmark; the logs "
-            "of Video-MME, TempCompass and the tasks in integrations/lmms_eval can be read"
+            f"{where}: this line of an lmms-eval log does not name a question of the benchmark; "
+            f"supported are the logs of Video-MME, TempCompass and the tasks in "
+            f"integrations/lmms_eval"
         )

@@ -61,12 +61,12 @@ def load(annotations: Path, videos: Path, options: Mapping[str, Any]) -> list[Qu
     paths = {form: path for form in FORMS if (path := _file_of(annotations, form))}
     if not paths:
         raise ValueError(
-            f"{annotations}: holds neither questions/multi-choice.json nor another of TempCompass' "
-            f"four forms ({', '.join(FORMS)})"
+            f"{annotations}: has neither questions/multi-choice.json nor another of "
+            f"TempCompass' four forms ({', '.join(FORMS)})"
         )
     for form in FORMS:
         if form not in paths:
-            log.warning("%s: the form %s is missing, its questions are left out", annotations, form)
+            log.warning("%s: the form %s is missing; leaving its questions out", annotations, form)
     forms = {form: _facts(read_json(path), path) for form, path in paths.items()}
     films: dict[str, str] = {}
     questions = []
@@ -102,7 +102,7 @@ def _file_of(folder: Path, form: str) -> Path | None:
 def _facts(content: Any, path: Path) -> _Facts:
     """A file's entries by film and aspect."""
     if not isinstance(content, dict):
-        raise ValueError(f"{path}: must hold an object of films")
+        raise ValueError(f"{path}: must contain an object of films")
     facts: _Facts = {}
     for film in content:
         aspects = field(content, film, OBJECT, f"{path}, film {film}")
@@ -192,7 +192,7 @@ def _answered_forms(questions: Sequence[Question], predictions: Predictions) -> 
     forms = {q.about["form"] for q in questions}
     there = {q.about["form"] for q in questions if q.id in predictions} or forms
     for form in sorted(forms - there):
-        log.warning("predictions: no line about the form %s, which is left out", form)
+        log.warning("predictions: no line about the form %s; leaving it out", form)
     return [q for q in questions if q.about["form"] in there]
 
 

@@ -83,7 +83,7 @@ def _report_zipped(videos: Path, films: Mapping[str, str]) -> None:
     if videos == Path(".") or any(Path(path).exists() for path in films.values()):
         return  # scoring names no folder, and opens no film
     if list(videos.glob("*.zip")):
-        log.warning("%s: holds .zip files and none of %d films; unzip them", videos, len(films))
+        log.warning("%s: has .zip files and none of %d films; unzip them", videos, len(films))
 
 
 def _rows(content: Any, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -131,12 +131,12 @@ class _Subtitles:
         missing = [name for name, text in self._read.items() if not text]
         if missing and len(missing) == len(self._read):
             raise ValueError(
-                f"{self.folder}: holds subtitles of none of the {len(missing)} films (looked for "
+                f"{self.folder}: has subtitles for none of the {len(missing)} films (looked for "
                 f"{missing[0]}.srt, also in {self.folder / 'subtitle'})"
             )
         if missing:
             some = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
-            log.warning("%s: no subtitles of %d of %d films, asked without: %s",
+            log.warning("%s: %d of %d films have no subtitles and are asked about without: %s",
                         self.folder, len(missing), len(self._read), some)  # fmt: skip
 
 

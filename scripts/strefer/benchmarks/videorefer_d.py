@@ -59,7 +59,7 @@ def load(annotations: Path, videos: Path, options: Mapping[str, Any]) -> list[Qu
     for number, (where, entry) in enumerate(entries_of(read_json(annotations), annotations)):
         regions = shown_regions(entry, options, where)
         if len(regions) > 1:
-            log.warning("%s: has %d objects, the first is asked about", where, len(regions))
+            log.warning("%s: has %d objects; asking about the first", where, len(regions))
         sample = {
             "conversations": human(_ASKED),
             "path": str(videos / field(entry, "video", TEXT, where)),

@@ -103,4 +103,4 @@ def check_was(row: Row, *texts: str | None) -> None:
         NotFound: if it says what stood there, and that is neither of these texts.
     """
     if row["was"] and row["was"] not in [" ".join((text or "").split()) for text in texts]:
-        raise NotFound(f"it says {texts[-1]!r} by now, not {row['was']!r}")
+        raise NotFound(f"it now says {texts[-1]!r}, not {row['was']!r}")

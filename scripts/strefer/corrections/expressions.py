@@ -20,7 +20,7 @@ def correct_expressions(item: Item, before: Lines, lines: Lines, row: Row) -> Li
         del entities[at]
     elif what == "rename_entity":
         if row["names"][1][0] in [e.lower() for i, e in enumerate(expressions) if i != at]:
-            raise NotFound(f"there is {row['value']!r} already; same_as makes one of two")
+            raise NotFound(f"{row['value']!r} exists already; use same_as to merge the two")
         check_was(row, expressions[at])
         entities[at] = entities[at] | {"expression": row["value"]}
     else:

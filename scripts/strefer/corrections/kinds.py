@@ -26,11 +26,11 @@ class Kind:
     stage: str
     needs: tuple[str, ...] = ()
     may: tuple[str, ...] = ()
-    absent: str = "it has no result here"
+    absent: str = "it has no result in this stage"
 
 
 _TIMES = ("start_s", "end_s")
-_NO_PAIR = "no pair has this key any more"
+_NO_PAIR = "no pair has this key any longer"
 
 KINDS = {
     "drop_film": Kind("videos"),
@@ -43,7 +43,7 @@ KINDS = {
     "replace_masklet": Kind("masklets", ("entity", "value"), _TIMES),
     "masklet_of": Kind("masklets", ("entity", "value"), _TIMES),
     "line": Kind(
-        "transcripts", ("entity", *_TIMES), ("value",), "no segment has these times any more"
+        "transcripts", ("entity", *_TIMES), ("value",), "no segment has these times any longer"
     ),
     "reject_pair": Kind("instructions", ("item",), absent=_NO_PAIR),
     "edit_question": Kind("instructions", ("item", "value"), absent=_NO_PAIR),

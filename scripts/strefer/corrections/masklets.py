@@ -30,7 +30,7 @@ def masklet_changes(prompted: Prompted | None) -> Change:
         if row["what"] == "cut_masklet":
             fresh = {}
             if not inside & _masks_of(line, at).keys():
-                raise NotFound("there is no mask in this time")
+                raise NotFound("there is no mask in this time range")
         elif row["what"] == "replace_masklet":
             fresh = _read_masks(row, line)
         else:
@@ -86,9 +86,11 @@ def _read_masks(row: Row, line: Mapping[str, Any]) -> dict[str, Rle]:
             if frame not in map(str, range(len(line["frame_times_s"]))):
                 raise ValueError(f"{where_frame}: the film has {len(line['frame_times_s'])} frames")
             if rle["size"] != size:
-                raise ValueError(f"{where_frame}: its size is {rle['size']}, the film's {size}")
+                raise ValueError(
+                    f"{where_frame}: its size is {rle['size']}, but the film's is {size}"
+                )
             if not decode_mask(rle).any():
-                raise ValueError(f"{where_frame}: an empty mask; leave the frame out")
+                raise ValueError(f"{where_frame}: the mask is empty; leave the frame out")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         what = str(error) if type(error) is ValueError else 'not {"masks": {frame: {size, counts}}}'
         raise ValueError(f"{where}: {what}") from None

@@ -47,5 +47,5 @@ def _changed(pair: Mapping[str, Any], row: Row) -> dict[str, Any]:
     changed = {what.removeprefix("edit_"): value, "evidence": evidence, "written_by": "person"}
     fields = {name: field for name, field in {**pair, **changed}.items() if name != "video_id"}
     if fault := form_fault(from_json(Instruction, fields), float("inf")):
-        raise NotFound(f"this would be no pair: {fault}")
+        raise NotFound(f"the result would not be a valid pair: {fault}")
     return changed

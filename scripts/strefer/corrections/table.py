@@ -84,7 +84,7 @@ def _row(given: Mapping[str, str], table: Path) -> Row:
             raise ValueError(f"{what} needs {column!r}")
     for column, text in fields.items():
         if column not in (*ALWAYS, *ABOUT, *kind.needs, *kind.may):
-            raise ValueError(f"{what} takes no {column!r}")
+            raise ValueError(f"{what} does not use {column!r}")
         if "\n" in text and column != "why":
             raise ValueError(f"{column!r} has more than one line")
     row: Row = {name: fields.get(name, "") for name in COLUMNS if name not in ("who", "when")}

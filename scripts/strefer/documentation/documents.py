@@ -74,7 +74,7 @@ RESULTS = (
     ("Pairs that are true, before verification", "quality", "pairs.true_before"),
     ("Pairs that are true, after verification", "quality", "pairs.true_after"),
     ("True pairs that verification keeps", "quality", "pairs.true_kept"),
-    ("Pairs a minute of film", "quality", "pairs.per_minute_film"),
+    ("Pairs per minute of film", "quality", "pairs.per_minute_film"),
     ("Masklets, published procedure (J&F)", "quality", "masklets.paper.jf"),
     ("Masklets, our procedure (J&F)", "quality", "masklets.ours.jf"),
     ("Hard cuts found (F1)", "quality", "segments.hard_f1"),
@@ -95,7 +95,7 @@ def results_table(figures: dict[str, dict]) -> str:
         "benchmark, in miniature",
         "base data",
         "with the new data",
-        "95% interval of difference",
+        "95% interval of the difference",
     )
     rows += ["", f"| {' | '.join(head)} |", "|---|---:|---:|---:|"]
     for name, benchmark in BENCHMARKS.items():
@@ -147,7 +147,7 @@ def _shown(value: float | None) -> str:
 def _with_circumstances(figures: dict, rows: list[str]) -> str:
     about = figures["about"]
     if not is_measured(figures):
-        return f"`{about['command']}` will print these. Nothing is measured yet."
+        return f"`{about['command']}` will print these. Nothing has been measured yet."
     parts = about.get("parts", {})
     where = [
         "{}commit {commit}, {date}, {machine}.".format(f"`{part}`: " if part else "", **seen)

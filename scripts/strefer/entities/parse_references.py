@@ -125,7 +125,7 @@ def _record(
     entities = _joined(lists)
     if len(entities) > most:
         log.warning(
-            "references: %s: %d entities, keeping the first %d (`max_entities`)",
+            "references: %s: %d entities; keeping the first %d (`max_entities`)",
             item.video_id,
             len(entities),
             most,

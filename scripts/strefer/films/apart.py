@@ -64,7 +64,7 @@ def iterate_frames_apart(
             continue
         except _Died as died:
             attempts += 1
-            log.warning("%s: the process that decodes it was ended by %s", path, died)
+            log.warning("%s: its decoding process was ended by %s", path, died)
             if isinstance(died, _Hangs):
                 _see_that_it_can_be_read(str(path))
             if attempts == ATTEMPTS:
@@ -158,10 +158,10 @@ class _Decoder:
         if status == -signal.SIGALRM:
             return _Hangs(f"a time limit: no frame for {LIMIT_S:g} s")
         if status in (-signal.SIGKILL, -signal.SIGTERM):
-            return MemoryError("a process that decodes was killed from outside, or for memory")
+            return MemoryError("a decoding process was killed from outside, or ran out of memory")
         if status < 0:
             return _Died(f"signal {-status}")
-        return MachineFault("a process that decodes cannot run; the log has its error")
+        return MachineFault("a decoding process cannot run; the log has its error")
 
 
 def _error_of(about: dict[str, Any], path: str) -> Exception:

@@ -87,10 +87,13 @@ def rate_of(folder: str) -> float:
             except ValueError:
                 rate = 0.0
             if not 0 < rate <= 1000:
-                raise ValueError(f"{file}: must hold the pictures a second, a number such as 24")
+                raise ValueError(
+                    f"{file}: must contain the pictures per second, a number such as 24"
+                )
             return rate
     log.warning(
-        "%s: taken as %g pictures a second; write another rate into %s, there or one folder above",
+        "%s: assuming %g pictures per second; to set another rate, write it into %s in this "
+        "folder or the one above",
         folder,
         ASSUMED_FPS,
         RATE_FILE,

@@ -73,7 +73,7 @@ def read_task(film: Film, annotations: Path, output: Path) -> list[str]:
     try:
         drawn = _read(annotations, masklets, names)
     except (ElementTree.ParseError, KeyError, TypeError) as error:
-        raise ValueError(f"{annotations}: not of the format CVAT for images 1.1: {error}") from None
+        raise ValueError(f"{annotations}: not in the format CVAT for images 1.1: {error}") from None
     before = {names[m.entity]: m.masks for m in masklets.masklets}
     rows = []
     for name in names:
@@ -106,7 +106,9 @@ def _read(path: Path, masklets: Masklets, names: list[str]) -> dict[str, dict[st
         for mask in image.iter("mask"):
             name = mask.attrib["label"]
             if name not in names:
-                raise ValueError(f"{path}: label {name!r} is no expression of the film ({names})")
+                raise ValueError(
+                    f"{path}: label {name!r} is not one of the film's expressions ({names})"
+                )
             pixels = from_runs(mask.attrib, size)
             of_name = found.setdefault(name, {})
             if str(frame) in of_name:

@@ -127,7 +127,7 @@ def _media(film: Film, path: Path, proxies: Path) -> dict[str, str | None]:
         return {"file": None, "unplayed": "the film was not read"}
     video = from_json(Video, film["videos"][0])
     if not os.path.exists(video.path):
-        return {"file": None, "unplayed": f"{video.path} is not there any more"}
+        return {"file": None, "unplayed": f"{video.path} no longer exists"}
     try:
         _draw_thumb(video, film, path.with_suffix(".jpg"))
         if ending := ending_if_played(video.path):

@@ -16,9 +16,11 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     draw.set_defaults(command=_draw)
     draw.add_argument("run", help="the run's name, or its folder")
     draw.add_argument("--pairs", type=int, default=200, help="how many (200)")
-    draw.add_argument("--seed", type=int, default=0, help="another seed draws others (0)")
+    draw.add_argument("--seed", type=int, default=0, help="another seed draws other pairs (0)")
     draw.add_argument("--of", choices=OF, default="kept", help="which pairs (kept)")
-    count = actions.add_parser("count", help="print what judges answered, and how they agree")
+    count = actions.add_parser(
+        "count", help="summarize the judges' answers and how well they agree"
+    )
     count.set_defaults(command=_count)
     count.add_argument("sheet", type=Path, help="the run's judging/sheet.csv")
     count.add_argument("answers", type=Path, nargs="+", help="the judges' tables")

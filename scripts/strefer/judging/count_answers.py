@@ -40,7 +40,9 @@ def read_answers(paths: Iterable[Path], sheet: str, drawn: Sequence[Drawn]) -> A
             for row in table:
                 place, pair = f"{path}, line {table.line_num}", (row["film"], row["item"])
                 if row["sheet"] != sheet:
-                    raise ValueError(f"{place}: an answer to sheet {row['sheet']}, not to {sheet}")
+                    raise ValueError(
+                        f"{place}: the answer is for sheet {row['sheet']}, not {sheet}"
+                    )
                 if pair not in known:
                     raise ValueError(f"{place}: the sheet has no pair {row['item']!r} of this film")
                 if row["answer"] not in ANSWERS:

@@ -40,7 +40,7 @@ def surest(detections: Sequence[Detection], limit: int) -> list[Detection]:
     if len(detections) <= limit:
         return list(detections)
     log.warning(
-        "frame %d: %d detections, of which the %d surest are tracked (tracks.max_objects)",
+        "frame %d: %d detections; tracking the %d with the highest scores (tracks.max_objects)",
         detections[0].frame,
         len(detections),
         limit,

@@ -66,7 +66,7 @@ def read_base(path: Path) -> list[Sample]:
         raise ValueError(f"base data {path}, sample 1: {faults[0]}")
     if faults:
         log.warning(
-            "base data %s: %d of %d samples cannot be used, one of them because: %s",
+            "base data %s: %d of %d samples cannot be used, for example because: %s",
             path, len(faults), len(entries), faults[0],
         )  # fmt: skip
     return [_base_sample(entry, path) for entry in entries]

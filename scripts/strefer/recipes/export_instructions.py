@@ -116,9 +116,10 @@ def dataset_card(counts: Mapping[tuple[str, str, str], int], about: Mapping[str,
     text += [f"> **Warning.** {about['warning']}", ""] if about["warning"] else []
     text += [
         f"{sum(kept.values())} question-answer pairs about videos, referring to regions and times, "
-        "made from raw videos by the models below, without human labels. `strefer.json` is the "
-        "published format, `strefer.jsonl` the same with evidence, `rejected.jsonl` what "
-        "verification took out. How it was made, on what and when: "
+        "made from raw videos by the models below, without human labels. `strefer.json` is in "
+        "the published format, `strefer.jsonl` has the same pairs with their evidence, and "
+        "`rejected.jsonl` has the pairs that verification rejected. How, from what and when "
+        "they were made: "
         "[provenance.json](../provenance.json).",
         "",
         *_groups_table(counts),

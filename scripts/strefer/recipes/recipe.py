@@ -57,12 +57,12 @@ def load_recipe(path: Path) -> Recipe:
     try:
         fields = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError:
-        raise ValueError(f"recipe {path}: no such file; recipes stand in config/recipes") from None
+        raise ValueError(f"recipe {path}: no such file; recipes are in config/recipes") from None
     except yaml.YAMLError as error:
         raise ValueError(f"recipe {path}: not YAML: {error}") from None
     if not isinstance(fields, dict) or set(fields) - {"seed", "parts", "about", "training"}:
         raise ValueError(
-            f"recipe {path}: give `parts`, and `seed`, `training` and `about` if you like"
+            f"recipe {path}: needs `parts`, and may have `seed`, `training` and `about`"
         )
     parts, seed = fields.get("parts"), fields.get("seed", 0)
     if not isinstance(parts, list) or not parts:
@@ -82,18 +82,20 @@ def _part(fields: Any, number: int, path: Path) -> Part:
     unknown = set(fields) - {"name", "groups", "base", "share", "count", "refer_by"}
     if unknown:
         raise ValueError(
-            f"{where}: there is no {sorted(unknown)[0]!r}; known: share, count, name, refer_by"
+            f"{where}: unknown key {sorted(unknown)[0]!r}; known: share, count, name, refer_by"
         )
     groups = fields.get("groups", [])
     groups = list(GROUP_NAMES) if groups == "all" else groups
     wrong = [g for g in groups if g not in GROUP_NAMES] if isinstance(groups, list) else [groups]
     if wrong:
-        raise ValueError(f"{where}: {wrong[0]!r} is no group; known: all, {', '.join(GROUP_NAMES)}")
+        raise ValueError(
+            f"{where}: {wrong[0]!r} is not a group; known: all, {', '.join(GROUP_NAMES)}"
+        )
     share, count = fields.get("share", 1.0), fields.get("count")
     if not isinstance(share, int | float) or not 0 < share <= 1:
         raise ValueError(f"{where}: `share` must be above 0 and at most 1, not {share!r}")
     if count is not None and (not isinstance(count, int) or count < 1):
-        raise ValueError(f"{where}: `count` must be a whole number from 1 on, not {count!r}")
+        raise ValueError(f"{where}: `count` must be a whole number of at least 1, not {count!r}")
     base, refer_by = fields.get("base"), fields.get("refer_by", "mask")
     if refer_by not in REFER_BY or ("refer_by" in fields and base is not None):
         raise ValueError(f"{where}: `refer_by` is for `groups`, and one of {', '.join(REFER_BY)}")

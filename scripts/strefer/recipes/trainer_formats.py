@@ -63,7 +63,7 @@ def write_for_trainer(samples: Iterable[Sample], form: str, output: Path) -> int
         DecodingError: if a film cannot be decoded.
     """
     if form not in FORMS:
-        raise ValueError(f"trainer format {form!r}: known are {', '.join(FORMS)}")
+        raise ValueError(f"unknown trainer format {form!r}; known: {', '.join(FORMS)}")
     return FORMS[form](samples, Path(output))
 
 

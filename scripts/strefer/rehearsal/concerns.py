@@ -47,15 +47,15 @@ def _of_films(records: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[st
     elif tracks and not any(one["tracks"] for one in tracks):
         yield (
             "tracks: the detector found nothing in any film. Read the nouns below; lower "
-            "`tracks.box_threshold` and `tracks.min_score`, or take another detector."
+            "`tracks.box_threshold` and `tracks.min_score`, or use another detector."
         )
     masklets = records.get("masklets", ())
     dropped = Counter(reason for one in masklets for reason in one["dropped"].values())
     if any(one["tracks"] for one in tracks) and not any(one["masklets"] for one in masklets):
         why = f": mostly “{dropped.most_common(1)[0][0]}”" if dropped else ""
         yield (
-            f"masklets: every masklet was rejected{why}. Lower `masklets.min_score`, or take "
-            "another assigner."
+            f"masklets: every masklet was rejected{why}. Lower `masklets.min_score`, or use "
+            f"another assigner."
         )
     pairs = records.get("instructions")
     if pairs is not None and pairs and not any(one["rejected"] is None for one in pairs):
@@ -67,18 +67,18 @@ def _of_replies(stage: str, requests: Requests) -> Iterator[str]:
     refused = [one["refused"] for one in requests if "refused" in one]
     if len(refused) > UNREADABLE * len(requests):
         yield (
-            f"{stage}: {len(refused)} of {len(requests)} replies cannot be read. They are below, "
-            "with the reasons; another prompt, or another model, may help."
+            f"{stage}: {len(refused)} of {len(requests)} replies cannot be parsed. They are "
+            f"below, with the reasons; another prompt or model may help."
         )
     foreign = sum("not in the language" in reason for reason in refused)
     if foreign:
-        yield f"{stage}: {foreign} replies are in another language than the prompt."
+        yield f"{stage}: {foreign} replies are in a different language from the prompt."
     cut = [one for one in requests if _is_cut(one)]
     if len(cut) > UNREADABLE * len(requests):
         most = cut[0]["sampling"]["max_new_tokens"]
         yield (
-            f"{stage}: {len(cut)} of {len(requests)} replies reach the limit of {most} tokens and "
-            "were cut off there; raise it."
+            f"{stage}: {len(cut)} of {len(requests)} replies were cut off at the limit of "
+            f"{most} tokens; raise it."
         )
 
 
@@ -121,4 +121,4 @@ def _of_sameness(stage: str, requests: Requests) -> Iterator[str]:
     if len(answers) == 1 and sum(answers.values()) >= SAME_ANSWERS:
         [(answer, count)] = answers.items()
         said = "yes" if answer else "no"
-        yield f"{stage}: all {count} questions of yes or no are answered by {said}."
+        yield f"{stage}: all {count} yes/no questions are answered with {said}."

@@ -126,7 +126,7 @@ def _count(name: str, key: str):
 
 def _unread(records: list[dict]) -> str:
     unread = sum(len(record.get("unread", ())) for record in records)
-    return f" ({unread} unreadable replies)" if unread else ""
+    return f" ({unread} replies that cannot be parsed)" if unread else ""
 
 
 def _transcripts(records: list[dict]) -> str:

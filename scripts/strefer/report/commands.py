@@ -11,17 +11,19 @@ from strefer.files import ROOT, atomic_write, dumps
 def add_commands(commands: argparse._SubParsersAction) -> None:
     """Add the commands to a parser's."""
     pairs = commands.add_parser(
-        "pairs", help="list a film's pairs, with the keys to correct them by"
+        "pairs", help="list a film's pairs with their keys, for corrections"
     )
     pairs.set_defaults(command=_pairs)
     pairs.add_argument("run", help="the run's name, or its folder")
     pairs.add_argument("film", help="the film's id")
-    compare = commands.add_parser("compare", help="say how two runs differ, pair by pair")
+    compare = commands.add_parser("compare", help="show how two runs differ, pair by pair")
     compare.set_defaults(command=_compare)
     compare.add_argument("first", help="a run's name, or its folder")
     compare.add_argument("second", help="another's")
-    compare.add_argument("--examples", type=int, default=2, help="pairs shown of each reason")
-    compare.add_argument("--pairs", type=Path, help="a file to write all pairs that differ to")
+    compare.add_argument("--examples", type=int, default=2, help="pairs to show for each reason")
+    compare.add_argument(
+        "--pairs", type=Path, help="a file to which to write all pairs that differ"
+    )
 
 
 def run_folder(given: str) -> Path:

@@ -61,7 +61,7 @@ def compare_pairs(first: Lines, second: Lines) -> list[PairChange]:
             )
             found.append(PairChange("changed", film, reason, old, new))
         elif old:
-            reason = after.why_not(key) or changed.get(film, "not proposed any more")
+            reason = after.why_not(key) or changed.get(film, "no longer proposed")
             found.append(PairChange("lost", film, reason, old, None))
         else:
             reason = changed.get(film, "not proposed before")

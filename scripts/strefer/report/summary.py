@@ -48,7 +48,7 @@ def summarize(
     if not films:
         return ["Films    none yet"]
     counted = f"{len(reached - bad - aside)} of {len(films)} done"
-    counted += f"; {len(aside)} set aside" if aside else ""
+    counted += f"; {len(aside)} left out" if aside else ""
     by_stage = ", ".join(f"{len(of)} in {stage}" for stage, of in failed.items() if of)
     lines = [f"Films    {counted}" + (f"; {len(bad)} failed ({by_stage})" if bad else "")]
     examples = [(film, why) for of_stage in failed.values() for film, why in of_stage.items()]
@@ -98,12 +98,16 @@ def name_places(run: Path, success: bool, is_demo: bool) -> list[str]:
     places |= {"Data": run / "export", "Logs": run / "logs"}
     lines = [f"{name:<8} {path}" for name, path in places.items() if path.exists()]
     if not success:
-        return [*lines, "Next     call the same command again: what is done stays done"]
+        return [*lines, "Next     repeat the same command: finished work is kept"]
     if page.exists():
-        return [*lines, "Next     open the page; if it looks right, make `instructions`, not `try`"]
+        return [
+            *lines,
+            "Next     open the page; if it looks right, replace `try` by "
+            "`instructions` in the command",
+        ]
     if is_demo:
         return [*lines, f"Next     your own films: {_OWN} (config/README.md)"]
     return [
         *lines,
-        "Next     open the report; the README.md in Data says what is in it",
+        "Next     open the report; README.md in the data folder describes the data",
     ]

@@ -59,7 +59,9 @@ def keep_server(plan: dict[str, Any], number: int) -> None:
         if not _is_wanted(folder, lock):
             return
     last = read_tail(log).strip().splitlines()[-1:]
-    reason = f"the server of the model ended {STARTS} times, last with: {' '.join(last)} ({log})"
+    reason = (
+        f"the model's server stopped {STARTS} times, the last time with: {' '.join(last)} ({log})"
+    )
     write_failure(folder, number, reason)
 
 

@@ -77,8 +77,8 @@ def served_models(agents: Mapping[str, Mapping], rules: Mapping[str, set[str]]) 
         other = found.setdefault(served.name, served)
         if other != served:
             raise ValueError(
-                f"configuration: agents.{role} serves {served.model} in another way than another "
-                "role does; make `url`, `engine_options` and `environment` the same"
+                f"configuration: agents.{role} serves {served.model} with other settings than "
+                f"another role; give both the same `url`, `engine_options` and `environment`"
             )
         other.rules.update(served.rules)
     return list(found.values())
@@ -188,7 +188,7 @@ class ModelServers(logging.Handler):
         ]
         done = subprocess.run(sbatch, capture_output=True, text=True, env=_variables(), check=False)
         if done.returncode:
-            write_failure(folder, number, f"SLURM does not take the server: {done.stderr.strip()}")
+            write_failure(folder, number, f"SLURM rejected the server: {done.stderr.strip()}")
             return lambda: None
         job = done.stdout.strip().partition(";")[0]
         return lambda: subprocess.run(["scancel", job], capture_output=True, check=False) and None

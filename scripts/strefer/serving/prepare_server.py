@@ -20,8 +20,8 @@ def prepare_server(output: Path, environment: str) -> None:
     vllm = str(beside) if beside.is_file() else shutil.which("vllm")
     if vllm is None:
         raise ValueError(
-            "the program vllm, which an agent's `url: serve` needs, is not here: call Snakemake "
-            f"with `--sdm conda`, so that envs/{environment}.yaml is used, or install it"
+            "the program vllm, which an agent's `url: serve` needs, is missing: add `--sdm "
+            "conda` to the Snakemake command, to use envs/{environment}.yaml, or install it"
         )
     with atomic_write(output) as file:
         file.write(json.dumps({"vllm": vllm, "python": sys.executable}) + "\n")

@@ -90,8 +90,9 @@ class Attempts:
         if self._aside:
             digest, happened = next(iter(self._aside.items()))
             raise MachineFault(
-                f"{missing[digest].video_id}: {happened}. {len(self._aside)} item(s) are left for "
-                "another attempt; a correction `drop_film` sets a film aside"
+                f"{missing[digest].video_id}: {happened}. {len(self._aside)} item(s) are left "
+                "for another attempt; to leave a film out, add a `drop_film` row to the "
+                "corrections"
             )
 
     def _try_suspect(self, digest: str, item: Item, counts: bool) -> None:

@@ -147,7 +147,7 @@ class Journal:
         for job in past.jobs:
             if "died" in job.end and job.in_hand:
                 noise = ":\n" + "\n".join(job.noise[:30]) if job.noise else ""
-                text = "a process of this shard died with %d item(s) in hand, by %s%s"
+                text = "a process of this shard died while it had %d item(s) in progress, by %s%s"
                 log.warning(text, len(job.in_hand), job.end["died"], noise)
         self.jobs, self.deaths, self.company = past.jobs, past.deaths, past.company
         self.in_hand: dict[str, None] = {}

@@ -144,7 +144,7 @@ class ItemStore:
                 continue  # another shard's job has joined its files meanwhile
         if wanted and any(self.folder.glob("[0-9a-f][0-9a-f]")):
             log.warning(
-                "item store: %s has files of an older version, one an item; to use them: "
+                "item store: %s has files of an older version, one per item; to use them: "
                 "python -m strefer store move RUN",
                 self.folder,
             )
@@ -161,7 +161,7 @@ class ItemStore:
             places = {e.digest: e for e in segment.entries() if e.digest in wanted}
             for digest, entry in places.items():
                 if segment.line(entry) is None:
-                    log.warning("item store: %s: a damaged line is left out", segment.path)
+                    log.warning("item store: %s: skipping a damaged line", segment.path)
                     continue
                 self._places[digest] = (segment, entry)
                 wanted.remove(digest)

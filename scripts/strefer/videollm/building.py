@@ -43,7 +43,7 @@ def build_student(
     """
     known = set(inspect.signature(VideoLlmConfig).parameters) - _NOT_SIZES - {"rest"}
     if unknown := sorted(set(sizes) - known):
-        raise ValueError(f"student: no size {unknown[0]!r}; known: {', '.join(sorted(known))}")
+        raise ValueError(f"student: unknown size {unknown[0]!r}; known: {', '.join(sorted(known))}")
     tokenizer = read_tokenizer(llm)
     if tokenizer.pad_token_id is None:  # Llama's have none; what is padded is never looked at
         tokenizer.pad_token = tokenizer.eos_token

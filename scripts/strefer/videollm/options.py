@@ -89,7 +89,7 @@ class TrainingOptions:
         known = {f.name for f in fields(TrainingOptions)}
         if unknown := sorted(set(options) - known):
             raise ValueError(
-                f"training: no option {unknown[0]!r}; known: {', '.join(sorted(known))}"
+                f"training: unknown option {unknown[0]!r}; known: {', '.join(sorted(known))}"
             )
         if options.get("text_only") and options.get("model", "strefer") != "strefer":
             raise ValueError("training: `text_only` is for `model: strefer`")
@@ -100,8 +100,8 @@ class TrainingOptions:
         found = TrainingOptions(**options)
         if zero_stage(found.deepspeed) == 3:
             raise ValueError(
-                f"training: {found.deepspeed} shards the weights (ZeRO-3), which no student "
-                "can be built with; take config/deepspeed/zero2.json"
+                f"training: {found.deepspeed} shards the weights (ZeRO-3), with which a student "
+                f"cannot be built; use config/deepspeed/zero2.json"
             )
         return found
 

@@ -42,7 +42,8 @@ def list_videos(source: str | Path) -> dict[str, str]:
         films = {printable(os.path.relpath(p, root)): p for p in found}
     else:
         raise ValueError(
-            f"videos: {source} is no folder, no glob with a match, and no .csv, .tsv or .parquet"
+            f"videos: {source} is not a folder, a glob with a match, or a .csv, .tsv or "
+            f".parquet file"
         )
     if not films:
         raise ValueError(f"videos: no film in {source} (known: {', '.join(sorted(EXTENSIONS))})")

@@ -47,7 +47,7 @@ def _check_header(
             found = "two columns" if name in header else "no column"
             raise ValueError(f"header: {found} {name!r} (the columns are {', '.join(header)})")
         if known and name not in known:
-            raise ValueError(f"header: a column {name!r} is not known (known: {', '.join(known)})")
+            raise ValueError(f"header: unknown column {name!r} (known: {', '.join(known)})")
 
 
 def _text_rows(path: Path) -> Iterator[tuple[str, Sequence[str]]]:

@@ -64,7 +64,7 @@ def accept(root: Path, since: str, reason: str, only: tuple[str, ...] = ()) -> l
         ValueError: if there is no such commit, or nothing differs.
     """
     if not reason.strip():
-        raise ValueError("accept: give the reason why the change is neutral")
+        raise ValueError("accept: give the reason why the change changes no result")
     table = load_table(root / FILE)
     commit = _git(root, "rev-parse", "--verify", f"{since}^{{commit}}").decode().strip()
     with tempfile.TemporaryDirectory() as folder:

@@ -18,9 +18,9 @@ MEMORY, TIME = "memory", "time"
 # say where the kernel killed a job for memory.
 _NEEDS = {"OUT_OF_MEMORY": MEMORY, "FAILED": MEMORY, "TIMEOUT": TIME}
 _WORDS = {
-    "OUT_OF_MEMORY": "it needed more memory than it asked for (resources: mem_mb)",
-    "TIMEOUT": "it ran into its time limit (resources: runtime_min)",
-    "DEADLINE": "its deadline passed before it could end",
+    "OUT_OF_MEMORY": "it needed more memory than it requested (resources: mem_mb)",
+    "TIMEOUT": "it reached its time limit (resources: runtime_min)",
+    "DEADLINE": "its deadline passed before it finished",
     "CANCELLED": "somebody cancelled it",
     "NODE_FAIL": "its node went down",
     "BOOT_FAIL": "its node did not start",
@@ -34,7 +34,7 @@ def reason_of(message: str | None) -> str | None:
         message: what the executor says of the failure.
     """
     if refused := _REFUSED.findall(message or ""):
-        return f"SLURM does not take it: {'; '.join(dict.fromkeys(refused))}"
+        return f"SLURM rejected it: {'; '.join(dict.fromkeys(refused))}"
     state = _STATE.search(message or "")
     return _WORDS.get(state[1]) if state else None
 

@@ -11,19 +11,23 @@ from strefer.workflow.run_lock import enter_run
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
     """Add the commands to a parser's."""
-    retry = commands.add_parser("retry", help="let the next call try failed films again")
+    retry = commands.add_parser("retry", help="make the next call retry failed films")
     retry.set_defaults(command=_retry)
     retry.add_argument("run", help="the run's name, or its folder")
     retry.add_argument(
-        "--machine", action="store_true", help="only those that an older version blamed wrongly"
+        "--machine",
+        action="store_true",
+        help="only those that an older version blamed for an error of the machine",
     )
-    store = commands.add_parser("store", help="look after a run's item store")
+    store = commands.add_parser("store", help="maintain a run's item store")
     actions = store.add_subparsers(required=True)
-    sweep = actions.add_parser("sweep", help="drop results that the run does not use any more")
+    sweep = actions.add_parser("sweep", help="remove results that the run no longer uses")
     sweep.set_defaults(command=_sweep)
     sweep.add_argument("run", help="the run's name, or its folder")
-    sweep.add_argument("--dry-run", action="store_true", help="only report what it would free")
-    move = actions.add_parser("move", help="pack the results of an older version, a file an item")
+    sweep.add_argument("--dry-run", action="store_true", help="only report how much it would free")
+    move = actions.add_parser(
+        "move", help="convert the results of an older version, which has one file per item"
+    )
     move.set_defaults(command=_move)
     move.add_argument("run", help="the run's name, or its folder")
 
@@ -41,7 +45,7 @@ def _retry(given: argparse.Namespace) -> None:
     from strefer.workflow.retry import retry
 
     for path, count in retry(_folder(given), given.machine):
-        print(f"{path}\t{count} failed; the next call makes it again")
+        print(f"{path}\t{count} failed; the next call retries them")
 
 
 def _sweep(given: argparse.Namespace) -> None:

@@ -38,7 +38,7 @@ def take_gpus(count: int, folder: Path = FOLDER) -> None:
     waiting = False
     while len(mine := _free(there, count, folder)) < count:
         if not waiting:
-            log.info("waiting for %d GPU(s): others are at work on them", count)
+            log.info("waiting for %d GPU(s): other jobs are using them", count)
             waiting = True
         time.sleep(PAUSE_S * random.uniform(0.5, 1.5))  # or two that wait could wait for ever
     _held.extend(mine.values())

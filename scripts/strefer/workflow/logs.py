@@ -59,4 +59,5 @@ def _report(kind: type[BaseException], error: BaseException, trace: TracebackTyp
 def read_reason(path: Path) -> str:
     """Why a job failed, in one line: the last error in its log file."""
     errors = _ERROR.findall(read_tail(path))
-    return errors[-1] if errors else "it ended without a word: killed for want of memory, perhaps"
+    silent = "it ended without a message, perhaps because it ran out of memory"
+    return errors[-1] if errors else silent

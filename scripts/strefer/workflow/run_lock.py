@@ -30,12 +30,14 @@ def enter_run(run: Path, announce=log.warning) -> None:
     """
     run.mkdir(parents=True, exist_ok=True)
     if not _try_lock(run / ".lock", keep=True):
-        raise ValueError(f"{run}: another call is at work on this run; let it end, or stop it")
+        raise ValueError(
+            f"{run}: another call is running on this run; wait for it to finish, or stop it"
+        )
     told = False
     while busy := [p for p in sorted(run.glob("logs/**/*.log")) if not _try_lock(p, keep=False)]:
         if not told:
             names = ", ".join(str(p.relative_to(run / "logs").with_suffix("")) for p in busy)
-            announce(f"waiting for jobs that a killed call left: {names}")
+            announce(f"waiting for jobs left over from a killed call: {names}")
             told = True
         time.sleep(_PAUSE_S)
 

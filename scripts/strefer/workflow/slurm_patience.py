@@ -13,7 +13,7 @@ from typing import Any
 
 log = logging.getLogger("strefer")
 _SILENT = (
-    "SLURM does not say how its jobs are; it is asked again. If it keeps no accounts of jobs "
+    "SLURM does not report the state of its jobs; asking again. If it has no accounting "
     "(`sacct` says so), set `slurm-status-command: squeue`"
 )
 

@@ -176,7 +176,7 @@ def environment_for(stage: str, config: Config) -> str:
             needs_its_own(agents[role]) or not has_packages(chosen, agents[role])
         ):
             raise ValueError(
-                f"{option} is not that of agents.{leading}, and one job loads both: "
+                f"{option} differs from that of agents.{leading}, but one job loads both: "
                 f"{name!r} and {chosen!r}"
             )
     return chosen

@@ -113,7 +113,7 @@ def _sweep_stage(run: Path, folder: Path, dry_run: bool) -> Swept:
     stage = folder.name
     for path in sorted((run / stage).glob("*-of-*.jsonl")):
         if not (folder / f"{path.stem}.used").is_file():
-            why = f"{path} was written by an older version: delete it and call again first"
+            why = f"{path} was written by an older version: delete it and repeat the command first"
             return Swept(stage, 0, 0, why)
     used = used_digests(folder)
     shards: dict[str, list] = {}

@@ -33,9 +33,9 @@ _TRIED_S = 30.0  # jobs that took less time in all do not show how fast this mac
 _LOUD = ("WARNING", "FAILED")
 _RETRIED = "Trying to restart job"
 _INTERRUPTED = "Terminating processes on user request"
-_AGAIN = "then call the same command again: what is done stays done"
-_FULL = f"Make room, {_AGAIN}"
-_CLOSED = f"Make the folder writable, or name another with --directory, {_AGAIN}"
+_AGAIN = "then repeat the same command: finished work is kept"
+_FULL = f"Free some space, {_AGAIN}"
+_CLOSED = f"Make the folder writable, or choose another with --directory, {_AGAIN}"
 _ADVICE = {
     "No space left on device": _FULL,
     "Disk quota exceeded": _FULL,
@@ -103,10 +103,10 @@ class Terminal(logging.Handler):
             self._fail_job(record)
         elif text.startswith(_INTERRUPTED):
             self.is_interrupted = True
-            self.say("Interrupted: the jobs at work are being ended.")
+            self.say("Interrupted: stopping the running jobs.")
         elif text.startswith(_RETRIED):
             self.failed.pop()
-            self.say("         it is tried again")
+            self.say("         retrying")
         elif self._is_for_people(record, text):
             self.say(advised(_without_traceback(text)))
 
@@ -158,7 +158,7 @@ class Terminal(logging.Handler):
         reason = reason_of(record.rule_msg)
         reason = reason or advised(read_reason(Path(log)) if log else record.getMessage())
         self.failed.append(reason)
-        self.say(f"FAILED   {job}: {reason}" + (f"\n         its log: {log}" if log else ""))
+        self.say(f"FAILED   {job}: {reason}" + (f"\n         log: {log}" if log else ""))
 
     def _passed(self) -> float:
         return time.monotonic() - self.begun
@@ -203,7 +203,7 @@ class Terminal(logging.Handler):
         time_left = f", {about(left_s)}" if left_s is not None else ""
         named = ", ".join(os.path.relpath(path) for path in logs)
         jobs = "1 job" if self.total == 1 else f"{self.total} jobs"
-        return [f"Run {run}: {jobs}{time_left}. Snakemake's own lines: {named}"]
+        return [f"Run {run}: {jobs}{time_left}. Snakemake's own output: {named}"]
 
     def outcome(self, success: bool) -> list[str]:
         """How the run ended, as the first line of what is shown at its end."""

@@ -24,7 +24,7 @@ def test_a_pair_costs_less_than_a_call():
     pairs = 4 * 32 * PAPER.minutes
     stages = (reading_calls, writing_calls, proof_calls)
     assert 0.3 * pairs < sum(of(config, PAPER).count for of in stages) < 0.9 * pairs
-    assert any("calls for each of 544,384 pairs" in line for line in told_calls(config, PAPER))
+    assert any("calls for each of the 544,384 pairs" in line for line in told_calls(config, PAPER))
 
 
 def test_what_is_not_asked_costs_nothing():

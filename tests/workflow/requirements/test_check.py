@@ -64,7 +64,7 @@ def part(report, title):
 def test_the_demo_lacks_nothing_and_asks_for_no_gpu(tell):
     report = tell("config")
     assert part(report, "MISSING").strip() == "nothing"
-    assert part(report, "GPU-HOURS").strip() == "none: no job asks for a GPU"
+    assert part(report, "GPU-HOURS").strip() == "none: no job requests a GPU"
     assert "resources/teachers/student: training.start_from (transformers)" in report
     # The student leaves out its vision tower, which is the video LLM's.
     assert "resources/teachers/video_llm: video_llm, training.vision (transformers)" in report
@@ -85,8 +85,8 @@ def test_the_papers_models_are_told_with_what_they_lack_here(tell):
     assert "package sam2" not in missing
     assert "package vllm (adapter vllm): envs/vllm_0_24.yaml has it" in missing
     assert "vLLM 0.24.0 or older" not in missing
-    assert "GPUs: a job of training asks for 8, here are 0" in missing
-    assert "memory: a job asks for 512 GB, here are 32" in missing
+    assert "GPUs: a job of training requests 8, but this machine has 0" in missing
+    assert "memory: a job requests 512 GB, but this machine has 32" in missing
     assert "disk: 148 GB to download, 100 GB are free" in missing
     assert re.search(r"transcripts .* 2 GPU\(s\) of 39\+ GB .* 128 GB of memory", report)
 
@@ -130,7 +130,7 @@ def test_a_training_that_does_not_fit_is_refused_with_what_takes_its_memory(tell
     assert line in told(80.0)
     assert "GPU memory: training" not in told(80.0)
     missing = part(told(24.0), "MISSING")
-    assert "GPU memory: training needs GPUs of 29 GB at least; `training.batch_size`" in missing
+    assert "GPU memory: training needs GPUs of at least 29 GB; `training.batch_size`" in missing
 
 
 def test_a_package_that_the_named_environment_has_is_not_missing(tell, monkeypatch, tmp_path):
@@ -156,7 +156,7 @@ def test_a_package_that_only_this_interpreter_has_is_missing_where_jobs_have_env
 def test_a_model_that_the_run_serves_is_downloaded_here_and_loaded_by_no_job(tell):
     spec = {"adapter": "openai", "model": "Qwen/Qwen2.5-32B-Instruct", "url": "serve 2"}
     report = tell("modern", llm=spec, judge=spec, by_conda=True)
-    assert "in vLLM's server, which the run starts: 2 of them" in part(report, "MODELS")
+    assert "in vLLM servers that the run starts: 2" in part(report, "MODELS")
     assert "weights of Qwen/Qwen2.5-32B-Instruct" in part(report, "MISSING")
     assert "key:" not in part(report, "MISSING")
     assert "its models take 66 GB" not in part(report, "MISSING")
@@ -184,10 +184,10 @@ def test_an_environment_that_pins_no_version_of_vllm_is_taken_as_it_is(tell, mon
 def test_a_model_that_is_not_held_to_a_commit_is_told_with_the_option_that_holds_it(tell):
     spec = {"adapter": "transformers", "model": "org/llm"}
     models = part(tell("small", llm=spec, judge=spec), "MODELS")
-    told = "not held to a commit, the newest is taken (to hold one, "
+    told = "not pinned to a commit: the newest is used (to pin one, "
     assert told + "set agents.llm.revision, agents.judge.revision)" in models
     # open_clip takes no revision, and neither does what a training begins with.
-    assert models.count(told + "name a folder as the model)") == 3
+    assert models.count(told + "use a folder as the model)") == 3
     held = part(tell("small", llm=spec | {"revision": COMMIT}), "MODELS")
     assert f"revision {COMMIT}" in held
     assert "agents.llm.revision" not in held
@@ -195,17 +195,17 @@ def test_a_model_that_is_not_held_to_a_commit_is_told_with_the_option_that_holds
 
 def test_gpus_that_are_too_small_are_named(tell):
     missing = part(tell("modern", Machine(600.0, 500.0, (24.0,) * 8)), "MISSING")
-    assert "GPU memory: transcripts needs GPUs of 78 GB at least" in missing
+    assert "GPU memory: transcripts needs GPUs of at least 78 GB" in missing
     assert "GPU memory: clips" not in missing
 
 
 def test_a_model_without_facts_is_unknown(tell):
     report = tell("small", llm={"adapter": "transformers", "model": "org/new", "dtype": "bfloat16"})
     assert "unknown: size, licence, memory (config/models.yaml has no facts" in report
-    assert "besides the unknown org/new" in part(report, "NEEDED")
+    assert "not counting org/new (unknown)" in part(report, "NEEDED")
     hours = part(report, "GPU-HOURS")
     assert re.search(r"references +unknown", hours)
-    assert "besides the unknown of references, statements, instructions" in hours
+    assert "not counting references, statements, instructions (unknown)" in hours
 
 
 def test_a_key_and_a_missing_folder_are_named(tell, monkeypatch):
@@ -260,7 +260,7 @@ def test_what_is_not_asked_for_is_not_told(tell):
     for name in ("microsoft/Phi-3-mini-4k-instruct", "predictions", "epoch"):
         assert name in all_of_it
         assert name not in pairs
-    assert "pairs (check_all: students, too)" in pairs
+    assert "pairs (use check_all to include students)" in pairs
     assert "omni-research/Tarsier-34b: video_llm (vllm)" in pairs
 
 

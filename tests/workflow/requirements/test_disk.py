@@ -16,8 +16,8 @@ def test_files_are_counted_as_a_run_leaves_them(tmp_path):
 def test_bytes_follow_from_what_is_made_so_far(tmp_path):
     config = read_configuration("config")
     files, disk = told_disk(config, 100, Films(50, 50.0, 0), tmp_path / "run")
-    assert "about 8,400 for 100 shard(s), never more than 22,400" in files
-    assert "0.05 GB (1 MB a minute of film, assumed; free: " in disk
+    assert "about 8,400 for 100 shard(s), at most 22,400" in files
+    assert "0.05 GB (1 MB per minute of film, assumed; free: " in disk
     for stage in ("videos", "instructions", "store/clips", "export/data"):
         (tmp_path / "run" / stage).mkdir(parents=True)
     (tmp_path / "run/videos/00000-of-00100.jsonl").write_bytes(bytes(1_000_000))
@@ -27,4 +27,4 @@ def test_bytes_follow_from_what_is_made_so_far(tmp_path):
     (tmp_path / "run/logs").mkdir()
     (tmp_path / "run/logs/clips.log").write_bytes(bytes(9_000_000))
     *_, disk = told_disk(config, 100, Films(50, 50.0, 4), tmp_path / "run")
-    assert "0.075 GB (1.5 MB a minute of film, as its 4 films so far;" in disk
+    assert "0.075 GB (1.5 MB per minute of film, like its 4 films so far;" in disk

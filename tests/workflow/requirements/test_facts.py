@@ -65,7 +65,7 @@ def test_sizes_follow_from_parameters():
     ("told", "message"),
     [
         ({"parameter": 3}, "org/model has no field 'parameter'; did you mean 'parameters'?"),
-        ({"published": "int4"}, "`published` is none of float32"),
+        ({"published": "int4"}, "`published` is not one of float32"),
     ],
 )
 def test_a_mistake_in_the_table_is_named(tmp_path, told, message):

@@ -66,8 +66,8 @@ class FrameSets:
         self.encoder = getattr(model.base_model, f"get_{modality}_features", None)
         if self.encoder is None or "mm_encoder_outputs" not in _arguments_of(model.forward):
             raise ValueError(
-                f"chat model: {type(model).__name__} does not take a {modality} that was encoded "
-                "before; use another `frames_as` or another adapter"
+                f"chat model: {type(model).__name__} does not accept a {modality} that was "
+                f"encoded beforehand; use another `frames_as` or another adapter"
             )
         self.placeholder = getattr(prompts.processor, f"{modality}_token_id")
         self.encoded, self.most_bytes = 0, most_bytes
@@ -85,7 +85,7 @@ class FrameSets:
         """The token ids of a request with frames, the tokens' modalities, and the frames.
 
         Raises:
-            RuntimeError: if the processor changes the text behind the frames.
+            RuntimeError: if the processor changes the text after the frames.
         """
         prompt = self.rendered(request)
         ids = self.prompts.tokenize(prompt)
@@ -140,7 +140,7 @@ class FrameSets:
         head = len(ids) - len(tail)
         if ids[head:] != tail:
             name = type(self.prompts.processor).__name__
-            raise RuntimeError(f"chat model: {name} changes the text behind the frames")
+            raise RuntimeError(f"chat model: {name} changes the text after the frames")
         takes = _arguments_of(self.encoder)
         features = self.encoder(
             **{name: value for name, value in data.items() if name in takes}, return_dict=True

@@ -103,7 +103,7 @@ def check_room(chat: Chat, request: ChatRequest, options: str) -> None:
     room = chat.room(request)
     if room is not None and room < 0:
         raise ValueError(
-            f"chat model: the longest prompt of this configuration and a reply of "
+            f"chat model: the longest prompt with this configuration and a reply of "
             f"{request.max_new_tokens} tokens are {-room} tokens too long for the model's context; "
             f"lower {options} or the agent's `max_pixels`, or raise its `context_tokens`"
         )

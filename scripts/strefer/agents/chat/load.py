@@ -43,4 +43,4 @@ def load_chat(spec: Mapping[str, Any]) -> Chat:
 
         return RecordedChat(spec)
     known = "transformers, vllm, openai, recorded"
-    raise ValueError(f"chat model: there is no adapter {adapter!r}; known: {known}")
+    raise ValueError(f"chat model: unknown adapter {adapter!r}; known: {known}")

@@ -30,7 +30,9 @@ def read_options(spec: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[s
     given = {name: value for name, value in spec.items() if value is not None}
     for name in given:
         if name not in known:
-            raise ValueError(f"chat model: no option {name!r}; known: {', '.join(sorted(known))}")
+            raise ValueError(
+                f"chat model: unknown option {name!r}; known: {', '.join(sorted(known))}"
+            )
     options = dict(defaults) | given
     if not options.get("model"):
         raise ValueError("chat model: `model` is missing: a folder or a hub id")

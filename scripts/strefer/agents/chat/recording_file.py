@@ -21,8 +21,8 @@ def read_recording(path: str | Path) -> list[dict[str, Any]]:
                 line = _line(text)
                 if line is None:
                     raise ValueError(
-                        f"chat model {path}, line {number}: not a line of a recording; an agent's "
-                        "`record` writes them"
+                        f"chat model {path}, line {number}: not a line of a recording, which an "
+                        f"agent's `record` writes"
                     )
                 if "reply" in line:
                     requests[line["digest"]] = line

@@ -50,7 +50,7 @@ class ServedClients(Generic[Client]):
                 if len(failures) >= self._servers:
                     raise MachineFault("; ".join(dict.fromkeys(failures)))
                 if not self._folder.is_dir():
-                    raise MachineFault(f"the run has ended its servers: {self._folder} is gone")
+                    raise MachineFault(f"the run has stopped its servers: {self._folder} is gone")
                 time.sleep(PAUSE_S)
             return self._client
 

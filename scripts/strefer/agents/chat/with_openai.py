@@ -91,7 +91,7 @@ class OpenAIChat:
         if not self._key and not is_ours:
             raise ValueError(
                 f"chat model {self.name}: the environment variable {options['key_variable']} "
-                "holds no key; set it, or name the server by `url`"
+                "is not set to a key; set it, or give the server's `url`"
             )
         self.fit, self.most_bytes = FrameFit.of(spec), round(options["frames_mb"] * 10**6)
         self._template_options = options["template_options"] if is_ours else None
@@ -202,7 +202,7 @@ class OpenAIChat:
         known = {name for name in names if name in text}
         if known - self._not_taken:
             log.warning(
-                "chat model %s: the server takes no %s", self.name, ", ".join(sorted(known))
+                "chat model %s: the server does not support %s", self.name, ", ".join(sorted(known))
             )
         self._not_taken |= known
         return bool(known)

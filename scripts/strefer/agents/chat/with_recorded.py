@@ -135,7 +135,7 @@ class RecordedChat:
             if digest not in self._replies:
                 frames = f"frames {shown['frames']}" if shown["frames"] else "no frames"
                 raise ValueError(
-                    f"chat model {self.path}: holds no reply to {shorten(request.text)} with "
+                    f"chat model {self.path}: has no reply to {shorten(request.text)} with "
                     f"{frames} and {shown['sampling']}"
                 )
             replies.append(self._replies[digest])

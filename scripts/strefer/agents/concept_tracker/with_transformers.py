@@ -60,8 +60,8 @@ class Sam3ConceptTracker:
         if not isinstance(config, Sam3VideoConfig):
             raise ValueError(
                 f"configuration: agents.concept_tracker.model {spec['model']!r} is a "
-                f"{config.model_type!r}; only SAM 3 ('sam3_video'), such as facebook/sam3, finds "
-                "and follows what phrases name"
+                f"{config.model_type!r}; only SAM 3 ('sam3_video'), such as facebook/sam3, can "
+                f"find and follow what phrases name"
             )
         model = Sam3VideoModel.from_pretrained(
             spec["model"], dtype=dtype, use_safetensors=True, **source

@@ -47,7 +47,7 @@ class GroundingDinoDetector:
         if name not in CHECKPOINTS and not Path(name).is_file():
             raise ValueError(
                 f"configuration: agents.detector.model is {name!r}; the adapter groundingdino "
-                f"takes {', '.join(CHECKPOINTS)} or the path of a .pth file"
+                f"accepts {', '.join(CHECKPOINTS)} or the path of a .pth file"
             )
         import groundingdino
         import torch

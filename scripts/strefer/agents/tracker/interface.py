@@ -63,7 +63,7 @@ class Tracker(ABC):
         if frames.ndim != 4 or frames.shape[3] != 3 or frames.dtype != np.uint8 or not len(frames):
             raise ValueError(
                 f"tracker: frames must be uint8 [T, H, W, 3] with T >= 1, not {frames.dtype} "
-                f"{list(frames.shape)}; strefer.frames.read_frames gives them so"
+                f"{list(frames.shape)}; strefer.frames.read_frames returns such frames"
             )
         n_frames, height_px, width_px, _ = frames.shape
         return Session(n_frames, height_px, width_px, self._take_in(frames))
@@ -130,7 +130,7 @@ class Tracker(ABC):
             raise ValueError(f"tracker: unknown direction {unknown[0]!r}; known: {DIRECTIONS}")
         ids = [prompt.object_id for prompt in prompts]
         if len(set(ids)) != len(ids):
-            raise ValueError(f"tracker: object ids {ids} repeat; give each object its own")
+            raise ValueError(f"tracker: object ids {ids} repeat; each object needs its own id")
         tracked: dict[int, Masks] = {object_id: {} for object_id in ids}
         if not prompts:
             return tracked

@@ -41,13 +41,14 @@ class Sam2PackageTracker(Tracker):
         dtype = spec.get("dtype") or "float32"
         if dtype not in ("float32", "bfloat16"):
             raise ValueError(
-                f"config: agents.tracker.dtype is {dtype!r}; the sam2 adapter has float32, bfloat16"
+                f"config: agents.tracker.dtype is {dtype!r}; the sam2 adapter supports float32 "
+                f"and bfloat16"
             )
         if spec["model"] not in HF_MODEL_ID_TO_FILENAMES:
             raise ValueError(
                 f"config: agents.tracker.model {spec['model']!r} is not a checkpoint of the sam2 "
                 f"package; it knows {sorted(HF_MODEL_ID_TO_FILENAMES)}, and the adapter "
-                "'transformers' takes folders"
+                f"'transformers' accepts folders"
             )
         config_name, weights_name = HF_MODEL_ID_TO_FILENAMES[spec["model"]]
         weights = hf_hub_download(spec["model"], weights_name, revision=spec.get("revision"))

@@ -1,25 +1,25 @@
 "use strict";
-// What a person decides: rows of the corrections table, kept in this browser until they are
-// downloaded. Notes on pairs that need no correction go into a table of their own.
+// A person's decisions: rows of the corrections table, kept in this browser until they are
+// downloaded. Notes on pairs that need no correction go into a separate table.
 
 const corrections = { rows: [], looked: new Set() };
-// What can be decided beside pairs: in words, what `value` is, and whether times are asked for.
+// Decisions that are not about pairs: in words, the meaning of `value`, and whether to ask for times.
 const KINDS = {
   drop_film: ["leave the film out"],
   drop_entity: ["leave the expression out"],
   rename_entity: ["rename the expression", "new expression"],
-  same_as: ["is the same as another", "the other expression, which stays", "entities"],
+  same_as: ["merge with another expression", "the other expression, which stays", "entities"],
   noun: ["change the noun", "noun"],
   generalized_noun: ["change the generalized noun", "what the detector looks for"],
-  cut_masklet: ["no masks in a time", null, "times"],
-  masklet_of: ["has another's masks in a time", "whose masks", "entities times"],
-  line: ["put the transcript right", "what it does; empty: it is not there"],
+  cut_masklet: ["remove masks in a time range", null, "times"],
+  masklet_of: ["take another's masks in a time range", "whose masks", "entities times"],
+  line: ["correct the transcript", "what it does; empty: it is not there"],
 };
 
 const keyOf = (row) => ["film", "what", "entity", "start_s", "end_s", "item"].map((name) => row[name] ?? "").join("\u0000");
 const store = (name) => `strefer ${about.run} ${name}`;
 
-/** Start from what was decided here before, and from the table that the run was made with. */
+/** Start from earlier decisions in this browser and from the table that the run was made with. */
 corrections.start = () => {
   corrections.rows = kept.read(store("rows"), []);
   corrections.gone = new Set(kept.read(store("gone"), []));
@@ -39,7 +39,7 @@ corrections.save = () => {
 
 corrections.count = () => { at("decided").querySelector("b").textContent = corrections.rows.length; };
 
-/** Add a row; it replaces one about the same. */
+/** Add a row; it replaces a row about the same thing. */
 corrections.put = (given) => {
   const row = { film: films.open.id, ...given, who: kept.read("strefer who", ""), when: new Date().toISOString() };
   for (const name of ["value", "was"]) row[name] = (row[name] ?? "").trim().replace(/\s+/g, " "); // one line each
@@ -55,7 +55,7 @@ corrections.remove = (gone) => {
 
 const ofPair = (pair) => (row) => row.film === films.open.id && row.item === pair.item;
 
-/** Show on each card what was decided about its pair. */
+/** Show on each card the decisions about its pair. */
 pairs.mark = () => pairs.cards.forEach((card, i) => {
   const pair = player.film.instructions[pairs.shown[i]], rows = corrections.rows.filter(ofPair(pair));
   const words = { reject_pair: "reject", edit_question: "edited", edit_answer: "edited", note: "note" };
@@ -64,8 +64,7 @@ pairs.mark = () => pairs.cards.forEach((card, i) => {
   card.querySelector(".decision").textContent = said.join(", ");
 });
 
-/** Ask in a dialog. A field is [name, label, value, kind], kind "area", "text", or rows of a choice.
- *  `done` gets the values. */
+/** Ask in a dialog. A field is [name, label, value, kind], kind "area", "text", or choices. `done` gets the values. */
 function ask(title, fields, done) {
   const inputs = fields.map(([name, , value, kind]) => Array.isArray(kind)
     ? h("select", { name, value }, kind.map(([v, text]) => h("option", { value: v, selected: v === value }, text)))
@@ -82,7 +81,7 @@ function ask(title, fields, done) {
 }
 
 pairs.acts = {
-  a: { name: "Good", title: "looked at and good; takes back what was decided", run: (pair) => {
+  a: { name: "Good", title: "good; undoes any decision", run: (pair) => {
     corrections.looked.add(`${films.open.id} ${pair.item}`);
     corrections.remove(ofPair(pair));
     pairs.step(1);
@@ -100,7 +99,7 @@ pairs.acts = {
       }
     });
   } },
-  c: { name: "Comment", title: "comment: the reason of what was decided, or a note", run: (pair) => {
+  c: { name: "Comment", title: "comment: the reason for the decision, or a note", run: (pair) => {
     const rows = corrections.rows.filter(ofPair(pair));
     ask("Comment on this pair", [["why", "Comment", rows[0]?.why ?? "", "area"]], ({ why }) => {
       if (!rows.length) return why && corrections.put({ what: "note", item: pair.item, was: pair.question, why });
@@ -110,13 +109,13 @@ pairs.acts = {
   } },
 };
 
-/** Ask what to put right beside pairs. `given` are fields of the row; `entity` is a number. */
+/** Ask for a correction that is not about a pair. `given` has fields of the row; `entity` is a number. */
 strefer.correct = (given) => {
   const expressions = (player.film.references[0]?.entities ?? []).map((e) => e.expression);
   const entity = given.entity === undefined ? undefined : expressions[given.entity];
   const asked = (what) => {
     const [, value, extra] = KINDS[what];
-    const times = extra?.includes("times") ? [["start_s", "From second (empty: all of the film)", "", "number"], ["end_s", "To second", "", "number"]] : [];
+    const times = extra?.includes("times") ? [["start_s", "From second (empty: the whole film)", "", "number"], ["end_s", "To second", "", "number"]] : [];
     const others = expressions.filter((e) => e !== entity).map((e) => [e, e]);
     const field = { noun: "noun", generalized_noun: "generalized_noun", rename_entity: "expression" }[what];
     const before = given.was ?? (field && player.film.references[0].entities[given.entity][field]);
@@ -164,11 +163,11 @@ corrections.show = () => {
     corrections.show();
   } });
   at("dialog").replaceChildren(h("h2", {}, "Corrections"),
-    h("p", {}, "They are kept in this browser until you download them. Name the table as ", h("code", {}, "corrections"), " in the configuration and run again."),
+    h("p", {}, "They exist only in this browser until you download them. Set ", h("code", {}, "corrections"), " in the configuration to the table, and rerun."),
     h("label", {}, "Your name ", h("input", { value: kept.read("strefer who", ""), onchange: (event) => kept.write("strefer who", event.target.value) })),
     h("ul", { className: "rows" }, corrections.rows.map((row) => h("li", {},
       h("bdi", {}, row.film), h("b", {}, row.what.replaceAll("_", " ")), h("span", { dir: "auto" }, [row.entity, row.value || row.was, row.why].filter(Boolean).join(" · ")),
-      h("button", { title: "Take back", onclick: () => { corrections.remove((one) => one === row); corrections.show(); } }, "×")))),
+      h("button", { title: "Undo", onclick: () => { corrections.remove((one) => one === row); corrections.show(); } }, "×")))),
     h("p", { className: "acts" },
       h("button", { disabled: !rows.length, onclick: () => download("corrections.csv", tableOf(rows)) }, "Download corrections.csv"),
       notes.length && h("button", { onclick: () => download("notes.csv", tableOf(notes)) }, "Download notes.csv"),

@@ -14,7 +14,7 @@ const counts = (film) => {
 const failed = (film) => film.failures.filter(([stage]) => !DECIDED.includes(stage));
 const lowest = (film) => Math.min(...film.entities.map((e) => e[2] ?? 2), 2);
 const ORDERS = {
-  "as they came": null,
+  "in the run's order": null,
   "worst masks first": (a, b) => lowest(a) - lowest(b),
   "most rejected first": (a, b) => b.rejected / (b.rejected + b.kept || 1) - a.rejected / (a.rejected + a.kept || 1),
   "most pairs first": (a, b) => b.kept - a.kept,
@@ -71,7 +71,7 @@ films.card = (film) => h("li", { className: film === films.open ? "film chosen" 
     h("small", {}, film.seconds === null ? "" : `${clock(film.seconds)} · `, isFiltered() ? `${film.found} of ${film.kept + film.rejected} pairs` : `${film.kept} kept, ${film.rejected} rejected`),
     film.failures.map(([stage]) => (DECIDED.includes(stage) ? h("small", {}, stage) : h("small", { className: "failed" }, `failed: ${stage}`)))));
 
-/** Load a film and show it; `item` chooses a pair by its key. */
+/** Load a film and show it; `item` selects a pair by its key. */
 films.show = async (film, item) => {
   films.wanted = film;
   let data;

@@ -1,5 +1,5 @@
 "use strict";
-// Starts the gallery: reads the indexes, fills the filters, and listens to keys.
+// Starts the gallery: reads the indexes, fills the filters and handles keys.
 
 const options = (id, rows) => at(id).replaceChildren(...rows.map(([value, text]) => h("option", { value }, text)));
 
@@ -31,11 +31,11 @@ at("clear").onclick = () => {
 };
 
 const KEYS = {
-  j: ["next pair", () => pairs.step(1)], k: ["pair before", () => pairs.step(-1)],
-  n: ["next film", () => films.step(1)], p: ["film before", () => films.step(-1)],
-  w: ["play the time that the pair asks about", pairs.playWindow],
+  j: ["next pair", () => pairs.step(1)], k: ["previous pair", () => pairs.step(-1)],
+  n: ["next film", () => films.step(1)], p: ["previous film", () => films.step(-1)],
+  w: ["play the part of the film that the pair asks about", pairs.playWindow],
   " ": ["play or pause", player.toggle],
-  ",": ["sampled frame before", () => player.step(-1)], ".": ["next sampled frame", () => player.step(1)],
+  ",": ["previous sampled frame", () => player.step(-1)], ".": ["next sampled frame", () => player.step(1)],
   m: ["masks on or off", () => at("shown").click()],
   "/": ["search", () => at("text").focus()],
   "?": ["this list", () => at("keys").click()],

@@ -1,6 +1,6 @@
 "use strict";
-// Shows the pairs of a sheet one by one, in an order of each judge's own, and keeps the answers.
-// What the pipeline thinks of a pair, and what others answered, is not shown.
+// Shows a sheet's pairs one by one, in a different order for each judge, and keeps the answers.
+// The pipeline's verdicts and other judges' answers are not shown.
 
 const ANSWERS = ["good", "false", "unnatural", "unclear"];
 const judging = { place: 0, order: [], answers: {} };
@@ -25,11 +25,11 @@ judging.show = async (place) => {
   judging.place = Math.max(0, Math.min(place, judging.order.length - 1));
   const [shard, number, item] = judging.order[judging.place];
   const film = await load(`${shard}/${number}.js`);
-  if (judging.order[judging.place][2] !== item) return; // another was asked for meanwhile
+  if (judging.order[judging.place][2] !== item) return; // another pair was requested in the meantime
   judging.film = film;
   const pair = judging.pair = film.instructions.find((one) => one.item === item);
   judging.count();
-  if (!pair) return say("The gallery is not of the run that the sheet was drawn from: make it again.");
+  if (!pair) return say("The gallery does not match the sheet: it was made from another run. Make the gallery again.");
   player.only = pair.regions;
   player.open(film, shard);
   markTimes(pair);
@@ -92,7 +92,7 @@ async function start() {
   about = await load("run.js");
   at("run").textContent = about.run;
   let sheet;
-  try { sheet = await load("sheet.js"); } catch { throw new Error("No sheet was drawn: strefer judge draw"); }
+  try { sheet = await load("sheet.js"); } catch { throw new Error("There is no sheet. Draw one: strefer judge draw"); }
   Object.assign(judging, sheet);
   at("judge").value = kept.read("strefer who", "");
   await judging.start();

@@ -17,7 +17,7 @@ function runsOf(counts) {
   return runs;
 }
 
-/** 1 where a mask is, row by row, of every `step`-th row and column. */
+/** 1 inside the mask, row by row, for every `step`-th row and column. */
 function pixelsOf(rle, step) {
   const [height, width] = rle.size;
   const columns = Math.ceil(width / step), rows = Math.ceil(height / step);
@@ -38,7 +38,7 @@ function pixelsOf(rle, step) {
   return { pixels, columns, rows };
 }
 
-const LARGEST = 960; // pixels along the longer side that are drawn
+const LARGEST = 960; // maximum length in pixels of the longer side to draw
 
 /** Draw masks, each a pair of code and colour [r, g, b], over each other: a tint and an outline. */
 function drawMasks(canvas, height, width, masks) {
@@ -48,7 +48,7 @@ function drawMasks(canvas, height, width, masks) {
   if (!masks.length) return;
   const context = canvas.getContext("2d");
   const image = context.createImageData(canvas.width, canvas.height);
-  const words = new Uint32Array(image.data.buffer); // a pixel each: alpha, blue, green, red
+  const words = new Uint32Array(image.data.buffer); // one pixel each: alpha, blue, green, red
   for (const [rle, [r, g, b]] of masks) {
     const { pixels, columns } = pixelsOf(rle, step);
     const colour = (b << 16) | (g << 8) | r;

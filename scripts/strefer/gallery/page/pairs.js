@@ -1,10 +1,10 @@
 "use strict";
-// The pairs of a film: which pass the filter, how each is shown, and which one is chosen.
+// A film's pairs: which ones pass the filter, how each is shown, and which one is selected.
 
 const filter = { group: "", form: "", verdict: "", reason: "", noun: "", score: "", text: "" };
 const isFiltered = () => Object.values(filter).some((value) => value !== "");
 
-/** The places of a film's pairs that pass the filter. `film` is a row of the index: see `_row`. */
+/** The indices of a film's pairs that pass the filter. `film` is a row of the index: see `_row`. */
 function passing(film) {
   const found = [], { pairs, entities } = film;
   const score = filter.score === "" ? null : Number(filter.score);
@@ -51,7 +51,7 @@ function pairCard(pair, place) {
 /** What a chosen pair rests on, and what can be done with it. */
 function pairDetails(pair) {
   const { segments, entities, claim } = pair.evidence;
-  const rows = [["rests on", claimText(claim)], ["about", entities.map((e) => chip(e, entityName(e)))],
+  const rows = [["evidence", claimText(claim)], ["about", entities.map((e) => chip(e, entityName(e)))],
     ["segments", segments.join(", ")], ["to watch", span(...windowOf(pair))],
     ...(pair.clip_s ? [["clip", span(...pair.clip_s)]] : []),
     ["worded by", pair.written_by === "llm" ? "the LLM" : pair.written_by], ["pair", pair.pair_id]];
@@ -96,7 +96,7 @@ at("pairs").onscroll = ({ target }) => {
 pairs.failures = () => (player.film?.failures ?? []).map(([stage, why]) =>
   h("li", { className: "failure" }, h("b", {}, stage), h("p", { dir: "auto" }, why)));
 
-/** Choose a pair by its place in the film; `jump` also goes to the time that it asks about. */
+/** Select a pair by its index in the film; `jump` also goes to the time that it asks about. */
 pairs.choose = (place, jump, quiet) => {
   pairs.chosen = place;
   const pair = place === null ? null : player.film.instructions[place];

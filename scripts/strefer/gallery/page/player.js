@@ -1,5 +1,5 @@
 "use strict";
-// The film, its masks above it, and what time it is. A film that cannot be played has a clock.
+// The film, its masks on top, and the current time. A film that cannot be played gets a clock.
 
 const player = { film: null, hidden: new Set(), masksOn: true, only: null, end: null, onTime: () => {} };
 const video = at("video");
@@ -18,7 +18,7 @@ const still = { currentTime: 0, playbackRate: 1, paused: true,
     requestAnimationFrame(() => this.tick());
   } };
 
-/** Show a film from its beginning. `folder` is where its file is. */
+/** Show a film from the start. `folder` contains its file. */
 player.open = (film, folder) => {
   player.film = film;
   player.masklets = film.masklets[0] ?? { frame_times_s: [], masklets: [] };
@@ -54,7 +54,7 @@ player.source = async (address, film) => {
 
 video.onerror = () => {
   if (!player.film?.file || !video.getAttribute("src")) return;
-  at("unplayed").textContent = "This browser cannot play the film, or the file is gone. Its masks are shown.";
+  at("unplayed").textContent = "This browser cannot play the film, or the file is gone. Only its masks are shown.";
   at("unplayed").hidden = false;
   player.use(still);
 };
@@ -125,7 +125,7 @@ function follow(_, frame) {
 follow();
 
 const colourOf = (entity) => about.colours[entity % about.colours.length];
-let about = null; // of the run: see write_gallery
+let about = null; // facts about the run: see write_gallery
 
 at("play").onclick = player.toggle;
 at("back").onclick = () => player.step(-1);

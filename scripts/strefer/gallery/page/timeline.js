@@ -1,6 +1,6 @@
 "use strict";
-// The film's time from left to right: segments, who is there by the transcript and by masks, and
-// what the chosen pair is about.
+// The film's time from left to right: segments, who is present according to the transcript and the
+// masks, and what the selected pair is about.
 
 const band = (kind, start, end, title) =>
   h("i", { className: kind, title: title ?? "", style: { left: percent(start), width: percent(end - start) } });
@@ -25,7 +25,7 @@ function showTimeline(film) {
   (film.references[0]?.entities ?? []).forEach((entity, number) => {
     const masklet = player.masklets.masklets.find((m) => m.entity === number);
     const dropped = film.masklets[0]?.dropped?.[number];
-    const toggle = h("input", { type: "checkbox", checked: true, disabled: !masklet, title: "Its masks on or off", onchange: () => {
+    const toggle = h("input", { type: "checkbox", checked: true, disabled: !masklet, title: "Show or hide its masks", onchange: () => {
       player.hidden[toggle.checked ? "delete" : "add"](number);
       player.draw(player.sample(player.now()));
     } });
@@ -65,12 +65,12 @@ function showTranscript(film) {
       h("button", { className: "when", title: "Play this segment", onclick: () => player.playWindow(t.start_s, t.end_s) }, span(t.start_s, t.end_s)),
       h("ul", {}, entities.map((entity, number) => {
         const unknown = t.unknown?.[number], line = t.lines[number];
-        return h("li", { className: line == null ? "absent" : "", style: { "--colour": colourOf(number) }, title: "Put this line right",
+        return h("li", { className: line == null ? "absent" : "", style: { "--colour": colourOf(number) }, title: "Correct this line",
           onclick: () => strefer.correct?.({ what: "line", entity: number, start_s: t.start_s, end_s: t.end_s, was: line ?? "" }) },
           h("bdi", {}, unknown ? `${entity.expression}: ${unknown}` : line ?? `${entity.expression}: not there`),
           t.disagreements?.includes(number) && h("em", {}, " transcript and masks disagree"));
       })))),
-    h("details", {}, h("summary", {}, "From the models and the film"), details(film)),
+    h("details", {}, h("summary", {}, "Details of the models and the film"), details(film)),
   );
 }
 
@@ -81,7 +81,7 @@ function details(film) {
     ...[...film.entities, ...film.references].flatMap((r) => r.unread ?? []).map((why) => ["unreadable reply", why]),
     ...entities.map((e) => ["expression", `${e.expression} (${e.noun}, ${e.generalized_noun})`]),
     ...Object.entries(film.masklets[0]?.dropped ?? {}).map(([e, why]) => ["no masklet", `${entities[e]?.expression}: ${why}`]),
-    ...film.videos.flatMap((v) => [["file", v.path], ["film", `${v.width_px} × ${v.height_px}, ${v.fps.toFixed(2)} frames a second, ${v.duration_s.toFixed(2)} s`],
+    ...film.videos.flatMap((v) => [["file", v.path], ["film", `${v.width_px} × ${v.height_px}, ${v.fps.toFixed(2)} frames per second, ${v.duration_s.toFixed(2)} s`],
       ...(v.notes ?? []).map((note) => ["note", note])]),
     ...(film.copied ? [["shown is", film.copied]] : []),
   ];

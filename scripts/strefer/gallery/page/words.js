@@ -1,11 +1,11 @@
 "use strict";
-// A pair in words, and its place in time: what the gallery shows and what a judge sees.
+// A pair's text and times, as the gallery and the judging page show them.
 
 const percent = (time) => `${100 * time / (player.duration || 1)}%`;
 const entityName = (number) => player.film.references[0]?.entities[number]?.expression ?? `entity ${number}`;
 const chip = (number, text) => h("span", { className: "chip", title: player.only ? "" : entityName(number), style: { "--colour": colourOf(number) } }, text);
 
-/** Text of a pair with its regions as chips and its times in seconds. */
+/** A pair's text, with its regions as chips and its times in seconds. */
 function pairText(pair, text, regions) {
   return text.split(/(<region>|<start_time>|<end_time>)/).map((part) => {
     if (part === "<region>" && regions.length) return chip(regions.shift(), "region");
@@ -28,7 +28,7 @@ function pairWords(pair) {
   ];
 }
 
-/** Mark the times of a pair: what it asks about, and the clip that its question shows. */
+/** Mark a pair's times: the one it asks about, and the clip that its question shows. */
 function markTimes(pair) {
   const place = (id, from, to) => {
     const known = from !== null && from !== undefined;
@@ -39,7 +39,7 @@ function markTimes(pair) {
   place("clip", ...(pair?.clip_s ?? [null]));
 }
 
-/** The time to watch for a pair: its own, and what it rests on; else its clip; else all of the film. */
+/** The time to watch for a pair: its own and its evidence's, or else its clip, or else the whole film. */
 function windowOf(pair) {
   const simple = (claim) => (claim.kind === "all" ? claim.of.flatMap(simple) : [claim]);
   const times = [pair, ...simple(pair.evidence.claim)].filter((one) => one.start_s != null && one.end_s != null);

@@ -63,8 +63,8 @@ def _forms(statements: Iterable[Statement]) -> dict[str, Statement]:
 def _look(reading: Reading, entities: Sequence[Entity]) -> Look:
     if not len(reading.shown) == len(reading.statements) == len(entities):
         raise ValueError(
-            f"the statements from {reading.start_s} s have {len(reading.shown)} entities, the film "
-            f"has {len(entities)}; delete the statements file and rerun"
+            f"the statements from {reading.start_s} s have {len(reading.shown)} entities, but "
+            f"the film has {len(entities)}; delete the statements file and rerun"
         )
     return Look(reading.shown, tuple(s and s.does for s in reading.statements))
 

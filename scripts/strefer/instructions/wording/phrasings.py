@@ -44,7 +44,7 @@ def load_phrasings(path: str | Path) -> dict[str, tuple[str, ...]]:
         elif current is None:
             raise ValueError(f"phrasings {path}, line {number}: no [section] above it")
         elif line in current:
-            raise ValueError(f"phrasings {path}, line {number}: stands there twice")
+            raise ValueError(f"phrasings {path}, line {number}: duplicate line")
         else:
             _check(line, path, number)
             current.append(line)
@@ -61,7 +61,7 @@ def _check(line: str, path: Path, number: int) -> None:
         raise ValueError(f"phrasings {path}, line {number}: {error}") from None
     bad = [name for name in names if not re.fullmatch(r"\w+", name)]
     if bad:
-        raise ValueError(f"phrasings {path}, line {number}: {{{bad[0]}}} is no placeholder")
+        raise ValueError(f"phrasings {path}, line {number}: {{{bad[0]}}} is not a placeholder")
 
 
 def load_folder(folder: str | Path) -> dict[str, dict[str, tuple[str, ...]]]:
@@ -77,7 +77,7 @@ def phrasing_files(folder: str | Path) -> list[Path]:
     """
     files = sorted(Path(folder).glob("*.txt"))
     if not files:
-        raise ValueError(f"phrasings {folder}: no .txt file there")
+        raise ValueError(f"phrasings {folder}: contains no .txt file")
     return files
 
 

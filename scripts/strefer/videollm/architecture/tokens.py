@@ -44,5 +44,5 @@ def add_tokens(tokenizer: PreTrainedTokenizerBase, n_time_tokens: int) -> dict[s
     tokenizer.add_tokens([VIDEO, REGION, *times], special_tokens=True)
     ids = tokenizer.convert_tokens_to_ids([VIDEO, REGION, *times])
     if ids[2:] != list(range(ids[2], ids[2] + n_time_tokens)):
-        raise ValueError("the tokenizer already holds some of the time tokens in another order")
+        raise ValueError("the tokenizer already has some of the time tokens in another order")
     return {"video_token_id": ids[0], "region_token_id": ids[1], "first_time_token_id": ids[2]}

@@ -44,7 +44,7 @@ class FeatureStore:
         except FileNotFoundError:
             return None
         except (ValueError, EOFError):
-            log.warning("feature store: %s is damaged, encoding the film again", file)
+            log.warning("feature store: %s is damaged; encoding the film again", file)
             return None
 
     def put(self, path: str, times_s: Sequence[float], features: torch.Tensor) -> None:

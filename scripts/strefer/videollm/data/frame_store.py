@@ -51,7 +51,7 @@ class FrameStore:
         except FileNotFoundError:
             pass
         except (ValueError, KeyError, zipfile.BadZipFile, cv2.error):
-            log.warning("frame store: %s is damaged, decoding the film again", file)
+            log.warning("frame store: %s is damaged; decoding the film again", file)
         self._write(view)
         return self._read(file)
 
@@ -59,10 +59,10 @@ class FrameStore:
         """Put the films and clips of samples into the store. Films at fault are left to whoever
         reads their samples."""
         seen = dict.fromkeys((s.path, s.clip_s) for s in samples if s.path is not None)
-        log.info("frame store %s: looking at %d films and clips", self.folder, len(seen))
+        log.info("frame store %s: checking %d films and clips", self.folder, len(seen))
         with ThreadPoolExecutor(max(threads, 1)) as pool:
             found = pool.map(lambda one: self._put(one[0], n_frames, one[1]), seen)
-            log.info("frame store %s: %d of them are in it now", self.folder, sum(found))
+            log.info("frame store %s: it now has %d of them", self.folder, sum(found))
 
     def _put(self, path: str, n_frames: int, clip_s: tuple[float, float] | None) -> bool:
         try:

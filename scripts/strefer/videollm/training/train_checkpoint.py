@@ -181,7 +181,7 @@ def _same_run_or_anew(
     if file.is_file() and file.read_text(encoding="utf-8") == digest.hexdigest():
         return
     if work.exists():
-        log.warning("%s belongs to a training of other options or data, which begins again", work)
+        log.warning("%s belongs to a training with other options or data; starting again", work)
         shutil.rmtree(work)
     work.mkdir(parents=True)
     file.write_text(digest.hexdigest(), encoding="utf-8")
@@ -262,7 +262,7 @@ def make_trainer(
     """The Trainer of a run."""
     step_samples = options.batch_size * options.accumulate * arguments.world_size
     order = order_of_epochs(samples, options.epochs, step_samples, options.per_film, arguments.seed)
-    log.info("%d samples, %d of them drawn in all", len(samples), len(order))
+    log.info("%d samples, %d drawn in total", len(samples), len(order))
     trainer = StudentTrainer(
         model=parts.model,
         args=arguments,

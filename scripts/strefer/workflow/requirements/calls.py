@@ -87,7 +87,9 @@ def told_calls(config: Mapping[str, Any], films: Films) -> Iterator[str]:
         )
     if pairs := written_pairs(config, films):
         whole = sum(calls.count for calls in estimates.values()) / pairs
-        yield f"  together {whole:.2f} calls for each of {pairs:,.0f} pairs that the LLM words"
+        yield (
+            f"  in total {whole:.2f} calls for each of the {pairs:,.0f} pairs that the LLM writes"
+        )
 
 
 def _tokens(config: Mapping[str, Any], role: str) -> float:

@@ -94,15 +94,17 @@ def check_configuration(
     of_stage = {s: [m for m in of if not servers_of(m.spec)] for s, of in of_stage.items()}
     resources = {stage: config["resources"][stage] for stage in of_stage}
     films = count_films(run, paths)
-    what = "pairs, students and benchmarks" if trains else "pairs (check_all: students, too)"
+    what = (
+        "pairs, students and benchmarks" if trains else "pairs (use check_all to include students)"
+    )
     lines = [
         f"Run {config['run']}: {films.count} film(s), {films.minutes:.0f} min "
-        f"({films.known} lengths known), in {shards} shard(s); what is asked for: {what}",
+        f"({films.known} lengths known), in {shards} shard(s); checked for: {what}",
         "",
         "MODELS",
     ]
     lines += [line for model in models for line in _told_model(model)]
-    lines += ["", "JOBS (each loads its models once; twice the memory and time after a failure)"]
+    lines += ["", "JOBS (each loads its models once; a retry gets twice the memory and time)"]
     training = training_memory(config["training"], of_stage["training"]) if trains else None
     least = {stage: least_gpu_gb(stage, of, config) for stage, of in of_stage.items()}
     if trains:
@@ -110,7 +112,7 @@ def check_configuration(
     lines += _told_jobs(resources, least, shards)
     lines += [f"  training of {training}, on each GPU (computed)"] if training else []
     machine = this_machine()
-    lines += ["", "NEEDED IN ALL", *_told_needs(models, resources, machine)]
+    lines += ["", "NEEDED IN TOTAL", *_told_needs(models, resources, machine)]
     pairs = films.minutes * sum(config["instructions"]["pairs_per_minute"].values())
     lines.append(f"  pairs: at most {pairs:,.0f} before verification")
     lines += told_disk(config, shards, films, run)
@@ -121,7 +123,7 @@ def check_configuration(
         missing += missing_of_model(model, environments, by_conda)
     missing += missing_hardware(machine, resources, of_stage, least, to_download_gb(models))
     lines += [f"  {line}" for line in dict.fromkeys(missing)] or ["  nothing"]
-    lines += ["", "CALLS OF THE LLM FOR PAIRS (estimated)", *told_calls(config, films)]
+    lines += ["", "CALLS TO THE LLM FOR PAIRS (estimated)", *told_calls(config, films)]
     lines += ["", "GPU-HOURS (not measured: the target `try` measures)"]
     lines += _told_hours(config, by_role, films, shards, gpu, trains)
     return "\n".join(lines)
@@ -151,9 +153,9 @@ def _told_model(model: NamedModel) -> Iterator[str]:
         yield f"      behind a server: {model.spec.get('url') or 'OpenAI'}"
         return
     if engine == "openai":
-        yield f"      in vLLM's server, which the run starts: {servers_of(model.spec)} of them"
+        yield f"      in vLLM servers that the run starts: {servers_of(model.spec)}"
     if model.folder is not None:
-        yield f"      a folder here, {_gb(model.gb)}"
+        yield f"      a local folder, {_gb(model.gb)}"
         return
     yield f"      {_revision(model)}"
     facts = model.facts
@@ -179,8 +181,8 @@ def _revision(model: NamedModel) -> str:
     if revision and taken:
         return f"revision {revision}{here}"
     options = [f"agents.{role}.revision" for role in model.roles if "." not in role]
-    way = f"set {', '.join(options)}" if taken and options else "name a folder as the model"
-    return f"not held to a commit, the newest is taken (to hold one, {way}){here}"
+    way = f"set {', '.join(options)}" if taken and options else "use a folder as the model"
+    return f"not pinned to a commit: the newest is used (to pin one, {way}){here}"
 
 
 def _told_jobs(
@@ -204,10 +206,10 @@ def _told_needs(
 ) -> Iterator[str]:
     gpus = max(asked["gpus"] for asked in resources.values())
     memory = max(asked["mem_mb"] for asked in resources.values()) / 1000
-    yield f"  GPUs of one job: {gpus} (here: {len(machine.gpus_gb)})"
-    yield f"  memory of one job: {memory:.0f} GB (here: {machine.memory_gb:.0f})"
+    yield f"  GPUs per job: {gpus} (here: {len(machine.gpus_gb)})"
+    yield f"  memory per job: {memory:.0f} GB (here: {machine.memory_gb:.0f})"
     unknown = [m.name for m in models if m.hub and (m.facts is None or m.facts.download_gb is None)]
-    besides = f", besides the unknown {', '.join(unknown)}" if unknown else ""
+    besides = f", not counting {', '.join(unknown)} (unknown)" if unknown else ""
     yield (
         f"  disk for weights: {to_download_gb(models):.1f} GB still to download{besides} "
         f"(free: {machine.disk_gb:.0f} GB)"
@@ -225,14 +227,14 @@ def _told_hours(
     trains: bool,
 ) -> Iterator[str]:
     if not any(asked["gpus"] for asked in config["resources"].values()):
-        yield "  none: no job asks for a GPU"
+        yield "  none: no job requests a GPU"
         return
     hours = {stage: gpu_hours(stage, config, models, films, shards, gpu) for stage in ESTIMATED}
     known = [value for value in hours.values() if value is not None]
     unknown = [stage for stage, value in hours.items() if value is None]
     for stage, value in hours.items():
         yield f"  {stage:12} {'unknown' if value is None else f'{value:.2f}'}"
-    besides = f", besides the unknown of {', '.join(unknown)}" if unknown else ""
+    besides = f", not counting {', '.join(unknown)} (unknown)" if unknown else ""
     yield (
         f"  pairs of {films.count} film(s) on {config['gpu']} ({gpu.tflops:g} TFLOP/s): "
         f"about {sum(known):.1f}{besides}"
@@ -240,10 +242,10 @@ def _told_hours(
     limits = sum(
         config["resources"][s]["gpus"] * config["resources"][s]["runtime_min"] for s in ESTIMATED
     )
-    yield f"  never more than {shards * limits / 60:.0f}, by the jobs' time limits, without retries"
+    yield f"  at most {shards * limits / 60:.0f}, given the jobs' time limits, without retries"
     if trains and config["resources"]["training"]["gpus"]:
         yield (
-            f"  training: {training_hours_a_thousand():.2f} for 1,000 samples and an epoch "
+            f"  training: {training_hours_a_thousand():.2f} per 1,000 samples and epoch "
             "(the paper's 4B model: 3 machines of 8 H200, one day, 2,508,722 samples)"
         )
     if trains:

@@ -49,19 +49,19 @@ def told_disk(config: Mapping[str, Any], shards: int, films: Films, run: Path) -
     usual, most = count_files(config, shards)
     free_files = os.statvfs(place).f_favail  # 0 where a file system does not count them
     yield (
-        f"  files of results: about {usual:,} for {shards} shard(s), never more than {most:,}, "
-        f"however many films" + (f" (free: {free_files:,})" if free_files else "")
+        f"  files of results: about {usual:,} for {shards} shard(s), at most {most:,} however "
+        f"many films" + (f" (free: {free_files:,})" if free_files else "")
     )
     known_min = films.minutes * films.known / films.count
     mb_a_minute, source = ASSUMED_MB_A_MINUTE, "assumed"
     if known_min > 0 and any((run / "instructions").glob("*.jsonl")):
         made_mb = sum(path.stat().st_size for path in _made(run, config)) / 1e6
-        mb_a_minute, source = made_mb / known_min, f"as its {films.known} films so far"
+        mb_a_minute, source = made_mb / known_min, f"like its {films.known} films so far"
     free_gb = shutil.disk_usage(place).free / 1e9
     yield (
         f"  disk for results: about {mb_a_minute * films.minutes / 1e3:.2g} GB "
-        f"({mb_a_minute:.2g} MB a minute of film, {source}; free: {free_gb:.0f} GB), "
-        "besides students, and their frames or features"
+        f"({mb_a_minute:.2g} MB per minute of film, {source}; free: {free_gb:.0f} GB), "
+        "not counting students and their frames or features"
     )
 
 

@@ -142,7 +142,7 @@ def load_facts(path: Path) -> dict[str, Facts]:
                 )
                 raise ValueError(f"{path}: {name} has no field {field!r}; {hint}")
         if told.get("published") not in (None, *BYTES):
-            raise ValueError(f"{path}: {name}: `published` is none of {', '.join(BYTES)}")
+            raise ValueError(f"{path}: {name}: `published` is not one of {', '.join(BYTES)}")
         facts[name] = Facts(**{"class_" if f == "class" else f: v for f, v in told.items()})
     return facts
 

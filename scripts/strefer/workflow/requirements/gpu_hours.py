@@ -32,10 +32,11 @@ TRAINING_GPU_HOURS = 3 * 8 * 24
 TRAINING_SAMPLES = 1_948_679 + 560_043
 
 ASSUMED = (
-    f"a film whose length is not known is as long as the others, or {FILM_MINUTES:g} min; it has "
-    f"{ENTITIES} entities and {SEGMENTS_A_MINUTE} segments a minute; a prompt is {PROMPT_TOKENS} "
+    f"a film of unknown length is as long as the others, or {FILM_MINUTES:g} min; it has "
+    f"{ENTITIES} entities and {SEGMENTS_A_MINUTE} segments per minute; a prompt is "
+    f"{PROMPT_TOKENS} "
     f"tokens, a reply {REPLY_TOKENS}, a frame {FRAME_TOKENS} unless known; of pairs as above",
-    "2 operations a parameter and token, of which reading reaches 40% of the GPU's highest rate "
+    "2 operations per parameter and token; reading reaches 40% of the GPU's peak rate "
     "and writing 10% in vLLM, 20% and 2% elsewhere",
     f"each job loads its models at {LOADING_GB_A_SECOND:g} GB/s",
 )

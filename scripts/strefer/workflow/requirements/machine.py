@@ -30,7 +30,7 @@ _BY_UV = "envs/conda_by_uv/bin"
 GPU_SHARE = 0.9  # of its memory that an engine fills
 SMALLER_TRAINING = (
     "; `training.batch_size` (with `accumulate`) makes activations smaller, and "
-    "`training.deepspeed: config/deepspeed/zero2.json` shares the rest among `processes`"
+    "`training.deepspeed: config/deepspeed/zero2.json` splits the rest among `processes`"
 )
 
 
@@ -91,7 +91,7 @@ def missing_of_model(
     if template and not Path(template).is_file():
         yield f"file {template} (chat_template of {', '.join(model.roles)})"
     if model.hub is not None and not has_weights(model.hub, model.spec.get("revision")):
-        yield f"weights of {model.hub} in the cache: they would be downloaded"
+        yield f"weights of {model.hub}: not in the cache, will be downloaded"
     trusted = model.spec.get("trust_remote_code")
     if model.facts is not None and model.facts.remote_code and not trusted:
         yield f"permission: {model.name} runs only with `trust_remote_code: true`"
@@ -106,7 +106,7 @@ def _missing_packages(
         if not there:
             yield f"package {package} (adapter {engine}): {way_to(package, environment)}"
         if name in pinned and (by_conda or not there) and shutil.which("conda") is None:
-            yield f"conda, which `--sdm conda` calls, is not on the PATH; {_BY_UV} stands in for it"
+            yield f"conda, which `--sdm conda` calls, is not on the PATH; {_BY_UV} can replace it"
     until = model.facts.vllm_until if model.facts is not None and engine == "vllm" else None
     if until is None:
         return
@@ -114,8 +114,8 @@ def _missing_packages(
     version = importlib.metadata.version("vllm") if here else pinned.get("vllm")
     if version and Version(version) > Version(until):
         yield (
-            f"vLLM {until} or older for {model.name}: {version} lacks its class; "
-            f"name an environment that has one, as agents.{model.roles[0]}.environment"
+            f"vLLM {until} or older for {model.name}: {version} does not support it; name a "
+            f"suitable environment as agents.{model.roles[0]}.environment"
         )
 
 
@@ -143,21 +143,27 @@ def missing_hardware(
     gpus = max(asked["gpus"] for asked in resources.values())
     if gpus > len(machine.gpus_gb):
         stages = ", ".join(s for s, asked in resources.items() if asked["gpus"] == gpus)
-        yield f"GPUs: a job of {stages} asks for {gpus}, here are {len(machine.gpus_gb)}"
+        yield (
+            f"GPUs: a job of {stages} requests {gpus}, but this machine has {len(machine.gpus_gb)}"
+        )
     for stage, asked in resources.items():
         least = least_gb[stage] or 0
         if asked["gpus"] and machine.gpus_gb and least > max(machine.gpus_gb):
             way = SMALLER_TRAINING if stage == "training" else ""
-            yield f"GPU memory: {stage} needs GPUs of {least:.0f} GB at least{way}"
+            yield f"GPU memory: {stage} needs GPUs of at least {least:.0f} GB{way}"
         loaded = sum(model.gb or 0 for model in models[stage])
         if loaded > asked["mem_mb"] / 1000:
             asks = f"{asked['mem_mb'] / 1000:.0f} GB"
-            yield f"memory: a job of {stage} asks for {asks}, its models take {loaded:.0f} GB"
+            yield f"memory: a job of {stage} requests {asks}, but its models take {loaded:.0f} GB"
     memory = max(asked["mem_mb"] for asked in resources.values()) / 1000
     if memory > machine.memory_gb:
-        yield f"memory: a job asks for {memory:.0f} GB, here are {machine.memory_gb:.0f}"
+        yield (
+            f"memory: a job requests {memory:.0f} GB, but this machine has {machine.memory_gb:.0f}"
+        )
     if download_gb > machine.disk_gb:
-        yield f"disk: {download_gb:.0f} GB to download, {machine.disk_gb:.0f} GB are free"
+        yield (
+            f"disk: {download_gb:.0f} GB to download, but only {machine.disk_gb:.0f} GB are free"
+        )
 
 
 def least_gpu_gb(stage: str, models: list[NamedModel], config: Mapping[str, Any]) -> float | None:
