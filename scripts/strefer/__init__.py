@@ -1,8 +1,9 @@
 """Turn raw videos into instruction data for Video LLMs.
 
 Snakemake appends the search path of its own interpreter to the one of each script, so that the
-script can read what its rule says. Whatever a job's environment lacks would then come from there
-unnoticed. A script has read its rule when it imports this package, so the path is put back here.
+script can read what its rule says. Packages that a job's environment does not have would then be
+imported from there unnoticed. By the time a script imports this package it has read its rule, so we
+restore the path here.
 """
 
 import json

@@ -1,10 +1,10 @@
-"""`strefer`: what has no place in the workflow.
+"""`strefer`: commands that are not part of the workflow.
 
 questions BENCHMARK   writes a benchmark's questions, for any model to answer
 predict BENCHMARK     asks them a model behind a server, or one trained here
-score BENCHMARK       scores somebody's predictions, a file of {"id": …, "prediction": …} lines
-accept                lets a neutral change of code count as the code before it
-convert FILE          writes an export's samples in the format of another trainer
+score BENCHMARK       scores predictions in a file of {"id": …, "prediction": …} lines
+accept                treats a code change that changes no result as the code before it
+convert FILE          writes an export's samples in another trainer's format
 compare A B           says how two runs differ: counts, pairs with reasons, scores
 pairs RUN FILM        lists a film's pairs, with the keys to correct them by
 retry RUN             lets the next call try failed films again

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]  # the project's folder
 
 
 def digest_of(value: Any) -> str:
-    """SHA-256 of a plain JSON value, whatever the order of its keys."""
+    """SHA-256 of a plain JSON value, independent of the order of its keys."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -24,8 +24,8 @@ from strefer.films.key_frames import KeyFrames, find_key_frames
 from strefer.films.picture_folder import opening_options
 from strefer.films.pictures import Picture, notes_on
 
-# What a raw film may be. Playlists (HLS, DASH, concat) are left out: they name other files and
-# addresses, and a film must not make this machine open them.
+# Allowed containers. Playlists (HLS, DASH, concat) are not: they name other files and addresses,
+# and a film must not make this machine open them.
 _OPEN_ONLY = {
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,ogg,flv,"
     "asf,gif,apng,webp_pipe,mxf,mxf_opatom,rm,dv,wtv,nut,ivf,h264,hevc,vvc,obu,av1,m4v,mjpeg,amv,"
@@ -188,19 +188,19 @@ def sample_times(duration_s: float, count: int, fps: float, start_s: float = 0.0
 
 
 def sampled_rate(duration_s: float, count: int, fps: float) -> float:
-    """How many frames a second `sample_times` takes with the same arguments."""
+    """The number of frames per second that `sample_times` takes with the same arguments."""
     last_s = duration_s - 1 / fps
     return (count - 1) / last_s if count > 1 and last_s > 0 else fps
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What `measure` finds.
+    """The result of `measure`.
 
     Attributes:
-        fps: the mean rate, also of films whose rate varies.
-        width_px, height_px: as it is shown.
-        notes: in words, what was chosen or could not be corrected.
+        fps: the mean rate, also for films with a variable rate.
+        width_px, height_px: as displayed.
+        notes: what was chosen or could not be corrected, in words.
     """
 
     duration_s: float
@@ -211,7 +211,7 @@ class Shape:
     notes: tuple[str, ...] = ()
 
 
-# A container may promise a few frames more than it holds; a truncated file lacks many.
+# A container may promise a few frames more than it has; a truncated file lacks many.
 _MIN_SHARE_OF_PROMISE = 0.95
 _LONGEST_LAST_S = 1.0  # a last frame is not shown longer than this, or than one before it
 
@@ -257,7 +257,7 @@ def promised_duration(path: str | Path) -> float:
 def rate_and_duration(
     times_s: Sequence[float], last: av.VideoFrame | av.Packet, stream: av.VideoStream
 ) -> tuple[float, float]:
-    """Mean rate in frames a second, and seconds up to the end of the last frame."""
+    """Mean rate in frames per second, and seconds up to the end of the last frame."""
     nominal_s = 1 / float(stream.average_rate or 25)
     last_s = times_s[-1]
     steps_s = np.diff(times_s)

@@ -1,7 +1,7 @@
 """Masks: COCO run-length codes, overlaps and boxes.
 
 A mask is bool [H, W]. A box is pixels (x0, y0, x1, y1), x1 and y1 outside. Run-length codes are
-those of pycocotools with their counts as text, so that JSON can hold them.
+those of pycocotools with their counts as text, so that they fit into JSON.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def runs_of(counts: str) -> list[int]:
     the third on as differences to the run before the last.
 
     Raises:
-        ValueError: if the text is no such code.
+        ValueError: if the text is not such a code.
     """
     if not isinstance(counts, str):
         raise ValueError("a mask's counts must be text")

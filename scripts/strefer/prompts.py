@@ -48,7 +48,7 @@ def load_prompt(path: str | Path) -> Prompt:
     """Read a prompt file.
 
     Raises:
-        ValueError: if the file is missing or is no template.
+        ValueError: if the file is missing or is not a template.
     """
     path = Path(path)
     try:

@@ -1,9 +1,9 @@
-"""The contracts between stages: what a line of each stage's shard file holds.
+"""The contracts between stages: the contents of a line in each stage's shard file.
 
-A shard file is JSON Lines. `stage.run_stage` writes the lines: it puts `video_id` (and, where a
-stage has several lines a video, what tells them apart) in front of the fields named here, or, for
-an item that failed, a `failure` in their place. The records themselves never name the video: their
-content depends on the film's bytes alone, so that a renamed film costs no computing.
+A shard file is JSON Lines. `stage.run_stage` writes the lines: it puts `video_id` (and, if a stage
+has several lines per video, what distinguishes them) before the fields named here, or replaces them
+by a `failure` for an item that failed. The records themselves never name the video: their content
+depends only on the film's bytes, so that renaming a film recomputes nothing.
 
 Times are seconds from the start of the film, boxes are pixels `[x0, y0, x1, y1]` (x1, y1 outside),
 masks are COCO run-length codes `{"size": [height, width], "counts": str}`.
@@ -47,10 +47,10 @@ class Segment:
 
 @dataclass(frozen=True)
 class Appearance:
-    """What a film looks like, to find films alike. `segments` is base64 of int8 [S, D], the mean
-    embedding of each segment up to its length; `noise` the cosine distance that the embedder puts
-    between frames that show the same; `contrast` the largest standard deviation of a frame's grey
-    levels (0-255), `motion` the largest mean difference of a frame's levels from the first's."""
+    """A film's appearance, to find similar films. `segments` is base64 of int8 [S, D], the mean
+    embedding of each segment up to its length; `noise` the embedder's cosine distance between
+    frames of one scene; `contrast` the largest standard deviation of a frame's grey levels (0-255),
+    `motion` the largest mean difference of a frame's levels from the first's."""
 
     segments: str
     noise: float
@@ -133,9 +133,9 @@ class Tracks:
 
 @dataclass(frozen=True)
 class RegionPrompt:
-    """What refers to a masked region on one frame besides its mask, as a user would draw it: a box,
-    a point deep inside, and a stroke along the region's longest extent. Pixels; points are [x, y]
-    and lie in the mask."""
+    """Other ways to mark a masked region on one frame, as a user would: a box, a point deep inside,
+    and a stroke along the region's longest extent. In pixels; points are [x, y] and inside the
+    mask."""
 
     box: Box
     point: tuple[int, int]
@@ -200,8 +200,8 @@ class Transcript:
 @dataclass(frozen=True)
 class Statement:
     """What an entity does, as one verb phrase in three forms: "walks to the left", "walking to the
-    left", "walk to the left". The first agrees with the entity in number; the others are None
-    where they are not known."""
+    left", "walk to the left". The first agrees with the entity in number; the others are None if
+    unknown."""
 
     does: str
     doing: str | None = None
@@ -243,7 +243,7 @@ class Statements:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a pair rests on: segments by index, entities by position."""
+    """A pair's evidence: segments by index, entities by position."""
 
     segments: tuple[int, ...]
     entities: tuple[int, ...]
@@ -254,7 +254,7 @@ class Evidence:
 class Instruction:
     """A question-answer pair (stage `instructions`, one line a pair).
 
-    `question` may hold `<region>` (once per entry of `regions`, in order) and `<start_time>` /
+    `question` may contain `<region>` (once per entry of `regions`, in order) and `<start_time>` /
     `<end_time>` (filled from `start_s`, `end_s`); `regions` are entity positions. `rejected` is
     the verifier's reason, or None. `written_by` is who worded it: "llm" or "phrasings"."""
 

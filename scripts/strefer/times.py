@@ -24,7 +24,7 @@ def seconds_of(text: str) -> float:
     """65.25 of "00:01:05.250".
 
     Raises:
-        ValueError: if the text is no such time.
+        ValueError: if the text is not such a time.
     """
     match = _CLOCK.fullmatch(text.strip())
     if match is None:

@@ -54,7 +54,7 @@ def test_rows_of_no_film_are_told(tmp_path):
         ("film,what\n,drop_film\n", "c.csv: line 2: 'film' is empty"),
         ("film,what\na,drop_fim\n", "line 2: 'what' is 'drop_fim'; did you mean 'drop_film'"),
         ("film,what\na,drop_entity\n", "line 2: drop_entity needs 'entity'"),
-        ("film,what,item\na,drop_film,x\n", "line 2: drop_film takes no 'item'"),
+        ("film,what,item\na,drop_film,x\n", "line 2: drop_film does not use 'item'"),
         ("film,what,entity,start_s,end_s\na,cut_masklet,dog,2,1\n", "'start_s' is 2, after"),
         ("film,what,entity,start_s,end_s\na,cut_masklet,dog,2,\n", "'end_s' belong together"),
         ("film,what,entity,start_s,end_s\na,line,dog,0:02,3\n", "'start_s' is '0:02', but must be"),

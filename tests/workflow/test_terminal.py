@@ -70,7 +70,7 @@ def test_what_failed_is_said_with_its_reason_and_what_to_do(workplace, tmp_path)
     assert done.returncode != 0
     said = done.stderr
     assert "FAILED   probe_videos 00000-of-00001: videos: 1 item(s) failed, first:" in said
-    assert "its log: results/failing/logs/probe_videos/00000-of-00001.log" in said
+    assert "log: results/failing/logs/probe_videos/00000-of-00001.log" in said
     assert "Stopped after 0:" in said and "1 failed, 0 of 1 jobs done" in said
     assert "Next     repeat the same command: finished work is kept" in said
     for noise in ("Traceback", "RuleException", "ProcessError", "Error in rule", "WorkflowError"):

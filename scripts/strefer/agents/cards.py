@@ -1,4 +1,4 @@
-"""What a model's card states: its licence, and what it was trained on."""
+"""Read a model's card: its licence, and what it was trained on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ DRAWN_WORLD = "drawn_world"  # the data set that the cards of the demo's agents 
 
 
 def read_card(model: str) -> dict[str, Any]:
-    """The fields at the head of a local model's card; none if there is no card or no such head."""
+    """Return the fields at the top of a local model's card; empty if there is no card or no
+    fields."""
     card = Path(model) / "README.md"
     if not card.is_file():
         return {}

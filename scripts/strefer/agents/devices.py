@@ -1,4 +1,4 @@
-"""Where models run, and in what number type they compute."""
+"""Choose the device and the number type that models run with."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Embedder(Protocol):
         ...
 
     def match(self, texts: np.ndarray, images: np.ndarray) -> np.ndarray:
-        """How probable it is to the model that each text describes each image.
+        """The model's probability that each text describes each image.
 
         Args:
             texts: float32 [E, D], embeddings of this model.
@@ -52,7 +52,7 @@ def load_embedder(spec: Mapping[str, Any]) -> Embedder:
     """Load the embedder that a specification names.
 
     Raises:
-        ValueError: if there is no such adapter.
+        ValueError: if the adapter is unknown.
     """
     adapter = spec.get("adapter")
     if adapter == "open_clip":
@@ -62,7 +62,7 @@ def load_embedder(spec: Mapping[str, Any]) -> Embedder:
     )
 
 
-# What an image may show besides the texts in question, for models that only compare texts.
+# Alternatives to the texts in question, for models that only compare texts.
 SOMETHING_ELSE = ("something else", "a photo", "the background")
 
 

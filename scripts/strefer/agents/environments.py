@@ -1,7 +1,7 @@
-"""Which packages an agent's adapter needs, and which environment of `envs/` has them.
+"""The packages that each agent's adapter needs, and the environment in `envs/` that has them.
 
-Rules choose their environment here, the target `check` looks here for what is missing, and a
-package that is not there when an agent is loaded is told with what to do.
+Rules choose their environment here, and the target `check` finds what is missing. If a package is
+missing when an agent loads, the error says how to install it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import yaml
 from strefer.files import ROOT
 
 ENVS = ROOT / "envs"
-# What an adapter imports: packages, with the names that pip knows them by.
+# The packages that an adapter imports, with their names for pip.
 PACKAGES = {
     "transformers": {"torch": "torch", "transformers": "transformers"},
     "vllm": {"vllm": "vllm"},
@@ -60,7 +60,7 @@ def needs_its_own(spec: Mapping[str, Any]) -> bool:
 
 
 def servers_of(spec: Mapping[str, Any]) -> int:
-    """How many servers a run starts for an agent; 0 if none."""
+    """Return how many servers a run starts for an agent; 0 if none."""
     found = _SERVE.fullmatch(str(spec.get("url")))
     return int(found[1] or 1) if found else 0
 
@@ -76,8 +76,8 @@ def has_packages(environment: str, spec: Mapping[str, Any]) -> bool:
 
 
 def versions_in(environment: str) -> dict[str, str]:
-    """What pip installs in an environment: versions by name, empty where it
-    pins none; nothing if there is no such file."""
+    """Return the packages that pip installs in an environment, as versions by name (empty if not
+    pinned); empty if there is no such file."""
     file = ENVS / f"{environment}.yaml"
     if not file.is_file():
         return {}
@@ -88,7 +88,7 @@ def versions_in(environment: str) -> dict[str, str]:
 
 
 def way_to(package: str, environment: str) -> str:
-    """How to come by a package that an agent lacks, in words."""
+    """Say how to get a package that an agent needs and does not have."""
     names = {name: pip for packages in PACKAGES.values() for name, pip in packages.items()}
     if names.get(package, package) in versions_in(environment):
         return f"envs/{environment}.yaml has it: add `--sdm conda` to the Snakemake command"

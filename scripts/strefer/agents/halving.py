@@ -17,7 +17,7 @@ class HalvingBatches:
     """Runs a function over batches; one that does not fit in memory is run again in halves.
 
     Attributes:
-        size: items in a batch. It stays as small as it had to become: the next film is no smaller.
+        size: items in a batch. Once reduced it stays small, because the next film needs as much.
     """
 
     def __init__(self, size: int) -> None:
@@ -26,14 +26,15 @@ class HalvingBatches:
     def run(
         self, function: Callable[[int, Sequence[Any]], Iterable[T]], items: Sequence[Any]
     ) -> Iterator[T]:
-        """What the function gives for each batch, in order.
+        """Yield the function's result for each batch, in order.
 
         Args:
             function: the number of a batch's first item and the batch, to its results. Results that
                 it yields before memory runs out are yielded again by the smaller batches.
 
         Raises:
-            Exception: whatever the function raises; out of memory only for a single item.
+            Exception: whatever the function raises; out of memory only if a single item is too
+                much.
         """
         first = 0
         while first < len(items):

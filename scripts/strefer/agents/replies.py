@@ -117,14 +117,14 @@ def _implied(text: str) -> bool:
 
 
 def parse_sentences(reply: str, limit: int = 2, like: str = ENGLISH) -> str:
-    """Read what somebody does: the first `limit` whole sentences that say it, cleaned.
+    """Parse what an entity does: the first `limit` whole sentences that say it, cleaned.
 
     Args:
         like: a text in the language that the reply must have.
 
     Raises:
-        ValueError: if it holds none: it is empty, cut off or too long, a refusal, says that nobody
-            is there, speaks of the camera alone, or is in another language.
+        ValueError: if there is none: the reply is empty, cut off, too long or a refusal, says that
+            the entity is absent, is only about the camera, or is in another language.
     """
     text = _worded(_AFFIRMED.sub("", without_preamble(cleaned(reply)), count=1))
     refuse_other_language(text, like)
@@ -175,15 +175,15 @@ def _worded(text: str) -> str:
 
 
 def parse_entities(reply: str) -> tuple[Entity, ...]:
-    """Read a JSON list of entities, alone or in an object, in whatever stands around it.
+    """Parse a JSON list of entities, alone or in an object, with any text around it.
 
-    Each entry that is whole counts, so that a list that was cut off, or one bad entry, costs no
-    other. Articles before an expression are dropped, nouns are lower case, generalized nouns are
-    singular, those of humans `person`, and an expression that was there before (whatever its case
-    and articles) is left out. A noun that is missing is taken from the expression.
+    Every complete entry counts, so a cut-off list or one bad entry does not affect the others.
+    Articles before an expression are dropped, nouns become lower case, generalized nouns become
+    singular (`person` for humans), and duplicate expressions (ignoring case and articles) are
+    dropped. A missing noun is taken from the expression.
 
     Raises:
-        ValueError: if there is no list, or it has entries and none of them is usable.
+        ValueError: if there is no list, or it has entries but none is usable.
     """
     reply = answer_of(reply)
     found = _OBJECT.findall(reply)
@@ -208,13 +208,13 @@ def parse_entities(reply: str) -> tuple[Entity, ...]:
 
 
 def same_expression(expression: str) -> str:
-    """What two expressions share that differ in case and articles alone."""
+    """A key that is equal for expressions that differ only in case and articles."""
     return _ARTICLES.sub("", expression.lower())
 
 
 def is_named(entity: Entity, text: str) -> bool:
-    """True if the text that an entity was taken from holds any word of its expression, in whatever
-    number; otherwise the parser invented it."""
+    """True if an entity's source text contains a word of its expression, in singular or plural;
+    otherwise the parser invented it."""
     words = set(re.findall(r"\w+", entity.expression.lower())) - _SMALL
     said = text.lower()
     return not words or any(word in said or singular(word) in said for word in words)

@@ -41,7 +41,7 @@ _REFUSAL = re.compile(
     r"without (?:more|further|additional) |please (?:provide|upload|share)|no video)",
     re.IGNORECASE,
 )
-# Function words: the English ones, and such of others as are no English words.
+# Function words: the English ones, and those of other languages that are not English words.
 _FUNCTION_WORDS = {
     "English": "the are and of with his her its their she they at for by from into then while up "
     "down left right off out to not",
@@ -56,7 +56,7 @@ _WORDS_OF = {name: frozenset(words.split()) for name, words in _FUNCTION_WORDS.i
 
 
 def without_thinking(reply: str) -> str:
-    """What follows the last `</think>` of a reply; empty if the thinking was cut off."""
+    """Return the text after a reply's last `</think>`; empty if the thinking was cut off."""
     _, closed, answer = reply.rpartition("</think>")
     return "" if not closed and re.match(r"\s*<think>", reply) else answer
 
@@ -146,7 +146,7 @@ def refuse_other_language(text: str, like: str) -> None:
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """The JSON object in a reply, whatever is around it.
+    """Find the JSON object in a reply, with any text around it.
 
     Raises:
         ValueError: if there is none.
@@ -162,7 +162,7 @@ def json_object(text: str) -> dict[str, Any]:
 
 
 def _unwrapped(text: str) -> str:
-    """The one text of a JSON object or string that is all of the reply."""
+    """The only text in a JSON object or string, if that is the whole reply."""
     if not text.lstrip().startswith(("{", '"')):
         return text
     try:

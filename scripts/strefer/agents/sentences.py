@@ -55,7 +55,7 @@ _OF_PICTURE = re.compile(
     r"ends?) with|focus(?:es)? on)\b)",
     re.IGNORECASE,
 )
-# With one of these a sentence about the camera says of somebody what he does too.
+# With one of these, a sentence about the camera also says what an entity does.
 _WITH_SOMEBODY = re.compile(
     r"\b(?:reveals?|revealing|shows?|showing|capturing|who|whose|where|"
     r"(?:as|while) (?:the|a|he|she|it))\b",
@@ -113,8 +113,8 @@ def ended(rest: str) -> str | None:
 
 
 def says_absent(sentence: str) -> bool:
-    """True if a sentence says that somebody is not there, in place of what he does. "Her face is
-    not visible; only her hands are" does not."""
+    """True if a sentence says that an entity is not there instead of what it does. "Her face is not
+    visible; only her hands are" does not."""
     match = _ABSENT.match(sentence[:400])
     if not match:
         return False
@@ -124,7 +124,7 @@ def says_absent(sentence: str) -> bool:
 
 
 def says_present(sentence: str) -> bool:
-    """True if a sentence says nothing else than that somebody is there."""
+    """True if a sentence says only that an entity is there."""
     return bool(_THERE.fullmatch(sentence[:400])) and not _UNCERTAIN.search(sentence[:400].lower())
 
 
@@ -134,5 +134,6 @@ def says_nothing(text: str) -> bool:
 
 
 def is_of_the_picture(sentence: str) -> bool:
-    """True if a sentence speaks of the camera, the clip or its frames and of nobody in them."""
+    """True if a sentence is about the camera, the clip or its frames and not about anyone in
+    them."""
     return bool(_OF_PICTURE.match(sentence)) and not _WITH_SOMEBODY.search(sentence)

@@ -42,7 +42,8 @@ def predict_with_chat(
 ) -> None:
     """Ask every question of a benchmark and write the predictions file.
 
-    What the file holds already is not asked again, so that a run that broke off can go on.
+    Questions that the file already answers are not asked again, so that an interrupted run can go
+    on.
 
     Args:
         spec: the chat agent.
@@ -76,7 +77,7 @@ def predict_with_chat(
 
 
 def _kept(output: Path, questions: Sequence[Question]) -> dict[str, str | None]:
-    """The answers that the output holds already; what failed is asked again."""
+    """The answers that the output already has; failed questions are asked again."""
     if not output.exists():
         return {}
     known = {question.id for question in questions}

@@ -130,8 +130,8 @@ def _score(given: argparse.Namespace) -> None:
 
 
 def read_agent(text: str) -> Mapping[str, Any]:
-    """A chat agent from `key=value,…`, or from a YAML file that holds the agent, or a whole
-    configuration, whose judge is taken.
+    """A chat agent from `key=value,…`, or from a YAML file with the agent or with a whole
+    configuration, whose judge is used.
 
     Raises:
         ValueError: if it is neither, or lacks the adapter or the model.

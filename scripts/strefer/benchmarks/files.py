@@ -108,8 +108,8 @@ def leave_out(where: str, reason: str) -> None:
 
 
 def find_film(folder: Path, *names: str) -> Path:
-    """The film of one of these names in a folder or its `data` or `videos`, with whatever extension
-    it has, or as a folder of pictures; the first name with .mp4 if there is none."""
+    """Find the film with one of these names in a folder or its `data` or `videos`, with any
+    extension or as a folder of pictures; the first name with .mp4 if there is none."""
     known = [name for name in names if name] or [""]
     for place in (folder, folder / "data", folder / "videos"):
         for name in known:

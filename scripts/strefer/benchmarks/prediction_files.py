@@ -17,7 +17,7 @@ from strefer.files import atomic_write, dumps
 
 
 def write_predictions(output: Path, answers: Mapping[str, str | None]) -> None:
-    """Write a line for each question, by its id; None is no answer."""
+    """Write a line for each question, by its id; None means no answer."""
     with atomic_write(output) as file:
         for question_id, answer in answers.items():
             file.write(dumps({"id": question_id, "prediction": answer}) + "\n")

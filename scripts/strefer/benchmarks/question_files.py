@@ -5,8 +5,8 @@
     {"id": "7", "film": "DAVIS/…/dog", "text": "What is <region> wearing?\\n(A) …",
      "max_new_tokens": 8, "regions": [{"0": {"segmentation": {"size": [h, w], "counts": "…"}}, …}]}
 
-`regions` holds one object for each `<region>` of the text, in order: its masks (COCO) by the number
-of the film's frame. Right answers are not in the file unless they are asked for.
+`regions` has one object for each `<region>` in the text, in order, with its masks (COCO) by frame
+number. The file has the right answers only on request.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def write_questions(
 
 
 def asked(question: Question) -> dict[str, Any]:
-    """What a model has to know of a question."""
+    """Everything that a model needs to know about a question."""
     sample = question.sample
     line = {"id": question.id, "film": sample["path"], "text": text_of(sample)}
     if "annotation" in sample:

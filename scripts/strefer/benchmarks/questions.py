@@ -1,4 +1,4 @@
-"""What all benchmarks share: a question, a scored answer, and the means of both."""
+"""Shared by all benchmarks: questions, scored answers, and means over them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Scored:
 
 
 Ask = Callable[[Sequence[str]], list[str]]  # prompts to a judge's replies
-Predictions = Mapping[str, str | None]  # answers by question id; None: there is no answer
+Predictions = Mapping[str, str | None]  # answers by question id; None means no answer
 
 
 def human(text: str) -> list[dict[str, str]]:

@@ -1,6 +1,6 @@
 """QVHighlights as yes/no: does it happen between t1 and t2? Half of the answers are yes.
 
-A set that somebody has made already is read in the published sample format instead.
+An existing set in the published sample format is read instead.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def load(
     for name, windows in by_query_id.items():
         if len(windows) > 2:
             raise ValueError(f"{annotations}: two queries have the qid {name}")
-        # Numbered in the order of time: an id that says which is which would tell the answer.
+        # Numbered in temporal order: an id that says which is which would give the answer away.
         for number, (line, window, gold) in enumerate(sorted(windows, key=lambda a: a[1]), 1):
             sample = _sample(line["query"], films[line["vid"]], window)
             about, old = {"answer": gold}, f"{name}-{gold}"
@@ -134,7 +134,8 @@ def _given(sample: Mapping[str, Any], number: int, where: str, videos: Path) -> 
 
 
 def official_yes_no(answer: str) -> str | None:
-    """What an answer begins with, whatever follows ("Nobody" begins with no), or None."""
+    """Return whether an answer begins with yes or no, whatever follows ("Nobody" begins with no),
+    or None."""
     words = answer.strip().lower()
     return "yes" if words.startswith("yes") else "no" if words.startswith("no") else None
 

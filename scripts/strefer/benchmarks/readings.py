@@ -1,5 +1,5 @@
-"""Answers as a careful reader takes them, for the strict figures: what a model clearly says counts,
-whatever it puts around it; what is hedged or cannot be read is no answer."""
+"""Parse answers as a careful reader would, for the strict figures: a clear answer counts, whatever
+surrounds it; a hedged or unreadable one does not."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ def plain(answer: str) -> str:
 def read_yes_no(answer: str | None) -> str | None:
     """ "yes" or "no" if the answer says one of them as a word and does not hedge; else None.
 
-    "Not sure", "None", "Nobody" and "Yes or no" are neither; "**No**" and "Answer: Yes" are read.
+    "Not sure", "None", "Nobody" and "Yes or no" are neither; "**No**" and "Answer: "
+    "Yes" are accepted.
     """
     if answer is None:
         return None

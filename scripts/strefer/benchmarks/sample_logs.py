@@ -1,8 +1,8 @@
 """Sample logs of lmms-eval (`--log_samples`): which question a line answers.
 
-lmms-eval takes the question itself out of its logs. What is left is what a task's metrics hold:
-Video-MME's the question's id, TempCompass' the film, the aspect and the question's text, and the
-tasks of `integrations/lmms_eval` the id.
+lmms-eval removes the question from its logs. Only what a task's metrics contain is left: the
+question's id for Video-MME; the film, the aspect and the question's text for TempCompass; and the
+id for the tasks in `integrations/lmms_eval`.
 """
 
 from __future__ import annotations

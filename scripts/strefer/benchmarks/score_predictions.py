@@ -80,7 +80,7 @@ def score_predictions(
     with the judge's replies.
 
     Args:
-        judge: specification of the chat agent that decides what no rule can; None: nobody does.
+        judge: specification of the chat agent that decides what rules cannot; None for no judge.
         prompts: prompt files by role; needed with a judge.
 
     Returns:
@@ -152,7 +152,7 @@ def compare(scores: Mapping[tuple[str, str], Path], seed: int = 0) -> list[dict[
     difference of each further recipe from the first, with its 95% bootstrap interval over seeds
     and questions.
 
-    What nobody could decide (a benchmark without its judge) is None, and has no difference.
+    An undecided score (of a benchmark without its judge) is None and has no difference.
 
     Args:
         scores: files by (student, benchmark); a student is a recipe with one seed.

@@ -1,7 +1,7 @@
 """TempCompass: temporal perception in four forms of questions.
 
-A rule decides whatever a rule can, as in the official evaluation; a judge decides the rest, and
-every captioning answer (it answers a multiple-choice question from the caption).
+As in the official evaluation, rules decide what they can. A judge decides the rest and all
+captioning answers, by answering a multiple-choice question from the caption.
 """
 
 from __future__ import annotations
@@ -155,8 +155,8 @@ def score(
 
     What no rule decides goes to the judge; without one it is wrong. `judged` is the share of
     answers that needed one, `pooled` the leaderboard's mean over all answers, and `strict` the mean
-    of the forms with answers read with care: what can neither be read nor was judged is wrong. A
-    form of which the predictions hold nothing is left out with a line.
+    of the forms with answers parsed carefully: what can neither be parsed nor was judged is wrong.
+        A form without predictions is left out, with a message.
     """
     questions = _answered_forms(questions, predictions)
     verdicts = {q.id: _by_rule(q, predicted(predictions, q)) for q in questions}
@@ -197,7 +197,7 @@ def _answered_forms(questions: Sequence[Question], predictions: Predictions) -> 
 
 
 def judge_prompt(template: Prompt, question: Question, prediction: str) -> str:
-    """What the judge is asked about an answer that no rule decides."""
+    """The judge's prompt about an answer that rules cannot decide."""
     first, options = _judged(question)
     return template.render(question=first, options="\n".join(options), prediction=prediction)
 

@@ -11,9 +11,9 @@ def decide(form: str, question: str, answer: str, prediction: str | None) -> boo
     """True if the prediction is right, by rule; None if no rule decides.
 
     Args:
-        form: the question's form; no rule decides `captioning`.
+        form: the question's form; rules cannot decide `captioning`.
         question: with its options, one a line, after the first line.
-        prediction: None is no answer, and wrong.
+        prediction: None means no answer, which is wrong.
     """
     if prediction is None:
         return False

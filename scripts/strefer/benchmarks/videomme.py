@@ -45,8 +45,8 @@ _MARKUP = re.compile(r"<[^<>]*>|\{\\[^{}]*\}")  # font tags, and positions such 
 
 
 def load(annotations: Path, videos: Path, options: Mapping[str, Any]) -> list[Question]:
-    """Questions of the data set (its parquet file, or the folder that holds it), of the same rows
-    as JSON, or of a file in the nested result format (`response` is not needed).
+    """Load questions from the data set (its parquet file or the folder with it), from the same rows
+    as JSON, or from a file in the nested result format (`response` is not needed).
 
     Args:
         videos: the folder with the films, by YouTube id (`videoID`) or by `video_id`.

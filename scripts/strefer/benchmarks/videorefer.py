@@ -1,4 +1,4 @@
-"""What VideoRefer-Bench-D and -Q share: the masks of the objects that a question is about."""
+"""Shared by VideoRefer-Bench-D and -Q: the masks of the objects that a question is about."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _marks(shape: Any) -> bool:
 
 
 def without_mask(regions: Sequence[Region]) -> str | None:
-    """Why these regions cannot be shown, or None."""
+    """Say why these regions cannot be shown, or return None."""
     if not regions:
         return "it has no object"
     empty = [str(number) for number, region in enumerate(regions) if not region]

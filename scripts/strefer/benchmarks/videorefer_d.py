@@ -75,7 +75,7 @@ def load(annotations: Path, videos: Path, options: Mapping[str, Any]) -> list[Qu
 
 
 def judge_prompt(template: Prompt, question: Question, prediction: str) -> str:
-    """What the judge is asked about one description."""
+    """The judge's prompt about one description."""
     return template.render(question=_JUDGED, answer=question.gold, prediction=prediction)
 
 
@@ -119,7 +119,7 @@ def _means(marks: Sequence[Mapping[str, float]]) -> dict[str, float | None]:
 
 def official_marks(reply: str) -> dict[str, float]:
     """The marks that the official script finds: lines such as "1. Subject Correspondence: 4.5",
-    the last of each, whatever the number is."""
+    the last of each, whatever its number is."""
     marks = {}
     for name, number in _OFFICIAL.findall(reply[:_LONGEST]):
         try:

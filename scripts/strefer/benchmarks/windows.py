@@ -44,7 +44,8 @@ def by_swap(lines: Sequence[Mapping], seed: int) -> list[Asked]:
     pick = random.Random(seed)
     waiting = [(line, tuple(pick.choice(line["relevant_windows"]))) for line in lines]
     pick.shuffle(waiting)
-    # Who leaves least room is paired first, and with whoever leaves least among those that fit.
+    # Pair first the query that leaves the least room, with the fitting one that leaves the least
+    # room.
     waiting.sort(key=lambda one: -sum(end - start for start, end in one[0]["relevant_windows"]))
     asked: list[Asked] = []
     while waiting:

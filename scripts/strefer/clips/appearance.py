@@ -1,4 +1,4 @@
-"""What a film looks like by its segments, packed for its record; and that record's line."""
+"""Pack a film's appearance by segment into its record, and write that record's line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from strefer.records import Appearance, Clips, to_json
 
 
 def line_of(clips: Clips) -> dict[str, Any]:
-    """The record as it is written: without probabilities of cuts, if there are none."""
+    """The record in its written form: without cut probabilities if there are none."""
     fields = to_json(clips)
     if not clips.cut_probabilities:
         del fields["cut_probabilities"]
@@ -20,7 +20,7 @@ def line_of(clips: Clips) -> dict[str, Any]:
 
 
 def nearest_frames(times_s: np.ndarray, start_s: float, end_s: float) -> np.ndarray:
-    """Indices of the frames [N] inside a segment; of one that holds none, that of the nearest."""
+    """Indices of the frames [N] inside a segment; if there are none, the nearest one's."""
     inside = np.flatnonzero((times_s >= start_s - 1e-5) & (times_s < end_s - 1e-5))
     return inside if len(inside) else np.array([np.abs(times_s - start_s).argmin()])
 

@@ -134,7 +134,7 @@ def _segments(video: Video, options: Mapping[str, Any], watched: WatchedFilm) ->
 
 @dataclass(frozen=True)
 class WatchedFilm:
-    """What one decoding pass gives.
+    """The result of one decoding pass.
 
     Attributes:
         cuts: in order of time.
@@ -226,7 +226,7 @@ def _embed(embedder: Embedder, looks: Sequence[_Look]) -> list[Seen]:
 
 
 def _watched(seen: Iterable[Seen]) -> WatchedFilm:
-    """A film from its looks, in their order."""
+    """Assemble a film from its looks, in order."""
     times_s: list[float] = []
     # One block that grows: small arrays kept between the model's large ones would split its memory.
     embeddings = bytearray()

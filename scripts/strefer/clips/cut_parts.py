@@ -1,7 +1,8 @@
 """Stage `clip_parts`: every segment in two overlapping parts, for the transcriber's second look.
 
 Who does something throughout a segment does it in either part. So a line of the transcript that a
-part does not repeat is in doubt: the transcriber erred, or the segment holds more than one scene.
+part does not repeat is in doubt: the transcriber was wrong, or the segment contains more than one
+scene.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ THRESHOLD = 0.5
 
 
 class TransNetDetector:
-    """TransNetV2 over a stream of frames. It holds one window of small frames.
+    """TransNetV2 over a stream of frames. It keeps one window of small frames in memory.
 
     Attributes:
         size: width and height in pixels that it wants its frames in.
@@ -33,7 +33,7 @@ class TransNetDetector:
         self.model = model
         self._frames: list[np.ndarray] = []
         self._times_s: list[float] = []  # of the frames that have no probability yet
-        self._transition: list[Cut] = []  # the frames of the transition in hand
+        self._transition: list[Cut] = []  # frames of the current transition
 
     def feed(self, time_s: float, frame: np.ndarray) -> list[Cut]:
         """As `ShotDetector.feed`; cuts come up to 75 frames late."""
@@ -49,7 +49,7 @@ class TransNetDetector:
         while self._times_s:
             self._frames += [self._frames[-1]] * (_WINDOW - len(self._frames))
             found += self._cuts_of_window()
-        self._transition = []  # what goes on to the film's end begins no shot
+        self._transition = []  # a transition that lasts to the film's end starts no shot
         return found
 
     def _cuts_of_window(self) -> Iterator[Cut]:

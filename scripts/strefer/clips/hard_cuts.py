@@ -70,9 +70,9 @@ class _OneCallAdaptive(_OneCallScore, AdaptiveDetector):
 
 class CutDetector:
     """PySceneDetect's content detector over a stream of frames (mean change of hue, saturation and
-    value between neighbours), or its adaptive one, which compares that with the frames around, so
-    that a fast camera is no cut. It gives every cut: PySceneDetect's own filter merges cuts that
-    follow each other fast into one, so that a montage would become a single shot.
+    value between neighbours), or its adaptive one, which compares that with the surrounding frames,
+    so that a fast camera does not count as a cut. It returns every cut: PySceneDetect's own filter
+    merges cuts in quick succession, so that a montage would become a single shot.
 
     Attributes:
         size: width and height in pixels that it wants its frames in: those of PySceneDetect's own
@@ -97,7 +97,7 @@ class CutDetector:
 
     def feed(self, time_s: float, frame: np.ndarray) -> list[Cut]:
         """As `ShotDetector.feed`; the adaptive detector's cuts come a few frames late."""
-        # A time of its own for each frame, so that variable rates are no special case.
+        # Give each frame its own time, so that variable rates need no special case.
         time = Timecode(pts=round(time_s / _MICROSECOND), time_base=_MICROSECOND)
         cuts = self.detector.process_frame(FrameTimecode(time, fps=self.fps), frame)
         return [Cut(round(cut.seconds, 6)) for cut in cuts]

@@ -17,7 +17,7 @@ def boundaries_within(
     distance_threshold: float,
     min_segment_s: float,
 ) -> list[float]:
-    """Where a shot changes its content.
+    """Find the frames at which a shot's content changes.
 
     Args:
         times_s: float64 [N], times of the embedded frames, ascending, within the shot.

@@ -1,4 +1,4 @@
-"""What every detector of shots gives."""
+"""Interface of all shot detectors."""
 
 from __future__ import annotations
 

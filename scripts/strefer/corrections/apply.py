@@ -1,8 +1,8 @@
 """Applies corrections to a stage's lines, as they are written to its shard file.
 
-The item store keeps what the models said, the shard file what holds. So a correction computes no
-item of its own stage; the stages after it digest the corrected records and compute what depends on
-them; and a correction that is taken back finds all that was there before.
+The item store keeps the models' output, and the shard file the corrected result. So a correction
+recomputes no item of its own stage; later stages digest the corrected records and recompute what
+depends on them; and undoing a correction restores everything from the store.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from strefer.agents.replies import same_expression
 from strefer.corrections.kinds import KINDS, Row, in_words
 from strefer.stage.items import Item
 
-# What stands in the place of a stage in lines that are no failures: of a film that was set aside,
-# and of a correction that found nothing to correct.
+# Used instead of a stage's name in lines that are not failures: for a film that was left out, and
+# for a correction that found nothing to correct.
 SET_ASIDE, LOST = "set aside", "corrections"
 MOST_APART_S = 0.05  # times that are the same
 
@@ -27,7 +27,7 @@ is about."""
 
 
 class NotFound(Exception):
-    """What a row is about is not there, or is not what it was."""
+    """The object of a row is gone, or has changed."""
 
 
 class Corrector:
@@ -83,7 +83,7 @@ def by_hand(deed: str, row: Row) -> str:
 
 
 def position(names: Sequence[str], expressions: Sequence[str]) -> int:
-    """Where an expression is in a list, by the first of its names that is there.
+    """Find an expression in a list, by the first of its names that is there.
 
     Raises:
         NotFound: if none is.
@@ -97,7 +97,7 @@ def position(names: Sequence[str], expressions: Sequence[str]) -> int:
 
 
 def check_was(row: Row, *texts: str | None) -> None:
-    """Hold a row to what the person saw.
+    """Check that a row matches what the person saw.
 
     Raises:
         NotFound: if it says what stood there, and that is neither of these texts.

@@ -17,10 +17,10 @@ class Kind:
     """One kind.
 
     Attributes:
-        stage: whose results it corrects.
-        needs: the columns that its row fills besides `ALWAYS`.
-        may: those that it may fill besides.
-        absent: what is missing where it finds nothing to correct.
+        stage: the stage whose results it corrects.
+        needs: the columns that its row must fill, besides `ALWAYS`.
+        may: the columns that it may fill as well.
+        absent: what is missing if it finds nothing to correct.
     """
 
     stage: str
@@ -49,12 +49,12 @@ KINDS = {
     "edit_question": Kind("instructions", ("item", "value"), absent=_NO_PAIR),
     "edit_answer": Kind("instructions", ("item", "value"), absent=_NO_PAIR),
 }
-# What makes one name of an expression stand for another from then on.
+# Kinds after which one name of an expression also means another.
 RENAMES = ("rename_entity", "same_as")
 
 
 def in_words(row: Row) -> str:
-    """What a row decides, for people."""
+    """Describe a row's decision for people."""
     parts = [row["what"], *(repr(row[name]) for name in ("entity", "item") if row[name])]
     if row["start_s"] is not None:
         parts.append(f"{row['start_s']:g} to {row['end_s']:g} s")

@@ -74,7 +74,7 @@ def _read_masks(row: Row, line: Mapping[str, Any]) -> dict[str, Rle]:
     """The masks of a file, by frame.
 
     Raises:
-        ValueError: if they are no masks of this film's frames.
+        ValueError: if they are not masks of this film's frames.
     """
     size = [line["height_px"], line["width_px"]]
     where = f"corrections: {in_words(row)}: {row['value']}"

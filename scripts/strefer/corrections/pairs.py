@@ -42,7 +42,7 @@ def _changed(pair: Mapping[str, Any], row: Row) -> dict[str, Any]:
     what, value = row["what"], row["value"]
     if what == "reject_pair":
         return {"rejected": by_hand("rejected", row)}
-    # Nobody but the person vouches for it.
+    # Only the person vouches for it.
     evidence = pair["evidence"] | {"claim": {"kind": "all", "of": []}}
     changed = {what.removeprefix("edit_"): value, "evidence": evidence, "written_by": "person"}
     fields = {name: field for name, field in {**pair, **changed}.items() if name != "video_id"}

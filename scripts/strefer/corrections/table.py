@@ -1,8 +1,8 @@
 """The table of corrections: what a person decided about a run, a row a decision.
 
-It is read where the Snakefile runs. Each job gets the rows of its stage and of its shard's films as
-plain dictionaries, in the table's order and without who and when: only what they say of a result
-is a reason to run the job again. The table's form is told in docs/corrections.md.
+It is read where the Snakefile runs. Each job gets its stage's and its shard's rows as plain
+dictionaries, in the table's order and without who and when: only changes to the decisions
+themselves rerun the job. docs/corrections.md describes the table.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from strefer.videos.tables import read_table
 
 
 class Corrections:
-    """The rows of tables, in their order."""
+    """Read the rows of tables, in order."""
 
     def __init__(self, paths: str | Sequence[str]) -> None:
         """
@@ -52,7 +52,7 @@ class Corrections:
         return found
 
     def without_film(self, films: Iterable[str]) -> list[str]:
-        """In words, the rows about films that are not in the run."""
+        """Describe the rows about films that are not in the run."""
         return [
             f"{film}: {in_words(row)}: there is no such film in the run"
             for film in self._rows.keys() - set(films)
@@ -113,8 +113,8 @@ def _seconds(column: str, text: str) -> float | None:
 
 
 def _add_names(rows: Iterable[Row]) -> None:
-    """Tell each row of a film all names that its expressions have by the table: what is said of
-    one counts for what it was called before or is called after. The row's own name comes first."""
+    """Give each of a film's rows all names that its expressions have in the table: a row also
+    applies to an expression's earlier and later names. The row's own name comes first."""
     rows = list(rows)
     alike: dict[str, list[str]] = {}
     for row in rows:
@@ -127,7 +127,7 @@ def _add_names(rows: Iterable[Row]) -> None:
     for row in rows:
         keys = [same_expression(name) for name in _named(row)]
         row["names"] = [[key, *(n for n in alike.get(key, ()) if n != key)] for key in keys]
-        # Who drops an expression knows that other decisions about it lose their object.
+        # Someone who drops an expression knows that other decisions about it lose their object.
         row["dormant"] = row["what"] != "drop_entity" and any(key in dropped for key in keys)
 
 

@@ -1,8 +1,8 @@
 """Step `curation`: which films are better left out, by what the clipper saw of them.
 
-Two segments look the same if their mean embeddings are no further apart than the embedder puts
-frames that show the same. Of films that look the same, the longest stays; among equals the one with
-more pixels, then the first by name.
+Two segments look the same if their mean embeddings are no further apart than frames of one scene
+are. Of films that look the same, the longest is kept; if they are equally long, the one with more
+pixels, then the first by name.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Row = Sequence[str | float]
 
 @dataclass(frozen=True, eq=False)
 class Film:
-    """What is compared of a film.
+    """The features of a film that are compared.
 
     Attributes:
         looks: float32 [S, D], the segments' mean embeddings, of unit length.

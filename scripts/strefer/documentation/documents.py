@@ -69,7 +69,7 @@ def _matrix(title: str, values: dict[str, dict[str, float | None]]) -> list[str]
     return rows
 
 
-# What README shows of the figures: (what was measured, file, key).
+# The figures in README: (description, file, key).
 RESULTS = (
     ("Pairs that are true, before verification", "quality", "pairs.true_before"),
     ("Pairs that are true, after verification", "quality", "pairs.true_after"),

@@ -101,7 +101,8 @@ def comparison_figures(rows: Iterable[Mapping[str, Any]]) -> Figures:
 
 
 def compared_recipes(figures: Figures) -> dict[str, dict[str, Compared]]:
-    """What `comparison_figures` wrote, by recipe (base first, strefer last) and benchmark."""
+    """Read back the output of `comparison_figures`, by recipe (base first, strefer last) and
+    benchmark."""
     names = [name.split(".", 1) for name in figures if name != "about"]
     benchmarks = dict.fromkeys(benchmark for benchmark, _ in names)
     columns = {column for _, column in names}

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from strefer.benchmarks.registry import BENCHMARKS
 from strefer.documentation.figures import Figures, compared_recipes
 
-# The control without film and masks is so far below that nothing else could be told apart.
+# The control without film and masks is so far below the rest that it would hide all differences.
 _LEFT_OUT = "strefer-text"
 _PANELS = 6  # columns of the grid: the least that two and three panels divide
 

@@ -1,4 +1,4 @@
-"""Generalized nouns: one word for one category, whatever number and words a model chose."""
+"""Generalized nouns: one word for one category, regardless of number and wording."""
 
 from __future__ import annotations
 

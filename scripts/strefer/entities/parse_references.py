@@ -38,8 +38,8 @@ _ENTITY = {
     "required": ["expression", "noun", "generalized_noun"],
     "additionalProperties": False,
 }
-# What an engine that can hold a model to a schema is given; lengths bound a run-away reply.
-# OpenAI's API takes nothing but an object at the root.
+# For engines that can enforce a schema; the lengths bound runaway replies. OpenAI's API requires an
+# object at the root.
 _SCHEMA = {
     "type": "object",
     "properties": {"entities": {"type": "array", "maxItems": 50, "items": _ENTITY}},
@@ -134,7 +134,7 @@ def _record(
 
 
 def _joined(lists: Iterable[Sequence[Entity]]) -> tuple[Entity, ...]:
-    """All entities in order, each expression once, whatever its case and articles."""
+    """All entities in order, each expression once, ignoring case and articles."""
     entities: dict[str, Entity] = {}
     for entity in itertools.chain.from_iterable(lists):
         entities.setdefault(replies.same_expression(entity.expression), entity)

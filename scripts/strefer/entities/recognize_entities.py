@@ -39,9 +39,9 @@ def recognize_entities(
 
     Args:
         videos: the shard file of `Video` records.
-        options: `looks`, into how many stretches of equal length a film is cut: each is shown in
-            `n_frames` evenly spaced frames and asked about by itself; `max_new_tokens`; `attempts`
-            and `retry_temperature` for replies without a word; `batch_films` a call; `seed`.
+        options: `looks`, the number of equal stretches to split a film into: each is shown as
+            `n_frames` evenly spaced frames and asked about separately; `max_new_tokens`; `attempts`
+            and `retry_temperature` for empty replies; `batch_films` per call; `seed`.
         prompts: `entity_recognizer`.
         chat: the video LLM's specification.
     """

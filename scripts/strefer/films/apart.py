@@ -1,13 +1,13 @@
-"""Frames decoded in a process of its own, one for each thread of a job that decodes.
+"""Decode frames in a separate process, one for each decoding thread of a job.
 
 A job that has loaded models for minutes must not lose them to a film: what a decoder crashes on, or
 never ends with, ends that process alone. A new one is started and the film tried again, up to
 `ATTEMPTS` times in all. The pixels are those of `frames.iterate_frames_at`.
 
-The process is asked on a pipe: by JSON, {"path", "times_s", "size", "limit_s"}, and then by `_NEXT`
-for each frame. It answers by JSON, {"shape"} of a frame that lies in memory which both share, or
-{"kind", "text", "errno"} of an error. The next frame is decoded while it waits. Without times it
-reads the file and answers with nothing, as one frame.
+Requests go through a pipe: JSON with {"path", "times_s", "size", "limit_s"}, and then `_NEXT` for
+each frame. The process answers in JSON: {"shape"} of a frame that is in shared memory, or {"kind",
+"text", "errno"} of an error. It decodes the next frame while it waits. Without times it reads the
+file and answers with an empty frame.
 """
 
 from __future__ import annotations

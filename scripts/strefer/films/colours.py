@@ -1,8 +1,8 @@
 """High dynamic range and wide gamuts as a standard display shows them.
 
-A film in PQ or HLG (BT.2100) shown as if it were a standard one is dull and brown. Here its light
-is computed, its gamut is brought to BT.709's, what is brighter than white is compressed, and the
-rest is left as it is. White that reflects (203 cd/m², BT.2408) comes out at 231 of 255.
+A PQ or HLG film (BT.2100) shown as if it were a standard one looks dull and brown. Here we compute
+its light, convert its gamut to BT.709, compress what is brighter than white and leave the rest
+unchanged. Reference white (203 cd/m², BT.2408) becomes 231 of 255.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _BLOCK_ROWS = 64  # stay in the processor's cache
 
 
 def is_standard(transfer: int, primaries: int) -> bool:
-    """True if a standard display shows such a film as it is."""
+    """True if a standard display shows such a film correctly."""
     return transfer not in (PQ, HLG) and primaries not in TO_BT709
 
 

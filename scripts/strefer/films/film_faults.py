@@ -1,4 +1,4 @@
-"""Why a file is not a film, in words where FFmpeg says "Invalid data found" of most."""
+"""Say why a file is not a film, where FFmpeg mostly says "Invalid data found"."""
 
 from __future__ import annotations
 

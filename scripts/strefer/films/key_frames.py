@@ -1,4 +1,4 @@
-"""Where a film can be entered: its key frames, found without decoding.
+"""Find a film's key frames, where decoding can start, without decoding.
 
 An mp4 lists its frames in its header; of other films the packets are read once. Nothing of this is
 kept on disk: it costs less than a thousandth of decoding the film, and a film that is read from its
@@ -46,7 +46,7 @@ class KeyFrames:
         yield from reversed(self.stored[max(index - 1, 0) : index + 1])
 
     def find(self, packet: av.Packet) -> int:
-        """Index of the key frame that a packet holds; -1 if it is none of these."""
+        """Index of the key frame in a packet; -1 if it is not one of these."""
         timestamps, timestamp = (
             (self.stored, packet.dts) if self.by_stored else (self.shown, packet.pts)
         )
@@ -99,7 +99,7 @@ def _from_packets(
     numbers = np.flatnonzero(is_key)
     times = np.array(pts, np.int64)
     shown = times[numbers]
-    # What is stored behind a key frame is shown before the next one and after the one before.
+    # Frames stored after a key frame are shown before the next one and after the previous one.
     group = np.cumsum(is_key)[numbers[0] :] - 1
     limits = np.iinfo(np.int64)
     after, before = np.append(shown[1:], limits.max), np.append(limits.min, shown[:-1])

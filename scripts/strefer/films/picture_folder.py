@@ -1,6 +1,6 @@
 """Films that are folders of numbered pictures, as DAVIS and MeViS publish them.
 
-FFmpeg's image2 demuxer reads them, so whatever opens a film opens a folder in the same way. A
+FFmpeg's image2 demuxer reads them, so everything that opens films opens folders in the same way. A
 folder says nothing about its rate: a file `fps.txt` in it, or in the folder above, does. Otherwise
 24 pictures a second are assumed (DAVIS' rate), and a line says so.
 """
@@ -26,7 +26,7 @@ def list_pictures(folder: str | Path) -> list[Path]:
     """The pictures of a folder by their number.
 
     Raises:
-        ValueError: if it holds no numbered picture, or several kinds of names.
+        ValueError: if it has no numbered pictures, or several kinds of names.
     """
     found: dict[tuple[str, str], list[tuple[int, Path]]] = {}
     for path in Path(folder).iterdir():
@@ -43,10 +43,10 @@ def list_pictures(folder: str | Path) -> list[Path]:
 
 
 def opening_options(folder: str | Path) -> tuple[str, str, dict[str, str]]:
-    """What FFmpeg opens a folder of pictures with: the address, the demuxer and its options.
+    """FFmpeg's arguments for a folder of pictures: the address, the demuxer and its options.
 
     Raises:
-        ValueError: if the folder holds no film of pictures, or its `fps.txt` no rate.
+        ValueError: if the folder is not a film of pictures, or its `fps.txt` has no rate.
     """
     pictures = list_pictures(folder)
     before, first, after = _NUMBERED.fullmatch(pictures[0].name).groups()  # type: ignore[union-attr]
@@ -77,7 +77,7 @@ def rate_of(folder: str) -> float:
     """Pictures a second of a folder: said by `fps.txt`, or assumed with a line.
 
     Raises:
-        ValueError: if the file holds no positive number.
+        ValueError: if the file does not contain a positive number.
     """
     for place in (Path(folder), Path(folder).resolve().parent):
         file = place / RATE_FILE

@@ -26,7 +26,7 @@ _UNSPECIFIED = 2  # in ITU-T H.273
 
 @dataclass(frozen=True)
 class Orientation:
-    """How stored rows and columns become those shown: first transposed, then mirrored."""
+    """How to turn stored rows and columns into displayed ones: first transpose, then mirror."""
 
     transposed: bool = False
     flip_rows: bool = False
@@ -99,8 +99,8 @@ class FrameConverter:
         return (height, width) if self._orientation_of(frame).transposed else (width, height)
 
     def _orientation_of(self, frame: av.VideoFrame) -> Orientation:
-        # Whoever looks at a frame's side data keeps the frame alive (PyAV makes a circle), so one
-        # frame stands for all that are turned by the same angle.
+        # Accessing a frame's side data keeps the frame alive (PyAV creates a reference cycle), so
+        # we keep only one frame for all that are turned by the same angle.
         found = self._orientations.get(frame.rotation)
         if found is None:
             found = self._orientations[frame.rotation] = orientation_of(frame)
@@ -110,7 +110,7 @@ class FrameConverter:
         """uint8 RGB [H, W, 3].
 
         Args:
-            size: width and height in pixels of the picture as it is shown.
+            size: width and height in pixels of the displayed picture.
             how: libswscale's interpolation.
 
         Raises:
@@ -178,8 +178,8 @@ class Picture:
     for a small picture.
 
     Attributes:
-        film_size: width and height in pixels of the film's first frame as it is shown. Films of
-            several sizes exist.
+        film_size: width and height in pixels of the film's first frame as displayed. Some films
+            change their size.
     """
 
     time_s: float
@@ -220,7 +220,7 @@ _PROJECTIONS = {
 
 
 def notes_on(frame: av.VideoFrame) -> list[str]:
-    """What of a frame's look was adapted or could not be, in words."""
+    """Describe how a frame's appearance was adapted, or could not be."""
     notes = []
     if frame.color_trc in (colours.PQ, colours.HLG):
         curve = "PQ" if frame.color_trc == colours.PQ else "HLG"

@@ -30,7 +30,7 @@ def _add(parser: argparse.ArgumentParser, command: Any) -> None:
 
 
 def _film(given: argparse.Namespace) -> tuple[dict[str, Any], Path]:
-    """The records of the film that is asked for, and its run's folder."""
+    """Return the requested film's records and its run's folder."""
     from strefer.gallery.show_films import SHOWN, read_films
     from strefer.report.commands import run_folder
 

@@ -1,7 +1,7 @@
 """A film's masks to CVAT (https://cvat.ai) and back, in its format "CVAT for images 1.1".
 
-A task holds the film's sampled frames as pictures, and a label an expression. A mask there is the
-run lengths of its rows within its box, outside and inside in turn.
+A task contains the film's sampled frames as pictures, and each label is an expression. CVAT stores
+a mask as the run lengths of its rows within its box, alternately outside and inside.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def read_task(film: Film, annotations: Path, output: Path) -> list[str]:
         Those expressions.
 
     Raises:
-        ValueError: if a label or a frame is not the film's, or the file is not of the format.
+        ValueError: if a label or a frame is not the film's, or the file has another format.
     """
     masklets, names = _masklets_of(film), _expressions(film)
     try:

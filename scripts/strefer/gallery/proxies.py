@@ -14,8 +14,8 @@ from strefer.films.film_faults import is_machines
 from strefer.frames import fit_size, iterate_pictures
 from strefer.records import Video
 
-# What Chromium, Firefox and Safari all play: codecs by container, both as FFmpeg names them. Of the
-# pixel formats it is these two: Firefox plays no H.264 of ten bits or finer colours.
+# Codecs by container that Chromium, Firefox and Safari all play, under FFmpeg's names. Only these
+# two pixel formats, because Firefox does not play H.264 with ten bits or finer colours.
 PLAYED = {"mov": ("h264", "vp9", "av1"), "matroska": ("vp8", "vp9", "av1")}
 ENDINGS = {"mov": ".mp4", "matroska": ".webm"}
 PIXELS = ("yuv420p", "yuvj420p")

@@ -29,7 +29,7 @@ from strefer.report.samples import draw_masks
 SHOWN = ("videos", "clips", "entities", "references", "masklets", "transcripts", "instructions")
 FILMS_A_CHUNK = 100  # whose texts are searched at once
 THUMB_PIXELS = 240 * 135
-# What differs from pair to pair in a reason: quoted text and numbers.
+# The parts of a reason that differ between pairs: quoted text and numbers.
 _PARTICULAR = re.compile(r"'[^']*'|\"[^\"]*\"|\d+(\.\d+)?")
 Film = dict[str, Any]
 
@@ -122,7 +122,7 @@ def _without_id(line: dict[str, Any]) -> dict[str, Any]:
 
 def _media(film: Film, path: Path, proxies: Path) -> dict[str, str | None]:
     """Put the film and a picture of it beside the film's script: `file` is the film's name there,
-    `copied` tells that it is a copy, `unplayed` why there is none."""
+    `copied` is true for a copy, and `unplayed` says why there is none."""
     if not film["videos"]:
         return {"file": None, "unplayed": "the film was not read"}
     video = from_json(Video, film["videos"][0])
@@ -161,8 +161,9 @@ def _range(masklets: Masklets) -> range:
 
 
 def _row(film: Film, reasons: dict[str, int]) -> dict[str, Any]:
-    """What the list of films and its filters need of one. A pair is its group's number, its form,
-    its reason's place in `reasons` (-1: kept), how many entities it is about, and those."""
+    """The facts about a film that the list of films and its filters need. A pair consists of its
+    group's number, its form, its reason's index in `reasons` (-1: kept), how many entities it is
+    about, and those."""
     scores = {m["entity"]: m["score"] for r in film["masklets"] for m in r["masklets"]}
     entities = [e for record in film["references"] for e in record["entities"]]
     pairs: list[int] = []

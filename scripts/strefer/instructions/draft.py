@@ -73,11 +73,11 @@ class AskedScene:
 
     @property
     def to_read(self) -> list[Asked]:
-        """The tasks whose pairs are not rejected by now."""
+        """The tasks whose pairs have not been rejected yet."""
         return [one for one in self.asked if one.pair.rejected is None]
 
     def shown(self) -> list[Shown]:
-        """The pairs that are not rejected by now, in the scene's numbers."""
+        """The pairs that have not been rejected yet, with the scene's numbering."""
         return [
             (
                 one.pair,
@@ -90,8 +90,8 @@ class AskedScene:
 
 @dataclass
 class Draft:
-    """What is proposed for a group of a film: pairs that phrasings word, or tasks for the writer,
-    which are asked scene by scene."""
+    """The proposals for a film's group: pairs worded by phrasings, or tasks for the writer, which
+    are asked scene by scene."""
 
     film: Film
     group: str
@@ -126,8 +126,8 @@ class Draft:
             one.pair = pair
 
     def balance(self) -> None:
-        """Where verification left more of one answer than of the other to a kind of yes/no
-        question, set questions apart whose counterpart was rejected."""
+        """If verification left more of one answer than of the other to a kind of yes/no question,
+        reject questions whose counterpart was rejected."""
         kinds: dict[str, dict[bool, list[Asked]]] = {}
         for one in self.asked:
             if one.task.couple is not None and one.pair.rejected is None:

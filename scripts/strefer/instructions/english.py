@@ -17,16 +17,16 @@ _IRREGULAR |= {"lies": "lie", "ties": "tie"}
 
 
 def first_sentence(deed: str) -> str:
-    """The deed up to its first full stop; a question asks about one thing."""
+    """The action up to its first full stop, because a question asks about one thing."""
     return deed.split(". ", 1)[0]
 
 
 @lru_cache(maxsize=4096)
 def bare(deed: str) -> str | None:
-    """The deed as it follows "does the dog": "runs to the left" → "run to the left".
+    """The action in the form that follows "does the dog": "runs to the left" → "run to the left".
 
-    None where the first word is no plain third-person verb; such a deed is asked about with "is it
-    true that".
+    None if the first word is not a plain third-person verb; questions about such an action use "is
+    it true that".
     """
     head, _, rest = deed.partition(" ")
     rest = f" {rest}" if rest else ""
@@ -94,7 +94,7 @@ _SMALL = frozenset(
 
 
 def stem(word: str) -> str:
-    """A word without its inflection, roughly: enough to tell whether two forms are one word."""
+    """Strip a word's inflection, roughly: enough to tell whether two forms belong to one word."""
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
     for ending in ("ing", "ed", "es", "s", "e"):
@@ -105,8 +105,8 @@ def stem(word: str) -> str:
 
 
 def consonants(text: str) -> set[str]:
-    """The consonants of a text's words without their inflection, a string a word: what is left of
-    a verb in any tense ("lies", "lying"; "runs", "ran"). The small words are left out."""
+    """The consonants of a text's words without their inflection, one string per word: they stay the
+    same for a verb in any tense ("lies", "lying"; "runs", "ran"). Function words are left out."""
     words = (word for word in _WORDS.findall(text.lower()) if word not in _SMALL)
     bare_words = (re.sub(r"(?<=..)(?:ing|ed|es|s)$", "", word) for word in words)
     return {re.sub(r"(.)\1", r"\1", re.sub(r"[aeiouy]", "", word)) for word in bare_words} - {""}

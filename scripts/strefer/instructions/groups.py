@@ -26,11 +26,11 @@ class Group:
 
     Attributes:
         name: "G1" … "G8".
-        title: in words.
+        title: its description.
         phrasings: the phrasings file, without its extension.
-        masks: whether questions refer by regions.
-        timed: whether questions refer by timestamps.
-        kinds: the descriptions it is made of; without any, the question writer words its tasks.
+        masks: whether questions refer to entities by regions.
+        timed: whether questions refer to times by timestamps.
+        kinds: the descriptions it is made from; if empty, the question writer words its tasks.
     """
 
     name: str

@@ -84,7 +84,7 @@ def write_instructions(
 def _making(
     making: Mapping[str, Any], options: Mapping[str, Any], phrasings: Mapping[str, Phrasings]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What makes the pairs of all groups, and by group what makes its own besides."""
+    """The fingerprint of all groups' pairs, and by group what affects only its own."""
     by_llm = options["question_writer"] == "llm"
     asking = ("pairs_per_minute", "question_writer", *ASKING)
     effective = effective_options(options)
@@ -251,5 +251,5 @@ def _line(pair: Instruction) -> dict[str, Any]:
 
 
 def pairs_wanted(per_minute: float, duration_s: float) -> int:
-    """How many pairs of a group a film gets at most."""
+    """Maximum number of pairs of a group in a film."""
     return round(per_minute * duration_s / 60) if per_minute else 0

@@ -1,9 +1,9 @@
 """Shares of good, false and unnatural pairs from the answers of one or several judges.
 
-A pair counts once, however many judges it has: as the share of them that gave an answer. Strata are
-weighted by how many pairs of the run they have. The interval is Wilson's (1927) at Kish's effective
-number of pairs, (sum of weights)^2 / sum of squared weights; it holds at shares of 0 and 1, too.
-Agreement is Cohen's kappa of each two judges.
+Each pair counts once, however many judges it has: as the share of judges who gave an answer. Strata
+are weighted by their number of pairs in the run. The interval is Wilson's (1927) for Kish's
+effective number of pairs, (sum of weights)^2 / sum of squared weights; it is valid at shares of 0
+and 1, too. Agreement is Cohen's kappa for every two judges.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def share(drawn: Sequence[Drawn], answers: Answers, answer: str) -> tuple[float,
     """The share of pairs that got an answer, and its 95% interval, weighted by strata.
 
     Args:
-        drawn: pairs of a sheet. Those that nobody judged are left out.
+        drawn: a sheet's pairs. Pairs without judgements are left out.
 
     Raises:
         ValueError: if none was judged.

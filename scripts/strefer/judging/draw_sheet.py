@@ -104,7 +104,7 @@ def _write(run: Path, name: str, drawn: list[Drawn]) -> None:
 
 
 def _places(run: Path) -> dict[str, tuple[str, int]]:
-    """Where the gallery has each film: its shard's folder, and its number there."""
+    """The place of each film in the gallery: its shard's folder, and its number there."""
     places = {}
     for path in _shards(run, "videos"):
         with open(path, encoding="utf-8") as file:
@@ -117,7 +117,7 @@ def read_sheet(path: Path) -> tuple[str, list[Drawn]]:
     """A sheet's name and pairs.
 
     Raises:
-        ValueError: if it is no sheet; names the file.
+        ValueError: if it is not a sheet; the message names the file.
     """
     with open(path, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))

@@ -185,7 +185,7 @@ class _View(NamedTuple):
 
 
 def _views(film: Film, assigner: Assigner) -> Iterator[list[_View]]:
-    """What the assigner is asked about in a film, some frames at a time; at least one list."""
+    """The frames of a film to ask the assigner about, a few at a time; at least one list."""
     video, references, tracks = film
     boxes: dict[int, dict[Box, None]] = defaultdict(dict)
     for track in tracks.tracks if references.entities else ():
@@ -202,7 +202,7 @@ def _views(film: Film, assigner: Assigner) -> Iterator[list[_View]]:
 
 
 def _fits(parts: Sequence[tuple[Item, list[_View]]], assigner: Assigner) -> list[Fits]:
-    """How well expressions fit in each part, which may be of several films."""
+    """Score how well expressions fit in each part; parts may be from several films."""
     views = [view for _, of_part in parts for view in of_part]
     expressions = [_expressions(item.context) for item, of_part in parts for _ in of_part]
     matrices = assigner.scores_of_frames(

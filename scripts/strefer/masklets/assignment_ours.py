@@ -29,7 +29,7 @@ Overlap = Callable[[int, int, int], float]
 
 @dataclass(frozen=True)
 class ScoredTrack:
-    """What assignment needs of a track.
+    """The facts about a track that assignment needs.
 
     Attributes:
         noun: its generalized noun.
@@ -133,8 +133,8 @@ def find_owners(
 ) -> dict[int, int]:
     """The expression of each track that has one; tracks and expressions by position.
 
-    Of tracks with several starting frames (joined across windows) the scores are averaged, and
-    what is settled on the first of these frames holds on the others.
+    For tracks with several starting frames (joined across windows), scores are averaged, and the
+    decision on the first of these frames also applies to the others.
     """
     owners: dict[int, int] = {}
     for frame in sorted({start for track in tracks for start in track.starts}):
@@ -184,7 +184,7 @@ def _course(
 def _settle(
     frame: int, offers: dict[int, list[_Offer]], overlap: Overlap, options: AssignOptions
 ) -> dict[int, _Offer]:
-    """What each expression takes on one frame.
+    """The mask that each expression gets on one frame.
 
     Of two expressions whose masks are the same pixels, the one that they fit worse turns to its
     next offer; an expression's own tracks are favoured by `drift_margin`, as in their course.

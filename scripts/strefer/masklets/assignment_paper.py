@@ -17,7 +17,7 @@ Ask = Callable[[Sequence[int], str], list[int]]
 
 @dataclass
 class Assignment:
-    """Which track each entity got, and why the others got none; entities by position."""
+    """The track of each entity, and why the others have none; entities by position."""
 
     track_of: dict[int, int] = field(default_factory=dict)
     dropped: dict[int, str] = field(default_factory=dict)

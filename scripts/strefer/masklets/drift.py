@@ -1,4 +1,4 @@
-"""Which expression a track follows, frame by frame: where the answer changes, it has drifted."""
+"""Find which expression a track follows, frame by frame: if that changes, the track has drifted."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Region prompts beyond masks: from a mask also a box, a point and a scribble (`RegionPrompt`).
 
 The point is the pixel deepest inside the mask. The scribble is a stroke along the mask's longest
-extent, in at most `SCRIBBLE_POINTS` points that all lie in the mask.
+extent, in at most `SCRIBBLE_POINTS` points, all inside the mask.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ FIRST_NOUN = "person"
 
 
 def phrases_of(nouns: Sequence[str]) -> list[str]:
-    """The detector's phrases: the unique generalized nouns in lower case, `person` first, the
-    others in their order."""
+    """The detector's phrases: the unique generalized nouns in lower case, `person` first and the
+    others in order."""
     unique = list(dict.fromkeys(noun.strip().lower() for noun in nouns))
     return sorted(unique, key=lambda noun: noun != FIRST_NOUN)
 

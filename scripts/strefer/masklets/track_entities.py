@@ -52,7 +52,7 @@ def track_entities(
     for video_id, [video] in read_records(videos, Video).items():
         for of_video in entities_by_video.get(video_id, []):
             nouns = [entity.generalized_noun for entity in of_video.entities]
-            # Where only kinds and their number count, another wording needs no new tracking.
+            # If only kinds and their number matter, a new wording does not require tracking again.
             content = {"video": video.digest, "nouns": nouns}
             if by_concepts:
                 content["expressions"] = [entity.expression for entity in of_video.entities]
@@ -75,7 +75,7 @@ def track_entities(
 
 def _plan(video: Video, options: TrackOptions) -> tuple[list[float], list[range]]:
     """The times of a film's sampled frames, and the windows over them."""
-    # The paper's procedure knows one window, of whatever length.
+    # The paper's procedure has a single window of any length.
     window_s = video.duration_s if options.procedure == "paper" else options.window_s
     times_s = plan_times(video.duration_s, video.fps, options.frames, window_s)
     return times_s, plan_windows(len(times_s), options.frames, window_s, options.overlap_s)

@@ -85,8 +85,8 @@ def track_ours(
     lookout = Lookout(frames, phrases, detector, options)
     starting_frames: list[int] = []
     tracks: list[WorkingTrack] = []
-    # Tracks of one object are counted once, but stay apart: overlap is no proof of identity where
-    # a tracker drifts, and step 4 can see which expression each of them follows.
+    # Tracks of one object are counted once but stay separate: if a tracker drifts, overlap does not
+    # prove identity, and step 4 can see which expression each of them follows.
     distinct: list[WorkingTrack] = []
     session = None
     while len(starting_frames) < options.max_starting_frames:
@@ -129,8 +129,8 @@ def _track(
 
 
 def _gap(frame: int, used: Sequence[int], last: int) -> tuple[int, int]:
-    """The frames around one that lie between its neighbours among the starting frames: beyond
-    them, a track that started there knows better."""
+    """The frames around a starting frame, up to its neighbouring starting frames: beyond those,
+    tracks that started there are more reliable."""
     first = max((other + 1 for other in used if other < frame), default=0)
     return first, min((other - 1 for other in used if other > frame), default=last)
 

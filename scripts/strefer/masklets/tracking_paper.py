@@ -1,7 +1,7 @@
 """Steps 1-3 as the paper has them: one starting frame, tracked both ways.
 
-Source: Strefer (arXiv 2509.03501), masklet generator. Detections that the paper's thresholds let
-through start a track each, whatever their label.
+Source: Strefer (arXiv 2509.03501), masklet generator. Each detection above the paper's thresholds
+starts a track, whatever its label.
 """
 
 from __future__ import annotations

@@ -26,12 +26,12 @@ _BLOCK_BYTES, _LONGEST_BYTES = 2**24, 2**14
 
 
 def base_files(recipe: Recipe, root: Path) -> list[Path]:
-    """The base files a recipe needs; relative paths stand against `root`."""
+    """The base files that a recipe needs; paths are relative to `root`."""
     return [root / part.base for part in recipe.parts if part.base is not None]
 
 
 def missing_base(recipe: str, file: Path) -> str:
-    """What to tell of a recipe whose base file is not there."""
+    """The error text for a recipe whose base file is missing."""
     return (
         f"recipe {recipe}: base data {file}: no such file. Put it there, name its folder by "
         "`base_data`, or choose other `recipes` (config/recipes/README.md)"
@@ -42,8 +42,8 @@ def read_base(path: Path) -> list[Sample]:
     """Read a base data set: a JSON list or JSON Lines in LLaVA or VideoRefer format.
 
     A sample has `conversations`, and `path` or `video` (or `image`); VideoRefer-style `annotation`
-    has raw frame numbers unless `frame_keys` says otherwise. Relative paths stand against the
-    file's folder. Samples that are wrong stay as they are: the training counts them.
+    has raw frame numbers unless `frame_keys` says otherwise. Paths are relative to the file's
+    folder. Invalid samples are kept: the training counts them.
 
     Raises:
         ValueError: names the file, and the first sample if all of them are wrong.
@@ -73,16 +73,16 @@ def read_base(path: Path) -> list[Sample]:
 
 
 def films_of_base(path: Path) -> list[str]:
-    """The films and images that a base data set names, each once, without parsing its samples:
-    there may be millions. None for a file that is missing or wrong, which `read_base` tells.
-
-    Keys are found as they stand in JSON: inside a text, their quotation marks would be escaped.
+    """The films and images that a base data set names, each once, without parsing its samples, of
+    which there may be millions. None for a file that is missing or invalid, which `read_base`
+    reports. Keys are searched in their JSON form: inside a text, their quotation marks would be
+    escaped.
     """
     named, text = set(), b""
     try:
         with open(path, "rb") as file:
             while block := file.read(_BLOCK_BYTES):
-                text = text[-_LONGEST_BYTES:] + block  # what lies across two blocks is found too
+                text = text[-_LONGEST_BYTES:] + block  # also find keys that cross a block boundary
                 parts = (part for key in _FILM_KEYS for part in text.split(key)[1:])
                 named |= {found[1] for part in parts if (found := _VALUE.match(part))}
         return sorted(os.path.join(path.parent, json.loads(name)) for name in named)
@@ -110,7 +110,8 @@ def _base_sample(entry: Any, path: Path) -> Sample:
 
 
 def _fault_of(entry: Any) -> str | None:
-    """What is wrong with a sample of base data; None if nothing that shows without its film."""
+    """Say what is wrong with a base data sample, or return None if nothing is visible without its
+    film."""
     turns = entry.get("conversations") if isinstance(entry, Mapping) else None
     if not isinstance(turns, list) or len(turns) < 2:
         return "`conversations` must be a list of at least two turns"

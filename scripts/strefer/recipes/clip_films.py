@@ -1,4 +1,4 @@
-"""Clips as films of their own, for trainers that take whole files."""
+"""Write clips as separate films, for trainers that read whole files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def write_clip(film: Path, clip_s: tuple[float, float], file: Path) -> None:
     """Cut a clip [start, end) to a film that begins at 0; frames keep their times.
 
     Raises:
-        ValueError: if no frame lies within.
+        ValueError: if the clip contains no frame.
         DecodingError: if the film cannot be decoded.
     """
     base = Fraction(1, 90_000)

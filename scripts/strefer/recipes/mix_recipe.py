@@ -6,7 +6,7 @@ A recipe file names its parts, and options of `training` where its students have
     training: {epochs: 2}
     parts:
       - groups: [G7, G8]          # our own pairs, by group; "all" for the eight
-        share: 0.5                # of them, 0-1; or `count`, at most so many
+        share: 0.5                # share of them, 0-1; or `count`, at most this many
         refer_by: box             # or mask (the default), point, scribble
       - base: base.json           # a JSON or JSON Lines file in LLaVA or VideoRefer format
         name: base
@@ -44,7 +44,7 @@ def mix_recipe(
     Args:
         recipe: the recipe file.
         instructions, masklets, videos: shard files, in the same order.
-        base_root: the folder that relative base paths stand against; for the demo the run's.
+        base_root: the folder for relative base paths; for the demo, the run's.
         output: the mixture.
 
     Raises:

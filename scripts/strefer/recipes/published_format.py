@@ -7,12 +7,12 @@
      "clip_timestamps": ["00:00:04.500", "00:00:11.500"]}
 
 `annotation` has one object per <region>: index among the NUM_FRAMES frames that the film or clip is
-sampled at -> COCO run-length code. Times of a sample about a clip are relative to the clip. Beside
-these published fields stand `id`, `video`, `group`, `form` and `frame_keys`.
+sampled at -> COCO run-length code. Times of a sample about a clip are relative to the clip. Besides
+these published fields there are `id`, `video`, `group`, `form` and `frame_keys`.
 
 Where the masklets have region prompts (`masklets.region_prompts`), each frame of an object has them
-beside its mask, in pixels of the film, and each by itself is a region to the student
-(see videollm/shapes.py):
+beside its mask, in pixels of the film, and a student accepts each of them as a region (see
+videollm/data/shapes.py):
 
     {"segmentation": {…}, "box": [x0, y0, x1, y1], "point": [x, y], "scribble": [[x, y], …]}
 """

@@ -39,12 +39,12 @@ class Recipe:
 
     @property
     def mixture(self) -> tuple[int, tuple[Part, ...]]:
-        """What the samples follow from."""
+        """The parts and options that determine the samples."""
         return self.seed, self.parts
 
     @property
     def groups(self) -> set[str]:
-        """The groups of our own pairs that it holds."""
+        """The groups of our own pairs that it contains."""
         return {group for part in self.parts for group in part.groups}
 
 

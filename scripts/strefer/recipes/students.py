@@ -23,7 +23,7 @@ def recipe_of(student: str) -> str:
 
 
 def seed_number(student: str) -> int:
-    """Which seed a student's name says, from 0."""
+    """The seed in a student's name, counted from 0."""
     return int(student.partition("@")[2] or 0)
 
 

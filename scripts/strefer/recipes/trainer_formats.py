@@ -11,9 +11,9 @@
     webdataset     strefer-000000.tar, …: of each film <key>.mp4 (or its own ending) and <key>.json
                    with its samples as they are, masks included
 
-In the first three, a region is said as a box in thousandths of width and height, with the time of
-its frame. In all but WebDataset's, times are said in seconds, and a sample about a clip gets the
-clip as a film of its own, in the folder `clips`, since these trainers take whole files.
+In the first three, a region is written as a box in thousandths of width and height, with its
+frame's time. In all but WebDataset's, times are written in seconds, and a sample about a clip gets
+the clip as a separate film in the folder `clips`, because these trainers read whole files.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def _prepared(
     samples: Iterable[Sample], output: Path, say: Callable[[list[Region]], Iterable[str]]
 ) -> Iterator[tuple[Sample, str | None, list[dict[str, str]], list[Region]]]:
     """Samples, their film (an absolute path) if they have one, their turns with times in words, and
-    their regions. `say` gives what stands for each region in the text."""
+    their regions. `say` returns the text for each region."""
     for sample in samples:
         film, clip_s, regions = None, None, []
         if sample.get("path"):

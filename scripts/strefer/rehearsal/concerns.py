@@ -1,4 +1,4 @@
-"""What looks wrong in a rehearsal, in plain words."""
+"""Describe in plain words what looks wrong in a rehearsal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from strefer.stage.run import Line
 Requests = Sequence[Mapping[str, Any]]
 UNREADABLE = 0.1  # a share of refused replies that is too large
 NEAR = 0.1  # a share of the context that a prompt leaves which is too small
-ALIKE = 4  # so many equal replies to different prompts are no chance
+ALIKE = 4  # this many equal replies to different prompts are not a coincidence
 SAME_ANSWERS = 10  # likewise of yes and no
 
 

@@ -1,4 +1,4 @@
-"""What the stages of a rehearsal took, and what the whole run would."""
+"""Measure what the stages of a rehearsal took, and estimate what the whole run would take."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SPARE_TIME, SPARE_MEMORY = 2.0, 1.5  # that a job asks for, of what was measured
 
 @dataclass(frozen=True)
 class Measured:
-    """What a stage took for the films of a rehearsal.
+    """The cost of a stage for a rehearsal's films.
 
     Attributes:
         loading_s: until its models were loaded; work_s: from there on.
@@ -33,15 +33,15 @@ class Measured:
     speed: Mapping[str, float]
 
     def rate(self, what: str) -> float | None:
-        """What its engine did in a second, such as `output_tokens`; None if it does not say."""
+        """Its engine's rate per second, such as of `output_tokens`; None if unknown."""
         amount, seconds = self.speed.get(what), self.speed.get("engine_s")
         return amount / seconds if amount and seconds else None
 
 
 def measure_stages(run: Path, stages: Sequence[str]) -> list[Measured]:
-    """What the journals beside the item store say of each stage: of several jobs the last, since
-    after a change of code or prompt it did all again. Stages that computed nothing here are left
-    out.
+    """Read each stage's cost from the journals beside the item store: from the last job, because
+    after a change of code or prompt it did everything again. Stages that computed nothing here are
+    left out.
 
     Args:
         run: the run's folder.
@@ -71,7 +71,7 @@ def measure_stages(run: Path, stages: Sequence[str]) -> list[Measured]:
 
 @dataclass(frozen=True)
 class Job:
-    """What one job of a stage of the whole run would ask for."""
+    """The request of one of a stage's jobs in the whole run."""
 
     stage: str
     hours: float  # of all its jobs
@@ -85,8 +85,8 @@ class Outlook:
     """The whole run, by what was measured.
 
     Attributes:
-        shards: so many that the longest job has an hour of work.
-        disk_gb: of results and item stores; `files` are theirs.
+        shards: as many as give the longest job an hour of work.
+        disk_gb: size of results and item stores; `files`: their number of files.
     """
 
     films: Films

@@ -25,7 +25,7 @@ _BOX = (255, 255, 255)
 
 
 def show_films(lines: Mapping[str, Sequence[Line]]) -> Iterator[dict[str, Any]]:
-    """What the page shows of each film, as far as it came."""
+    """What the page shows for each film, up to the stage that it reached."""
     films: dict[str, dict[str, list[Any]]] = {}
     for stage, of_stage in lines.items():
         for line in of_stage:

@@ -21,7 +21,7 @@ def read_stages(files: Mapping[str, Sequence[Path]]) -> dict[str, list[Line]]:
 
 
 def count_chain(stages: Mapping[str, Sequence[Line]]) -> list[dict[str, Any]]:
-    """A row a stage: films done and failed, and what came out in words."""
+    """One row per stage: films done and failed, and a summary of the results."""
     rows = []
     for stage, lines in stages.items():
         records = [line.record for line in lines if line.record is not None]
@@ -64,8 +64,8 @@ def count_groups(lines: Sequence[Line]) -> list[dict[str, Any]]:
 
 
 def count_checks(lines: Sequence[Line], figures: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A row a check, in their order: what it rejected of the pairs that reached it, how many of
-    those were true, and whether that is more than half or nothing.
+    """One row per check, in order: how many of the pairs that reached it were rejected, how many of
+    those were true, and whether that is more than half or none.
 
     Args:
         figures: against the truth, where it is known.

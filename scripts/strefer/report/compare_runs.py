@@ -95,7 +95,7 @@ class _Pairs:
                     self._rejected[key] = pair["rejected"]
 
     def why_not(self, key: tuple) -> str | None:
-        """Why a pair is not kept, if it is known."""
+        """Why a pair is not kept, if known."""
         film = key[0]
         if film not in self._films:
             return "the film is not in the run"
@@ -103,7 +103,7 @@ class _Pairs:
 
 
 def _first_difference(first: Lines, second: Lines) -> dict[str, str]:
-    """By film, the first stage whose results differ, in words."""
+    """The first stage whose results differ, by film, in words."""
     found: dict[str, str] = {}
     for stage in STAGES[:-1]:
         before, after = _records(first[stage]), _records(second[stage])

@@ -131,7 +131,7 @@ def _draw_timeline(
 
 
 def _draw_transcript(draw: ImageDraw.ImageDraw, segment: Transcript, references: References) -> int:
-    """What each entity does in the segment; gives where the next part begins."""
+    """Draw what each entity does in the segment; return where the next part begins."""
     left, top = FILM_PX + 3 * EDGE_PX, EDGE_PX
     head = f"Transcript, {segment.start_s:.1f} to {segment.end_s:.1f} s"
     draw.text((left, top), head, INK, _font(15, bold=True))

@@ -1,4 +1,4 @@
-"""What was lost where: films, expressions, lines and pairs, each with the reasons."""
+"""Count what was lost at each step (films, expressions, lines and pairs), with the reasons."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from strefer.corrections.apply import LOST, SET_ASIDE
 from strefer.stage.run import Line
 
-# What differs from case to case in a reason: what is quoted, numbers, paths.
+# The parts of a reason that differ between cases: quoted text, numbers, paths.
 _PARTICULAR = re.compile(r"'[^']*'|\"[^\"]*\"|\S*/\S+|\d+(\.\d+)?(e-?\d+)?")
 
 
@@ -24,7 +24,7 @@ class Step:
 
     @property
     def left(self) -> int:
-        """How many come through."""
+        """How many pass."""
         return self.total - sum(self.lost.values())
 
 
@@ -75,5 +75,5 @@ def _step(what: str, kept: int, reasons: Sequence[str]) -> Step:
 
 
 def in_general(reason: str) -> str:
-    """A reason without what is particular to one case, so that cases can be counted."""
+    """A reason without its details, so that equal reasons can be counted."""
     return _PARTICULAR.sub("…", reason)

@@ -40,7 +40,7 @@ def show_film(
     video_id: str,
     seed: int,
 ) -> dict[str, Any]:
-    """What the report's template shows of one film."""
+    """The data about one film for the report's template."""
     found = {m.entity for m in masklets.masklets}
     segments = f"{len(clips.segments)} segment{'s' if len(clips.segments) != 1 else ''}"
     return {

@@ -1,4 +1,4 @@
-"""What a run has come to, in a few lines for the terminal: films, failures, pairs, and where."""
+"""Summarize a run in a few lines for the terminal: films, failures, pairs, and where they are."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ EXAMPLES = 3  # failures that are shown with their reasons
 def summarize(
     run: Path, stages: Sequence[str], shards: Sequence[str], lost: Sequence[str] = ()
 ) -> list[str]:
-    """Lines on what is in a run's folder by now; a stage without its shard file counts as not done.
+    """Describe the current contents of a run's folder; a stage without its shard file is not done.
 
     Args:
         run: the run's folder.
-        stages: the data stages, in the order of the chain; the first has a line a film.
+        stages: the data stages, in the order of the chain; the first has one line per film.
         shards: the names of the run's shards.
-        lost: corrections that are about none of its films, in words.
+        lost: corrections about films that the run does not have, in words.
     """
     first, last = stages[0], stages[-1]
     films: set[str] = set()

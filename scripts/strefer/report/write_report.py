@@ -51,12 +51,12 @@ def write_report(
         stages: shard files of the data stages, by stage, in the order of the chain.
         scores: score files by (recipe, benchmark).
         training_logs: loss curves (JSON Lines with step and loss) by recipe.
-        quality: figures against the truth, where the truth is known.
+        quality: figures compared with the ground truth, if it is known.
         run: the run's name.
-        seed: of the choice of pairs shown.
+        seed: seed for choosing the pairs to show.
         warning: what a reader must know first.
         speeds: by stage, how fast the results were made, in words.
-        lost: corrections that are about no film of the run, in words.
+        lost: corrections about films that the run does not have, in words.
     """
     lines = read_stages(stages)
     rows = compare(scores, seed)

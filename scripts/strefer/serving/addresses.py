@@ -1,5 +1,5 @@
-"""Where the servers of a run's models are: a file for each, in a folder of the model, while it
-answers. The files hold keys, so that only their owner can read them."""
+"""The addresses of a run's model servers: one file per server in the model's folder, as long as the
+server answers. The files contain keys, so only their owner can read them."""
 
 from __future__ import annotations
 
@@ -54,5 +54,5 @@ def write_failure(folder: Path, number: int, reason: str) -> None:
 
 
 def read_failures(folder: Path) -> list[str]:
-    """Why servers will not come."""
+    """The reason why no server will start."""
     return [file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.failed"))]

@@ -1,8 +1,8 @@
-"""Keep a server of a model at work as long as a run wants it; a process beside the run's jobs.
+"""Keep a model's server running as long as a run needs it, in a process beside the run's jobs.
 
-It takes a free port and a new key, starts the server, tells the jobs where it is once it answers,
-and starts it again if it dies. It ends the server when the model's folder is gone, or when no call
-works on the run any more, however that call has ended.
+It chooses a free port and a new key, starts the server, publishes its address once it answers, and
+restarts it if it dies. It stops the server when the model's folder is gone, or when no call is
+running on the run any longer, however the last call ended.
 
     python -m strefer.serving.keep_server PLAN.json NUMBER
 """
@@ -30,11 +30,11 @@ from strefer.workflow.gpus import take_gpus
 
 STARTS = 3
 PAUSE_S = 1.0
-END_S = 20.0  # for the server to end by itself
+END_S = 20.0  # time for the server to exit
 
 
 def keep_server(plan: dict[str, Any], number: int) -> None:
-    """Serve a model until nobody wants it, or it has died STARTS times.
+    """Serve a model until it is no longer needed, or has died STARTS times.
 
     Args:
         plan: `folder` of the model's addresses, the run's `lock`, the `command` that serves it, the
@@ -90,7 +90,7 @@ def _started(plan: dict[str, Any], log: Path) -> Any:
 
 
 def _answers(server: subprocess.Popen, address: Address, folder: Path, lock: Path) -> bool:
-    """Wait until the server answers; False if it ends before, or is no longer wanted."""
+    """Wait until the server answers; False if it exits before that or is no longer needed."""
     health = address.url.removesuffix("/v1") + "/health"
     while server.poll() is None and _is_wanted(folder, lock):
         try:

@@ -51,12 +51,12 @@ class Served:
 
 
 def folder_name(model: str) -> str:
-    """What the folder of a model's servers is called."""
+    """The name of the folder of a model's servers."""
     return re.sub(r"[^\w.-]+", "_", model)
 
 
 def served_models(agents: Mapping[str, Mapping], rules: Mapping[str, set[str]]) -> list[Served]:
-    """The models that a run serves, each once, whatever its roles.
+    """The models that a run serves, each once, regardless of its roles.
 
     Args:
         agents: specifications by role.
@@ -195,7 +195,7 @@ class ModelServers(logging.Handler):
 
 
 def cluster_options(asked: Mapping[str, int], partitions: Path | None) -> list[str]:
-    """What the job of a server asks for, as options of `sbatch`.
+    """The resources of a server's job, as options for `sbatch`.
 
     Args:
         asked: the configuration's resources of servers.

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
@@ -32,14 +32,15 @@ def load_ahead(
     cores_of_one: int = 1,
     most_groups: int | None = None,
 ) -> Iterator[tuple[G, Iterator[T]]]:
-    """Load groups in threads, ahead of whoever consumes them.
+    """Load groups in threads, ahead of their consumer.
 
     Args:
-        groups: what is loaded together, such as the items of one film; taken in order, by one
-            thread at a time, and no further ahead than the queue has room.
-        load: gives a group's parts, such as arrays of frames. It runs in a thread.
-        cores_of_one: how many cores one call of `load` uses.
-        most_groups: so many are begun and not yet handed out at most; None leaves it to the bytes.
+        groups: things to load together, such as the items of one film; taken in order, by one
+            thread at a time, and only as far ahead as the queue has room.
+        load: yields a group's parts, such as arrays of frames. It runs in a thread.
+        cores_of_one: the number of cores that one call of `load` uses.
+        most_groups: the maximum number of groups begun but not yet handed out; None means that only
+            the bytes are limited.
 
     Yields:
         Each group with its parts, in order. Parts that are not taken before the next group are
@@ -65,7 +66,7 @@ def flat_ahead(
 
 
 class _Loading(Generic[G, T]):
-    """A group that is being loaded: parts that wait, and what ended it."""
+    """A group that is being loaded: its waiting parts, and what ended it."""
 
     def __init__(self, group: G) -> None:
         self.group = group
@@ -169,7 +170,7 @@ class _Queue(Generic[G, T]):
         return not self._begun or (few and self._held < MOST_BYTES)
 
     def _put(self, loading: _Loading[G, T], parts: Iterator[T]) -> bool:
-        """Load a part and queue it; False if there is none, or nobody wants it."""
+        """Load a part and queue it; False if there is none or it is no longer needed."""
         part = next(parts, self)
         if part is self:
             return False
@@ -192,7 +193,7 @@ class _Queue(Generic[G, T]):
 
 
 def bytes_of(value: Any) -> int:
-    """What the arrays in a value take; 0 for anything else."""
+    """The size of the arrays in a value; 0 for anything else."""
     if isinstance(value, tuple | list):
         return sum(map(bytes_of, value))
     return int(getattr(value, "nbytes", 0))

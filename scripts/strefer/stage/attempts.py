@@ -1,4 +1,5 @@
-"""Gets a worker to do items, whatever the machine does, and blames an item only for what is its.
+"""Makes a worker do items despite errors of the machine, and blames an item only for its own
+errors.
 
 What a fault of the machine costs (`stage.faults`):
 
@@ -8,13 +9,13 @@ What a fault of the machine costs (`stage.faults`):
 * A device or an engine, a full disk: the process ends.
 * A death without an exception: the next process finds it in the journal.
 
-An item that was in hand then is a suspect. Suspects are tried last: of many that were in hand
-together (a shard in one call of an engine), an eighth at a time; of few, one by one, and after
-another item has been computed in the same process, if need be again: so a machine that is broken
-is found to be. An item that nevertheless ends its process a third time, then as the first after
-the witness, becomes a failure, and the shard goes on. Where no item of the shard has a result,
-nothing shows that the machine works: there a crash counts, and the memory that runs out for the
-only item that is left; a device's error does not.
+An item that was in progress then is a suspect. Suspects are tried last: if many were in progress
+together (a shard in one engine call), an eighth at a time; if few, one by one, each after another
+item (the witness) has been computed in the same process, again if necessary, so that a broken
+machine is recognized. An item that still ends its process a third time, then as the first after the
+witness, becomes a failure, and the shard goes on. Where no item of the shard has a result, nothing
+shows that the machine works: there a crash counts, and the memory that runs out for the only item
+that is left; a device's error does not.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from strefer.stage.items import Item, Worker
 from strefer.stage.journal import ATTEMPTS, Journal, verdict
 
 log = logging.getLogger("strefer")
-SHARE = 8  # of many items in hand, an eighth is tried together the next time
+SHARE = 8  # of many items in progress, try an eighth together the next time
 PAUSES_S = (2.0, 15.0)  # before storage is tried a second and a third time
 
 
@@ -43,9 +44,9 @@ class Attempts:
     Attributes:
         worker: does items.
         journal: the shard's, in which a job has begun.
-        keep: is told what came of each item: its digest, and a result or `ItemFailure`.
-        witness: an item that has a result already, to be computed again where it must be seen
-            that the machine works; None if there is none.
+        keep: receives each item's digest and its result or `ItemFailure`.
+        witness: an item that already has a result, to compute again to show that the machine works;
+            None if there is none.
     """
 
     worker: Worker
@@ -171,7 +172,7 @@ class Attempts:
         self._works |= not isinstance(result, ItemFailure)
 
     def _worker_ended(self, error: Exception, counts: bool, lost: dict[str, str]) -> str:
-        """What an error of the worker itself comes to; storage alone is worth another attempt."""
+        """Handle an error of the worker itself; only storage errors are worth another attempt."""
         fault, happened = fault_of(error), f"{type(error).__name__}: {error}"
         if fault is Fault.ITEM:
             raise error
@@ -183,8 +184,9 @@ class Attempts:
         return happened
 
     def _blame(self, digests: Sequence[str], fault: Fault, happened: str, counts: bool) -> None:
-        """Note a fault of the machine for the items in hand. Those of storage and room never count
-        against an item; of the others the first does, and those of a suspect alone."""
+        """Record a machine error for the items in progress. Storage and disk-space errors never
+        count against an item; of the others, only the first does, and those of a suspect on its
+        own."""
         nothing_else = not (self._all - self._done - set(digests))
         shown = self._works or (fault is Fault.MEMORY and nothing_else)
         for digest in digests:
@@ -202,8 +204,8 @@ class Attempts:
 def one_by_one(
     function: Callable[..., Any], load: Callable[[Item], Iterator[Any]] | None = None
 ) -> Worker:
-    """A worker that does its items one after the other. Whatever `function` raises is yielded as
-    that item's failure, but for what ends the process.
+    """A worker that does its items one after the other. Exceptions of `function` are yielded as the
+    item's failure, except those that end the process.
 
     Args:
         function: gives an item's result.

@@ -14,8 +14,8 @@ from strefer.stage.attempts import failure_by
 from strefer.stage.faults import ItemFailure, fault_of
 from strefer.stage.run import Item
 
-# A batch ends with the item that reaches this many bytes, whatever its size: engines make copies of
-# frames several times as large, and a job's memory must not grow with its films.
+# A batch ends with the item that reaches this many bytes, even if it is small: engines make copies
+# of frames several times as large, and a job's memory must not grow with its films.
 MOST_BYTES = 10**9
 T = TypeVar("T")
 Loaded = tuple[Item, T]

@@ -1,4 +1,4 @@
-"""What a process died of, as far as can be known from what it left and from the kernel."""
+"""Find out why a process died, as far as its traces and the kernel show it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HANGS = re.compile(r"Timeout \((.+)\)!")
 
 
 def cause_of(noise: str, facts: Mapping[str, Any]) -> str:
-    """Why a process died without saying that it ends.
+    """Say why a process died without reporting its end.
 
     Args:
         noise: what it wrote while it died.
@@ -41,7 +41,7 @@ def cause_of(noise: str, facts: Mapping[str, Any]) -> str:
 
 
 def kernel() -> tuple[str | None, int | None]:
-    """Which start of which machine this is, and how often its kernel has killed for memory."""
+    """Identify this boot of this machine, and count how often its kernel has killed for memory."""
     boot = oom_kills = None
     with contextlib.suppress(OSError, ValueError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()

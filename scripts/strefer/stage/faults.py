@@ -1,4 +1,4 @@
-"""Who is to blame for an error: an item's content, or the machine that should have done it.
+"""Decide whether an error is caused by an item's content or by the machine.
 
 The table below is the only place that knows. An item's fault becomes a failure line. A machine's
 fault is never written down as a film's: `stage.attempts` tries again, and ends the job if that
@@ -60,8 +60,9 @@ _BY_ERRNO = {
     },
     Fault.ROOM: {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE},
 }
-# Of errors that engines raise as RuntimeError, or OpenCV as its own. Memory first: "CUDA error: out
-# of memory" is its driver's. Nothing else is searched: a film's name or a reply may hold any word.
+# For errors that engines raise as RuntimeError, or OpenCV as its own. Memory comes first: "CUDA
+# error: out of memory" is its driver's. No other errors are searched: a film's name or a reply may
+# contain any word.
 _BY_MESSAGE = {
     Fault.MEMORY: r"CUDA error: out of memory|CUDA out of memory"
                   r"|allocate memory|Insufficient memory",

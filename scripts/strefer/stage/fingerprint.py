@@ -1,4 +1,5 @@
-"""What makes a stage's results, besides the films: code, options, prompts and models."""
+"""Fingerprint everything besides the films that determines a stage's results: code, options,
+prompts and models."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ _WITHOUT_EFFECT = {
     "max_batch", "device", "tensor_parallel", "gpu_memory", "context_tokens", "max_frames",
     "compile", "block_tokens", "url", "key_variable", "concurrency", "timeout_s", "retries",
     "record", "addresses",
-    "environment",  # what it holds counts with the code
+    "environment",  # its contents count as code
 }
 # fmt: on
 _BATCH = "batch_"  # so do a stage's options that begin with this
@@ -57,7 +58,8 @@ def effective_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def identity_of(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """What determines a model's answers: its specification, and the bytes of a local folder."""
+    """Everything that determines a model's answers: its specification, and the bytes of a local
+    folder."""
     identity = effective_spec(spec)
     if files := model_files(spec):
         identity["files"] = {file.name: digest_of_file(file) for file in files}

@@ -12,13 +12,13 @@ class Item:
     """One unit of a stage's work.
 
     Attributes:
-        video_id: the film it belongs to.
-        content: plain JSON, all of the inputs that determines the result. It is digested, so it
-            holds digests and upstream records, never ids or paths.
-        context: what the worker needs besides (a path, decoded records); not digested.
-        part: what tells several items of one film apart, for example {"segment": 3}; it stands on
-            the item's lines.
-        film_s: seconds of film that it is about, for the stage's speed.
+        video_id: the film that it belongs to.
+        content: plain JSON, all inputs that determine the result. It is digested, so it contains
+            digests and upstream records, never ids or paths.
+        context: what else the worker needs (a path, decoded records); not digested.
+        part: what distinguishes several items of one film, for example {"segment": 3}; it is
+            written to the item's lines.
+        film_s: seconds of film that it covers, for the stage's speed.
     """
 
     video_id: str

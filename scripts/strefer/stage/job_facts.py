@@ -1,5 +1,5 @@
-"""What a job's process runs on. It is part of a run's record and of no result, so that
-`workflow.code_digest` leaves it out."""
+"""The hardware and software of a job's process. They are part of a run's record but affect no
+result, so `workflow.code_digest` leaves them out."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PACKAGES = (
 
 @functools.cache
 def job_facts() -> dict[str, Any]:
-    """What this process runs on: hardware and software, nothing that names a person or a host."""
+    """The hardware and software of this process; nothing that identifies a person or a host."""
     return {
         "hardware": {
             "cpu": _cpu_model(),

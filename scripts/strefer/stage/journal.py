@@ -1,19 +1,19 @@
-"""A shard's journal: which processes computed its items, on what, and what they had in hand.
+"""A shard's journal: which processes computed its items, on what, and what they had in progress.
 
 It is a text file beside the store, appended to by one process at a time:
 
-    job {"id": ..., ...}    a process begins to compute; what it runs on
-    + digest                it begins an item, perhaps among others
-    ! digest                it begins a suspect, alone: `stage.attempts` says when
-    - digest seconds        the item is answered, so long after the job began
-    x digest cause          the item is put aside after a fault of the machine; a cause counts
-    ~ digest n              n items were in hand then
-    end {"seconds": ...}    the process ends, and says so
-    anything else           what Python's faulthandler writes when a process crashes or hangs
+    job {"id": ..., ...}    a process starts to compute; what it runs on
+    + digest                it starts an item, perhaps together with others
+    ! digest                it starts a suspect, alone: `stage.attempts` says when
+    - digest seconds        the item is finished, this long after the job started
+    x digest cause          the item is deferred after a machine error; a cause counts against it
+    ~ digest n              n items were in progress then
+    end {"seconds": ...}    the process exits normally
+    anything else           the output of Python's faulthandler when a process crashes or hangs
 
-So a process that died says after the fact what it had in hand, and by which signal it died if the
-signal was one that a process can notice. It cannot notice SIGKILL: whether the kernel killed
-for memory is known from the kernel's count, on the same machine; nothing is known of the rest.
+So the journal shows what a dead process had in progress, and by which signal it died, if a process
+can notice that signal. It cannot notice SIGKILL: the kernel's counter, on the same machine, shows
+whether it ran out of memory; otherwise the cause is unknown.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from strefer.stage.meter import METER, describe
 
 log = logging.getLogger("strefer")
 ATTEMPTS = 3  # deaths with a known cause that make an item a failure
-SILENT_ATTEMPTS = 10  # deaths with or without one: somebody may have killed the process
+SILENT_ATTEMPTS = 10  # deaths with or without a cause: somebody may have killed the process
 # An item may take so long, and a batch as much for each of its items; where it is known how long
 # some of the shard's items took, many times the slowest of them, but no less than an hour.
 LIMIT_S, LEAST_LIMIT_S, TIMES_THE_SLOWEST, ITEMS_KNOWN = 6 * 3600, 3600, 1000, 20
@@ -65,8 +65,9 @@ class Job:
 
 @dataclass
 class Past:
-    """What a journal says: its jobs, and by item the causes of the deaths that count (without any
-    it is only to be tried last), and how many items were in hand at the last, if more than one."""
+    """A journal's contents: its jobs, and for each item the causes of the deaths that count (if
+    none count, it is only tried last) and how many items were in progress at the last death, if
+    more than one."""
 
     jobs: list[Job] = field(default_factory=list)
     deaths: dict[str, list[str]] = field(default_factory=dict)
@@ -74,7 +75,7 @@ class Past:
 
 
 def read_journal(path: Path) -> Past:
-    """What a journal says; nothing if there is none."""
+    """Read a journal; empty if there is none."""
     past = Past()
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
@@ -129,7 +130,7 @@ def _bury(past: Past, job: Job) -> None:
 
 
 def verdict(causes: list[str]) -> str | None:
-    """Why an item with these deaths is given up; None if it is to be tried."""
+    """The reason to give up an item with these deaths; None if it should be tried."""
     known = [cause for cause in causes if cause != SILENT]
     if len(known) < ATTEMPTS and len(causes) < SILENT_ATTEMPTS:
         return None
@@ -196,8 +197,8 @@ class Journal:
         self._arm()
 
     def put_aside(self, digest: str, cause: str = "", company: int = 1) -> None:
-        """Note that the machine failed with an item, among this many in hand; with a cause it
-        counts against the item."""
+        """Record that the machine failed with an item, among this many in progress; with a cause,
+        it counts against the item."""
         self.in_hand.pop(digest, None)
         cause = " ".join(cause.split())[:300]
         self.deaths.setdefault(digest, []).extend([cause] if cause else [])
@@ -207,7 +208,7 @@ class Journal:
             self._write(f"~ {digest} {company}")
 
     def close(self) -> None:
-        """End the job, if one has begun: what is in hand now is nobody's fault."""
+        """End the job, if one has started: items still in progress are not blamed."""
         if self._file is None:
             return
         faulthandler.cancel_dump_traceback_later()
@@ -222,7 +223,7 @@ class Journal:
         end |= {"max_memory_mb": round(memory_mb, 1), "slowest_s": round(self.slowest_s, 2)}
         end |= {"warnings": self._warnings.counted(), "speed": speed}
         end |= {"loading_s": round(self._begin - self._made, 2), "gpu_mb": METER.gpu_mb}
-        with contextlib.suppress(OSError):  # a full disk: it stays as it is
+        with contextlib.suppress(OSError):  # a full disk: leave it unchanged
             self._write(f"end {dumps(end)}")
             jobs = [*self.jobs, Job(self._facts, end)]
             write_journal(self.path, Past(jobs, self.deaths, self.company))
@@ -231,7 +232,7 @@ class Journal:
 
     @property
     def limit_s(self) -> float:
-        """How long an item may take."""
+        """The time limit of an item."""
         told = [job.end for job in self.jobs if "slowest_s" in job.end]
         known = self.computed + sum(end["computed"] for end in told)
         if known < ITEMS_KNOWN:
@@ -242,9 +243,9 @@ class Journal:
         os.write(self._file, line.encode("utf-8", "backslashreplace") + b"\n")
 
     def _arm(self) -> None:
-        """Let the process end if nothing is answered for long. A hang may hold Python's lock, so a
-        thread outside of it watches, which is started again when there is more in hand, and at
-        most every second otherwise."""
+        """End the process if no item is finished for too long. A hang may hold Python's lock, so a
+        thread outside of it watches. It is restarted when more items are in progress, and otherwise
+        at most once per second."""
         now, n_items = time.monotonic(), max(1, len(self.in_hand))
         if now - self._armed >= 1 or n_items >= 2 * self._armed_for:
             self._armed, self._armed_for = now, n_items
@@ -253,7 +254,7 @@ class Journal:
 
 
 def write_journal(path: Path, past: Past) -> None:
-    """Write a journal without what is over: its jobs, and the items that are to be watched."""
+    """Write a journal without finished entries: its jobs, and the items to watch."""
     with atomic_write(path) as file:
         for job in past.jobs:
             file.write(f"job {dumps(job.facts)}\nend {dumps(job.end)}\n")

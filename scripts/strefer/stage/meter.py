@@ -1,6 +1,5 @@
-"""How fast a stage is, against what it could be: the share of time in which its engine worked, and
-where the rest went. It is part of a run's record and of no result, so that `workflow.code_digest`
-leaves it out."""
+"""Measure a stage's speed: the share of time in which its engine worked, and where the rest went.
+It is part of a run's record but affects no result, so `workflow.code_digest` leaves it out."""
 
 from __future__ import annotations
 
@@ -36,8 +35,8 @@ class Meter:
     engine works.
 
     Attributes:
-        gpu_mb: of the last job that ended, the most memory that was taken on one of its GPUs, by
-            whatever process; None where it is not known.
+        gpu_mb: peak memory on one of the last finished job's GPUs, of all processes together; None
+            if unknown.
     """
 
     def __init__(self) -> None:
@@ -48,7 +47,7 @@ class Meter:
         self.gpu_mb: float | None = None
 
     def begin(self) -> None:
-        """Begin a job's sums anew."""
+        """Reset the sums for a new job."""
         self.sums.clear()
         self._began, self._gpus = time.monotonic(), _Gpus()
 
@@ -121,8 +120,8 @@ def describe(sums: Mapping[str, float]) -> str:
 
 
 class _Gpus:
-    """How busy and how full this job's GPUs are: nvidia-smi, which asks NVML, says it every second.
-    Without it nothing is known."""
+    """Measure every second how busy and how full this job's GPUs are, using nvidia-smi. Without it,
+    they are unknown."""
 
     def __init__(self) -> None:
         self._samples: list[float] = []

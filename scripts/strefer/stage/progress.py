@@ -1,4 +1,4 @@
-"""How far a job is, in its log: written while it works, and read by whoever watches the run."""
+"""A job's progress in its log: written while it works, and read by processes that watch the run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Progress:
         self._next = time.monotonic()
 
     def update(self, done: int | None = None) -> None:
-        """Count one more part, or say how many are done by now."""
+        """Count one more part, or set how many are done."""
         self.done = self.done + 1 if done is None else done
         if time.monotonic() >= self._next or self.done == self.total:
             log.info("progress: %d of %d", self.done, self.total)
@@ -40,7 +40,7 @@ def read_progress(path: Path) -> tuple[int, int] | None:
 
 
 def read_tail(path: Path) -> str:
-    """The end of a log file; nothing if it cannot be read."""
+    """The end of a log file; empty if it cannot be read."""
     try:
         with open(path, "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL_BYTES))

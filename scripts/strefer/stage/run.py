@@ -1,4 +1,4 @@
-"""How any stage runs over a shard: the one place that knows about resuming and failures.
+"""Run any stage over a shard: the only place that handles resuming and failures.
 
 A shard file is JSON Lines. A line is an item: a video, or a part of one (a segment, a pair).
 
@@ -7,13 +7,13 @@ A shard file is JSON Lines. A line is an item: a video, or a part of one (a segm
 
 What people decided about the results is applied as they are written: `strefer.corrections`.
 
-The result of one item is kept in the item store under the digest of everything that made it: the
+Each item's result is kept in the item store under the digest of everything that produced it: the
 stage's code, parameters, prompts and models (`making`) and the item's content. So a rerun computes
-only what is not there, a killed job loses the items in hand and no more, and a copied, touched or
+only what is missing, a killed job loses only the items in progress, and a copied, touched or
 renamed film costs nothing. A job that finds all its items in the store loads no model.
 
-`stage.faults` says who is to blame for an error, `stage.attempts` what follows from it,
-`stage.journal` what processes that died had in hand, and `stage.store` how results are kept.
+`stage.faults` decides what caused an error, `stage.attempts` reacts to it, `stage.journal` records
+what dead processes had in progress, and `stage.store` keeps the results.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from strefer.stage.store import ItemStore
 
 log = logging.getLogger("strefer")
 T = TypeVar("T")
-# Where stages look for them.
+# The folders in which stages look for them.
 __all__ = ["Item", "ItemFailure", "MachineFault", "Worker", "one_by_one"]
 
 
@@ -54,8 +54,8 @@ class Shard:
     Attributes:
         output: the shard file, written atomically at the end.
         store: the item store's folder; shared by all shards of a stage.
-        making: what determines results besides an item's content: code, options, prompts, models
-            (`fingerprint.making_of`).
+        making: everything besides an item's content that determines results: code, options,
+            prompts, models (`fingerprint.making_of`).
         strict: a failed item is an error, once all items are done.
         corrections: what people decided about these results (`strefer.corrections`).
     """

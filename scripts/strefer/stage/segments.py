@@ -1,6 +1,6 @@
 """A file of results with its index, as `stage.store` describes them.
 
-It may be read while its writer is at work, also on another machine whose network file system shows
+It may be read while its writer is running, even on another machine whose network file system shows
 the items, the index or both only in part, or a stretch of zeros where bytes have not arrived yet: a
 line counts if its checksum does, and an entry if it follows the one before without a gap.
 """
@@ -21,7 +21,8 @@ HEAD = len("checksum") + 1 + 64 + 1 + 8 + 1  # of a line, before the JSON
 
 
 class Entry(NamedTuple):
-    """Where a result is: its digest, its line's place in the file, and the job that made it."""
+    """The place of a result: its digest, its line's position in the file, and the job that made
+    it."""
 
     digest: bytes
     offset: int
@@ -38,7 +39,8 @@ class Segment:
         self._file: int | None = None
 
     def entries(self) -> list[Entry]:
-        """The entries of all whole lines, in their order; of damaged ones too, if indexed."""
+        """The entries of all complete lines, in order, including damaged ones if they are
+        indexed."""
         found = self._indexed()
         with open(self.path, "rb") as file:
             while found and not _holds(file, found[-1]):

@@ -1,20 +1,21 @@
 """The item store: results by digest, packed into a few files a shard.
 
-    <shard>.<n>.items   a line a result: checksum, digest, job, JSON. It is only appended to.
-    <shard>.<n>.index   an entry of 48 bytes a line, to find digests without reading the results.
-    <shard>.used        the digests that the shard's items have now, for `workflow.store_upkeep`.
-    <shard>.journal     which processes computed what, and what they had in hand (`stage.journal`).
+    <shard>.<n>.items   one line per result: checksum, digest, job, JSON. Append-only.
+    <shard>.<n>.index   a 48-byte entry per line, to find digests without reading the results.
+    <shard>.used        the current digests of the shard's items, for `workflow.store_upkeep`.
+    <shard>.journal     which processes computed what, and what they had in progress
+    (`stage.journal`).
 
 A shard's job writes its own files and reads those of all shards: a film may have moved to another.
 Reading takes no lock: a line counts if its checksum does, and a line or an entry that is torn ends
 its file. What an index lacks (while its writer is at work, or if that was killed) is read from the
 lines themselves.
 
-Writing takes the kernel's lock (`flock`) on the file of items, and cuts a torn end off before it
-appends. If another process holds the lock, or the file system has none (Lustre without `-o
-flock`), the job begins a file of its own: two writers never share one. The files of a shard are
-joined when there are many; without locks that is safe as long as one call at a time works on a
-run, as everything else there.
+A writer takes the kernel's lock (`flock`) on the items file and cuts off an incomplete last line
+before it appends. If another process has the lock, or the file system has no locks (Lustre without
+`-o flock`), the job starts its own file: two writers never share one. A shard's files are merged
+when there are many; without locks that is safe as long as only one call at a time runs on a run,
+like everything else there.
 
 What a network file system must give, as NFS (version 3 on) and Lustre do: a file is created by one
 of two (`O_EXCL`), a rename replaces a file at once, a process sees what it has written itself, and
@@ -45,7 +46,7 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
 
 class Writer:
-    """Appends to a segment that it holds the lock of."""
+    """Appends to a segment whose lock it has."""
 
     def __init__(self, folder: Path, shard: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -101,7 +102,7 @@ def _lock(path: Path, new: bool = False) -> int | None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if new and error.errno in _NO_LOCKS:
-            return file  # nobody else opens what this process has made
+            return file  # only this process opens a file that it has created
         os.close(file)
         if error.errno not in _NO_LOCKS | {errno.EWOULDBLOCK}:
             raise

@@ -22,7 +22,7 @@ from strefer.statements.with_llm import read_by_llm
 
 @dataclass(frozen=True)
 class Film:
-    """What is read of one film.
+    """The statements of one film.
 
     Attributes:
         entities: the references.

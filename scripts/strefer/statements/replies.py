@@ -49,7 +49,7 @@ RELATIONS_SCHEMA: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class LinesRead:
-    """What the reader makes of the lines about one entity.
+    """The reader's result for the lines about one entity.
 
     Attributes:
         several: whether the entity is more than one thing.

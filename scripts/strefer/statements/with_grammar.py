@@ -13,7 +13,7 @@ from functools import lru_cache
 from strefer.instructions.english import bare
 from strefer.records import Entity, Reading, Statement, Statements, Transcript
 
-# After these the line's subject goes on, so what follows the noun is not the deed yet.
+# After these words the subject continues, so the text after the noun is not the action yet.
 # fmt: off
 _SUBJECT_GOES_ON = frozenset((
     "in", "with", "on", "at", "near", "next", "of", "from", "behind", "wearing", "holding", "and",
@@ -32,8 +32,8 @@ def _subject(expression: str, noun: str) -> re.Pattern[str]:
 
 
 def deed_of(line: str, entity: Entity) -> str | None:
-    """What the line says that the entity does: its first words behind the subject, lower case,
-    without the final stop. None if the line does not begin with the entity.
+    """The entity's action according to the line: the words after the subject, starting in lower
+    case and without the final stop. None if the line does not begin with the entity.
     """
     match = _subject(entity.expression, entity.noun).match(" ".join(line.split()))
     if match is None:
@@ -45,8 +45,8 @@ def deed_of(line: str, entity: Entity) -> str | None:
 
 
 def is_garbled(deed: str, entity: Entity, entities: Sequence[Entity]) -> bool:
-    """True if the deed is no clear clause: it names its own doer, or another verb follows on a name
-    without a link ("chases the red ball jumps")."""
+    """True if the action is not a clear clause: it names its own subject, or a second verb follows
+    a name without a conjunction ("chases the red ball jumps")."""
     if entity.expression in deed:
         return True
     rests = [deed.partition(f"{e.expression} ")[2] for e in entities if e.expression in deed]
@@ -83,5 +83,5 @@ def _statement(line: str, entity: Entity, entities: Sequence[Entity]) -> Stateme
 
 
 def in_forms(deed: str) -> Statement:
-    """A deed with its verb's base form, where the grammar knows it."""
+    """An action with its verb's base form, if the grammar knows it."""
     return Statement(deed, do=bare(deed))

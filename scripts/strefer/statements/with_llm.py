@@ -54,7 +54,7 @@ class _Film:
     unread: dict[str, str] = field(default_factory=dict)
 
     def lines(self, entity: int) -> list[str]:
-        """What was said of the entity, each line once."""
+        """What was said about the entity, each line once."""
         looks = (*self.transcripts, *self.again)
         return list(dict.fromkeys(t.lines[entity] for t in looks if t.lines[entity] is not None))
 
@@ -68,8 +68,8 @@ class _Film:
         return told if found is None or found.shown is True else None
 
     def clauses(self, noun: str) -> list[str]:
-        """What entities of a category do, each clause once, by entity and time: what is said of a
-        segment and of its parts stands together."""
+        """What entities of a category do, each clause once, by entity and time; clauses about a
+        segment and about its parts are together."""
         looks = sorted((*self.transcripts, *self.again), key=lambda look: look.start_s)
         found = [
             self.statement(entity, look.lines[entity])
@@ -185,7 +185,7 @@ def _relate(films: Sequence[_Film], chat: Chat, prompt: Prompt, options: Mapping
 
 
 def _pairs(clauses: Sequence[str], related: Related) -> Iterator[tuple[tuple[str, str], bool]]:
-    """Pairs of clauses with whether they say the same; what is told both ways is left out."""
+    """Pairs of clauses with whether they say the same; contradictory replies are left out."""
     same = {frozenset(pair) for group in related.same for pair in combinations(sorted(group), 2)}
     contrary = {frozenset(pair) for pair in related.contrary}
     for numbers in sorted(map(sorted, same ^ contrary)):

@@ -43,7 +43,7 @@ QUESTIONS = ("existence", "behaviour")
 
 @dataclass(frozen=True)
 class _Scene:
-    """What an item's worker needs: a segment of a film, and the expressions to ask for."""
+    """The context of an item's worker: a segment of a film, and the expressions to ask about."""
 
     video: Video
     segment: Segment
@@ -115,7 +115,7 @@ def _items(videos: Path, clips: Path, references: Path) -> Iterator[Item]:
 
 
 def _log_unread(transcripts: Path) -> None:
-    """How many replies could not be read, by question."""
+    """Count the replies that could not be parsed, by question."""
     records = [one for found in read_records(transcripts, Transcript).values() for one in found]
     unread = Counter(
         reason.partition(":")[0] for record in records for reason in record.unknown.values()
@@ -183,7 +183,7 @@ class _Transcriber:
     def transcribe(
         self, batch: Sequence[tuple[Item, np.ndarray]]
     ) -> list[dict[str, Any] | ItemFailure]:
-        """The results of a batch of segments with their frames, in their order."""
+        """Yield the results of a batch of segments with their frames, in order."""
         pairs = [
             (row, entity)
             for row, (item, _) in enumerate(batch)
@@ -208,7 +208,7 @@ class _Transcriber:
         there: Mapping[tuple[int, int], Asked[bool]],
         behaviour: Mapping[tuple[int, int], Asked[str]],
     ) -> dict[str, Any]:
-        """A segment's record; what could not be read is unknown, and costs nothing else."""
+        """A segment's record; what could not be parsed is unknown and does not affect the rest."""
         cells = [(row, entity) for entity in range(len(scene.expressions))]
         unknown = {
             str(cell[1]): f"{question}: {answers[cell].failure}"

@@ -24,7 +24,7 @@ from strefer.videollm.architecture.vision import load_vision_weights, vision_spe
 from strefer.videollm.data.conversation import ConversationEncoder
 from strefer.videollm.data.processor import ProcessorSettings
 
-# What transformers writes for a tokenizer without a class of its own.
+# The class that transformers writes for tokenizers that have none.
 _NOT_SIZES = {"vision", "text", "video_token_id", "region_token_id", "first_time_token_id"}
 
 
@@ -39,7 +39,7 @@ def build_student(
         sizes: fields of `VideoLlmConfig`; the paper's where not given.
 
     Raises:
-        ValueError: for an unknown size or a folder that holds no such model.
+        ValueError: for an unknown size or a folder without such a model.
     """
     known = set(inspect.signature(VideoLlmConfig).parameters) - _NOT_SIZES - {"rest"}
     if unknown := sorted(set(sizes) - known):
@@ -70,8 +70,8 @@ def _plain(text: Any) -> dict[str, Any]:
 
 
 def stop_ids(tokenizer: PreTrainedTokenizerBase, llm: str) -> int | list[int]:
-    """The tokens at which an answer ends: those that the LLM stops at by itself, and the one that
-    its chat template writes. They are kept in the student's configuration."""
+    """The tokens that end an answer: the LLM's own stop tokens, and the one that its chat template
+    writes. They are kept in the student's configuration."""
     try:
         known = GenerationConfig.from_pretrained(llm).eos_token_id
     except OSError:  # an LLM without settings for generation

@@ -22,22 +22,22 @@ class TrainingOptions:
         model: "strefer" is the paper's; "qwen_vl" fine-tunes `start_from` by LoRA of rank
             `lora_rank`, with regions outlined on its frames and at most `most_video_tokens` a film.
             `merge` then also writes the merged model, as transformers and vLLM load it.
-        vision, llm: where a new student's parts come from (see `build_student`).
-        start_from: a student's folder to go on from, instead of `vision` and `llm`.
+        vision, llm: the sources of a new student's parts (see `build_student`).
+        start_from: a student's folder to continue from, instead of `vision` and `llm`.
         sizes: fields of `VideoLlmConfig` other than the paper's.
         epochs, batch_size (of one process), accumulate, learning_rate, weight_decay,
             warmup_steps, max_grad_norm, adam_beta2: as usual; cosine schedule.
         new_parts_factor: the learning rate of all but the LLM is this many times the LLM's.
-        per_film: this many questions about one film stand together in a batch.
+        per_film: this many questions about one film are together in a batch.
         pack: whether those share one row and one copy of the film's tokens.
         frame_store: folder of sampled frames at the encoder's size, made before the first step and
-            shared by whatever trains on the same films (see `FrameStore`); None decodes films at
+            shared by all trainings on the same films (see `FrameStore`); None decodes films at
             every step. It is not used with kept features.
         keep_features_mb: memory for features of films encoded once; 0 decodes at every step.
         bf16, gradient_checkpointing: save time and memory; no bf16 where the processor lacks it.
         workers: processes that decode (only without kept features).
         save_steps: steps between checkpoints to resume from; log_steps: between lines of the log.
-        most_left_out: the largest share of samples that may be left out; a run stops at more.
+        most_left_out: the maximum share of samples that may be left out; above it, a run stops.
         sampled_regions, raw_regions, system, most_text_tokens, learn_time_tokens, text_only: see
             `ProcessorSettings`.
         deepspeed: path of a DeepSpeed configuration; report_to: "tensorboard", "wandb".
@@ -111,7 +111,7 @@ class TrainingOptions:
         device = device_of()
         return TrainingArguments(
             output_dir=str(work),
-            num_train_epochs=1,  # the dataset's order holds all epochs
+            num_train_epochs=1,  # the dataset's order contains all epochs
             per_device_train_batch_size=self.batch_size,
             gradient_accumulation_steps=self.accumulate,
             learning_rate=self.learning_rate,

@@ -51,7 +51,8 @@ class Student:
             DecodingError: if a film cannot be read.
         """
         encoded = [self.processor.encode(unanswered(sample), draw=None) for sample in samples]
-        # What begins alike together: a packed batch keeps the order, and the film is read once.
+        # Put samples with the same beginning together: a packed batch keeps the order and reads the
+        # film once.
         order = sorted(range(len(encoded)), key=lambda i: (str(encoded[i].view), encoded[i].ids))
         answers = [""] * len(samples)
         for start in range(0, len(order), self.batch_size):

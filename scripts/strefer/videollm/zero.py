@@ -1,4 +1,4 @@
-"""What a DeepSpeed configuration shares among GPUs."""
+"""Find out what a DeepSpeed configuration splits across GPUs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def zero_stage(file: str | None) -> int:
-    """What is shared out: 0 nothing, 1 optimizer states, 2 gradients too, 3 weights too.
+    """What is split: 0 nothing, 1 optimizer states, 2 also gradients, 3 also weights.
 
     Args:
         file: a DeepSpeed configuration; None without DeepSpeed.

@@ -87,7 +87,7 @@ def test_the_papers_models_are_told_with_what_they_lack_here(tell):
     assert "vLLM 0.24.0 or older" not in missing
     assert "GPUs: a job of training requests 8, but this machine has 0" in missing
     assert "memory: a job requests 512 GB, but this machine has 32" in missing
-    assert "disk: 148 GB to download, 100 GB are free" in missing
+    assert "disk: 148 GB to download, but only 100 GB are free" in missing
     assert re.search(r"transcripts .* 2 GPU\(s\) of 39\+ GB .* 128 GB of memory", report)
 
 
@@ -118,7 +118,7 @@ def test_a_model_whose_class_vllm_dropped_needs_an_environment_that_has_it(tell)
     tarsier = {"adapter": "vllm", "model": "omni-research/Tarsier-34b"}
     for by_conda in (True, False):
         missing = part(tell("paper", by_conda=by_conda, video_llm=tarsier), "MISSING")
-        assert "vLLM 0.24.0 or older for omni-research/Tarsier-34b: 0.32.0 lacks" in missing
+        assert "vLLM 0.24.0 or older for omni-research/Tarsier-34b: 0.32.0 does not" in missing
         assert "agents.video_llm.environment" in missing
 
 

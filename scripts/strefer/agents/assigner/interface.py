@@ -26,11 +26,11 @@ ADAPTERS = ("embedder", "detector", "chat", "rexseek")
 
 
 class Assigner(ABC):
-    """An assigner holds a model.
+    """An assigner with a loaded model.
 
     Attributes:
         dense: whether it is cheap enough to be asked about every frame of a film. Its scores then
-            also tell where a track drifted off its entity.
+            also show where a track drifted off its entity.
     """
 
     dense: bool = False
@@ -39,9 +39,9 @@ class Assigner(ABC):
     def scores(
         self, frame: np.ndarray, boxes: Sequence[Box], expressions: Sequence[str]
     ) -> np.ndarray:
-        """How probable it is that each expression means each box, float [E, B] in [0, 1].
+        """Return the probability that each expression means each box, float [E, B] in [0, 1].
 
-        Each pair is judged by itself: a row or a column may sum to any number.
+        Each pair is judged independently: a row or a column may sum to any number.
 
         Args:
             frame: uint8 RGB [H, W, 3].
@@ -56,7 +56,7 @@ class Assigner(ABC):
         """For each expression the numbers of the boxes that it refers to, best first."""
 
     def prepare(self, frame: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
-        """What `scores_of_frames` needs of a frame; made ahead of time, in another thread."""
+        """What `scores_of_frames` needs from a frame, prepared ahead of time in another thread."""
         return frame
 
     def scores_of_frames(
@@ -96,8 +96,8 @@ class ChoosingAssigner(Assigner):
 def parse_objects(reply: str, count: int) -> list[int]:
     """Box numbers from a reply in RexSeek's format, `<objects><obj0><obj2></objects>`.
 
-    Plain numbers ("0 and 2") are read too, and "none" or an empty list of objects as no box.
-    Numbers that are no box's are skipped beside others, as RexSeek's authors skip them.
+    Plain numbers ("0 and " "2") are accepted too; "none" or an empty list of objects means no box.
+    Numbers that match no box are skipped if others do, as RexSeek's authors do.
 
     Args:
         reply: the model's text.
@@ -121,6 +121,7 @@ def parse_objects(reply: str, count: int) -> list[int]:
 
 
 def unanswered(expression: str, reason: str) -> list[int]:
-    """No box, and a line in the log: a reply that nobody can read costs one expression, no film."""
+    """Return no box and log why: a reply that cannot be parsed costs one expression, not the
+    film."""
     log.warning("assigner, %r: %s; it gets no box", expression, reason)
     return []

@@ -45,7 +45,7 @@ def load_assigner(spec: dict, prompt: Prompt | Path | None = None) -> Assigner:
         if prompt is None:
             raise ValueError("agents.assigner: the adapter 'chat' needs prompts.assigner")
         question = load_prompt(prompt) if isinstance(prompt, str | Path) else prompt
-        # One picture is no film: some models refuse a video of a single frame.
+        # Pass single pictures as images: some models reject a video with one frame.
         engine = _of_engine(spec, "transformers") | {"frames_as": "images"}
         return ChatAssigner(load_chat(engine), question)
     if adapter == "rexseek":

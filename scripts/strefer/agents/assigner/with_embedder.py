@@ -13,7 +13,7 @@ from strefer.agents.assigner.interface import Box, ScoringAssigner
 if TYPE_CHECKING:
     from strefer.agents.embedder import Embedder
 
-MARGIN = 0.1  # of the box's sides, around it: an entity is told better with its outline in sight
+MARGIN = 0.1  # of the box's sides, around it: an outline helps recognize an entity
 
 
 class EmbedderAssigner(ScoringAssigner):

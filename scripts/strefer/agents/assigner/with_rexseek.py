@@ -1,7 +1,7 @@
 """Assigning by RexSeek, the paper's engine.
 
-RexSeek needs an environment of its own (Python 3.10, torch 2.1) and a CUDA device; its licence is
-non-commercial. Nothing of it is imported before an assigner is loaded.
+RexSeek needs a separate environment (Python 3.10, torch 2.1) and a CUDA device; its licence is
+non-commercial. It is imported only when an assigner is loaded.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class RexSeekAssigner(ChoosingAssigner):
     def choose(
         self, frame: np.ndarray, boxes: Sequence[Box], expressions: Sequence[str]
     ) -> list[list[int]]:
-        """As `Assigner.choose`; no box where the reply cannot be read."""
+        """See `Assigner.choose`; no box if the reply cannot be parsed."""
         if not boxes:
             return [[] for _ in expressions]
         return [self._choose(frame, boxes, expression) for expression in expressions]

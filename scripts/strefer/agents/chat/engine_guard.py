@@ -1,8 +1,8 @@
 """Ends the processes of a job that was killed.
 
-An engine of vLLM is a process of its own. It does not notice that the job which has started it was
-killed by SIGKILL, and keeps the GPU's memory (vllm-project/vllm#55510), so that the next attempt at
-the job could not load its model. A process beside the job watches it, and ends what it leaves.
+A vLLM engine is a separate process. It does not notice when the job that started it is killed by
+SIGKILL, and keeps the GPU's memory (vllm-project/vllm#55510), so that the job's next attempt could
+not load its model. A guard process watches the job and ends the engine that it leaves behind.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from PIL import Image
 from strefer.agents.chat.interface import ChatRequest
 from strefer.films.apart import iterate_frames_apart
 
-# What Qwen's own code (qwen-vl-utils) allows a frame of a video: 768 tokens of 28 x 28 px.
+# The limit of Qwen's own code (qwen-vl-utils) for a video frame: 768 tokens of 28 x 28 px.
 MAX_PIXELS = 768 * 28 * 28
 # All frames of a prompt: the limit that Qwen3-VL's processor has, about 16,000 tokens of 28 x 28 px
 # where two frames share their tokens.
@@ -28,7 +28,7 @@ FITS = ("none", "squash", "pad", "crop")
 
 @dataclass(frozen=True)
 class FrameFit:
-    """How frames are scaled down and brought into shape.
+    """Scales frames down and brings them into shape.
 
     Attributes:
         max_pixels: of a frame.

@@ -27,9 +27,9 @@ MOST_BYTES = 4 * 10**9
 
 @dataclass(frozen=True)
 class FrameSet:
-    """Encoded frames: the prompt's tokens to the last one that stands for frames, with their
-    modalities (0 text, 1 image, 2 video), the encoder's output, and what the language model needs
-    to know besides (grids, timings)."""
+    """Encoded frames: the prompt's tokens up to the last frame token, with their modalities (0
+    text, 1 image, 2 video), the encoder's output, and what else the language model needs (grids,
+    timings)."""
 
     head: list[int]
     modalities: list[int]
@@ -38,7 +38,7 @@ class FrameSet:
 
     @property
     def nbytes(self) -> int:
-        """What it takes in memory."""
+        """Its size in memory."""
         values = [*_tensors(self.features), *_tensors(self.extras)]
         return sum(value.nbytes for value in values)
 
@@ -78,7 +78,7 @@ class FrameSets:
         return len(self._sets)
 
     def content(self, frames: np.ndarray) -> list[dict[str, str]]:
-        """The parts of a message that stand for the frames."""
+        """The parts of a message that represent the frames."""
         return [{"type": self.modality}] * (1 if self.modality == "video" else len(frames))
 
     def tokens(self, request: ChatRequest) -> tuple[list[int], list[int], FrameSet]:
@@ -104,11 +104,11 @@ class FrameSets:
         return frame_set.head + tail, frame_set.modalities + [0] * len(tail), frame_set
 
     def count(self, request: ChatRequest) -> int:
-        """How many tokens a request with frames takes; nothing is encoded."""
+        """Count the tokens of a request with frames, without encoding anything."""
         return self._prepared(request, self.rendered(request))["input_ids"].shape[1]
 
     def model_inputs(self, sets: Sequence[FrameSet]) -> dict[str, Any]:
-        """What `generate` is given for a batch whose rows are about these frames."""
+        """The arguments of `generate` for a batch whose rows are about these frames."""
         device = self.model.device
         features = _to(_join([s.features for s in sets]), device)
         inputs = {"mm_encoder_outputs": {self.modality: features}}
@@ -116,7 +116,7 @@ class FrameSets:
         return inputs | {name: _to(value, device) for name, value in extras.items()}
 
     def rendered(self, request: ChatRequest) -> str:
-        """The prompt in the model's template; a mark stands for the frames."""
+        """The prompt in the model's template, with a placeholder for the frames."""
         return self.prompts.render(request.text, self.content(request.frames))
 
     def _prepared(self, request: ChatRequest, prompt: str) -> Any:
@@ -188,7 +188,7 @@ def _tensors(value: Any) -> Iterator[torch.Tensor]:
 
 
 def _to(value: Any, device: Any) -> Any:
-    """The same on a device, whatever holds the tensors."""
+    """Move tensors to a device, in any container."""
     if isinstance(value, torch.Tensor):
         return value.to(device)
     if isinstance(value, transformers.utils.ModelOutput):

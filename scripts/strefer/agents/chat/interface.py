@@ -1,8 +1,8 @@
 """Chat models (video LLM and LLM): the calls that stages need, and the door to the engines.
 
 A prompt is one user message: the frames, if any, and then the text. So all prompts about one
-segment share the frames as their prefix, and whoever shares an array of frames between requests
-has it encoded once.
+segment share the frames as their prefix, and an array of frames that requests share is encoded only
+once.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ class ChatRequest:
 
     Attributes:
         text: the prompt's text.
-        frames: uint8 RGB [T, H, W, 3], or None. Requests about the same frames hold the *same*
-            array, side by side: that is how an engine knows.
-        fps: at which rate the frames follow each other.
-        schema: a JSON schema of the reply with an object at its root, for engines that can hold a
-            model to it; the others leave it. Replies are parsed in either case.
-        choices: likewise the only replies that there are.
-        seed: of the sampling; without effect at temperature 0.
+        frames: uint8 RGB [T, H, W, 3], or None. Requests about the same frames must have the *same*
+            array and follow each other: that is how an engine recognizes them.
+        fps: the frames' rate per second.
+        schema: a JSON schema of the reply with an object at its root, for engines that can enforce
+            it; the others ignore it. Replies are parsed in either case.
+        choices: the only allowed replies, enforced in the same way.
+        seed: seed of the sampling; no effect at temperature 0.
         max_new_tokens: the reply is cut there.
         temperature: 0 takes the likeliest token.
     """
@@ -52,11 +52,11 @@ class ChatRequest:
 
 
 class Reply(str):
-    """A reply whose engine told more of it.
+    """A reply with what its engine reports about it.
 
     Attributes:
-        prompt: as the model got it, in its chat template; a mark stands for frames.
-        read, written: tokens of the prompt, with its frames, and of the reply.
+        prompt: the prompt as the model got it, in its chat template, with placeholders for frames.
+        read, written: number of tokens in the prompt, including its frames, and in the reply.
     """
 
     prompt: str | None = None
@@ -65,29 +65,30 @@ class Reply(str):
 
     @classmethod
     def of(cls, text: str, read: int | None, written: int | None, prompt: str | None = None) -> str:
-        """The reply with what its engine told."""
+        """The reply with what its engine reports."""
         reply = cls(text)
         reply.prompt, reply.read, reply.written = prompt, read, written
         return reply
 
 
 class Chat(Protocol):
-    """A loaded chat model. One that also has `hear` is told what was made of its replies. An engine
-    that gains by calls of several threads side by side says in `calls_at_a_time` how many; without
-    it, it is called by one thread alone."""
+    """A loaded chat model. If it has `hear`, it is informed how its replies were parsed. An engine
+    that benefits from concurrent calls sets `calls_at_a_time`; others are called by a single
+    thread."""
 
     def reply(self, requests: Sequence[ChatRequest]) -> list[str]:
-        """One reply for each request, in their order, as the model gave it: with its thinking."""
+        """Return one reply for each request, in order, as the model gave it, including its
+        thinking."""
         ...
 
     def room(self, request: ChatRequest) -> int | None:
-        """How many tokens of the model's context a request and its longest reply leave; below 0 it
-        does not fit. None if that cannot be known here."""
+        """Return how many tokens of the model's context remain after a request and its longest
+        reply; below 0 it does not fit. None if unknown here."""
         ...
 
 
 def calls_at_a_time(chat: Chat) -> int:
-    """How many calls of `reply` a stage makes side by side."""
+    """How many calls of `reply` a stage makes concurrently."""
     return getattr(chat, "calls_at_a_time", 1)
 
 
@@ -111,7 +112,7 @@ def check_room(chat: Chat, request: ChatRequest, options: str) -> None:
 
 @dataclass(frozen=True)
 class Asked(Generic[T]):
-    """What asking came to: the parsed `answer`, or the `failure` that says what was replied."""
+    """The result of asking: the parsed `answer`, or the `failure`, which quotes the reply."""
 
     answer: T | None
     failure: str | None
@@ -124,7 +125,7 @@ def ask(
     attempts: int,
     retry_temperature: float,
 ) -> list[Asked[T]]:
-    """Ask until every reply parses, all open requests in one call of the engine.
+    """Ask until every reply parses, with all open requests in one call of the engine.
 
     A request that the engine cannot answer fails alone; if it can answer none of several, the
     engine's error is raised.

@@ -17,7 +17,7 @@ def load_chat(spec: Mapping[str, Any]) -> Chat:
         spec: `adapter` says which engine, the rest is the adapter's.
 
     Raises:
-        ValueError: if there is no such adapter, or it refuses the specification.
+        ValueError: if the adapter is unknown or rejects the specification.
     """
     if spec.get("record"):
         from strefer.agents.chat.frame_fit import FrameFit

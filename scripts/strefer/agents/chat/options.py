@@ -1,4 +1,4 @@
-"""The options of chat adapters: each knows its own, and refuses what it does not know."""
+"""The options of chat adapters: each knows its own and rejects all others."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _COMMON = {
     *("trust_remote_code", "environment", "record"),
     *("max_pixels", "max_prompt_pixels", "fit"),  # `frame_fit.FrameFit` reads these
 }
-# What chat templates are given beside the messages. Templates that do not know an option pass over
-# it; those of models that can think do so unless told otherwise.
+# Passed to chat templates beside the messages. Templates ignore options that they do not know;
+# those of thinking models think unless an option turns it off.
 TEMPLATE_OPTIONS: dict[str, Any] = {"enable_thinking": False}
 
 

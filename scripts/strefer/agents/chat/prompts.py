@@ -32,7 +32,7 @@ class PromptMaker:
         self.processor = processor
         self.takes_parts = hasattr(processor, "tokenizer")
         self.tokenizer = processor.tokenizer if self.takes_parts else processor
-        # A processor would take what its template does not name for an option of its own.
+        # A processor would treat variables that its template does not name as its own options.
         template = str(processor.chat_template or self.tokenizer.chat_template)
         given = (template_options or {}).items()
         self.template_options = {name: value for name, value in given if name in template}
@@ -41,7 +41,7 @@ class PromptMaker:
         """One user message, frames first, with the start of the reply.
 
         Args:
-            frames: the message's parts that stand for frames, such as `{"type": "video"}`.
+            frames: the message's parts that represent frames, such as `{"type": "video"}`.
 
         Raises:
             ValueError: if the model has no chat template.
@@ -57,7 +57,8 @@ class PromptMaker:
 
     @staticmethod
     def begun(prompt: str) -> str:
-        """What of the reply the template wrote: a model that thinks may find its thinking begun."""
+        """The part of the reply that the template already wrote: it may start the thinking
+        itself."""
         return "<think>\n" if prompt.rstrip().endswith("<think>") else ""
 
     def tokenize(self, prompt: str) -> list[int]:
@@ -65,14 +66,14 @@ class PromptMaker:
         return self.tokenizer(prompt, **self.special_tokens(prompt))["input_ids"]
 
     def special_tokens(self, prompt: str) -> dict[str, bool]:
-        """The tokenizer's option: templates mostly write the first token themselves, and it must
-        not stand there twice."""
+        """The tokenizer's options. Most templates write the first token themselves, and it must not
+        be there twice."""
         bos = self.tokenizer.bos_token
         return {"add_special_tokens": not (bos is None or prompt.startswith(bos))}
 
     def _defused(self, text: str) -> str:
-        """The text with special tokens broken up: what a model wrote about a film must not be
-        able to end a turn or stand for frames in the next prompt."""
+        """Break up special tokens in a text: a model's text about a film must not be able to end a
+        turn or insert frames in the next prompt."""
         for token in sorted(self.tokenizer.all_special_tokens, key=len, reverse=True):
             if len(token) > 1:
                 text = text.replace(token, f"{token[0]} {token[1:]}")

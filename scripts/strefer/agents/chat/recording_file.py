@@ -12,7 +12,7 @@ def read_recording(path: str | Path) -> list[dict[str, Any]]:
     `read` or `refused` where the file says what was made of it.
 
     Raises:
-        ValueError: if the file cannot be read or is no recording.
+        ValueError: if the file cannot be read or is not a recording.
     """
     requests: dict[str, dict[str, Any]] = {}
     try:

@@ -1,6 +1,6 @@
 """Chat models behind a server that speaks OpenAI's protocol: vLLM's, a company's, anyone's.
 
-The server has the chat template; what the user message holds is the same as for the other
+The server applies the chat template; the user message has the same content as for the other
 adapters. Keys come from the environment, and neither records nor messages show them.
 """
 
@@ -55,8 +55,7 @@ _NOT_TAKEN = re.compile(
 )
 _QUALITIES = (90, 80, 70, 60, 50, 40)
 _WRAPPER_TOKENS = 16  # of {"answer": "…"}
-# What marks turns and frames in the templates that are in use: the server's tokenizer is not here
-# to be asked.
+# Marks of turns and frames in common templates: we cannot ask the server's tokenizer.
 _SPECIAL = re.compile(r"<(?=\||/?s>|image>|video>|start_of_turn>|end_of_turn>)|\[(?=/?INST\])")
 
 
@@ -71,15 +70,15 @@ class OpenAIChat:
         Args:
             spec: `model`, the server's name for it; `url`, the server's address, such as
                 "http://localhost:8000/v1" (by default OpenAI's); `key_variable`, the environment
-                variable that holds the key; `concurrency`, requests at a time; `timeout_s` of one
-                request; `retries` of a request that the server had no time for or that was lost,
-                with growing pauses; `frames_as`, "images", or "video" for vLLM's servers that
-                were started with `--trust-request-mm-kwargs`: a request tells its frames' rate;
-                `max_pixels`, `max_prompt_pixels`, `fit`, the size of frames (`FrameFit`);
-                `frames_mb`, the most that a prompt's frames take, before base64;
+                variable that holds the key; `concurrency`, the number of concurrent requests;
+                `timeout_s` of one request; `retries` of a request that the server was too busy for
+                or that was lost, after increasing pauses; `frames_as`, "images", or "video" for
+                vLLM servers started with `--trust-request-mm-kwargs`, because a request gives its
+                frames' rate; `max_pixels`, `max_prompt_pixels`, `fit`, the size of frames
+                (`FrameFit`); `frames_mb`, the maximum size of a prompt's frames before base64;
                 `template_options`, variables of the chat template, for servers that are not
-                OpenAI's; `addresses`, the folder of the model's servers, if the run starts them
-                itself (`url` is "serve" or "serve N"), and `engine_options`, with which.
+                OpenAI's; `addresses`, the folder of the model's servers if the run starts them
+                itself (`url` is "serve" or "serve N"), and `engine_options`, their options.
 
         Raises:
             ValueError: if an option is unknown, or there is neither a `url` nor a key.
@@ -113,7 +112,8 @@ class OpenAIChat:
 
     @metered
     def reply(self, requests: Sequence[ChatRequest]) -> list[str]:
-        """One reply for each request, in their order; `concurrency` at a time, of all calls.
+        """Return one reply for each request, in order; at most `concurrency` at a time over all
+        calls.
 
         Raises:
             ValueError: if the server refuses a request.
@@ -164,7 +164,7 @@ class OpenAIChat:
         return Reply.of((message.content or message.refusal or "").strip(), *counts)
 
     def _parameters(self, request: ChatRequest) -> dict[str, Any]:
-        """What shapes the reply, but for the parameters that the server does not take."""
+        """The parameters that affect the reply, without those that the server does not support."""
         wanted: dict[str, Any] = {
             "temperature": request.temperature,
             "seed": request.seed,
@@ -209,7 +209,7 @@ class OpenAIChat:
 
     def _frame_parts(self, frames: np.ndarray) -> list[dict[str, Any]]:
         """The message's parts that show frames, as images or as one video (vLLM reads a list of
-        pictures as `video/jpeg`, whatever their kind)."""
+        pictures as `video/jpeg`, whatever their format)."""
         kind, pictures = _pictures(frames, self.most_bytes)
         coded = [base64.b64encode(picture).decode() for picture in pictures]
         if self.frames_as == "video":

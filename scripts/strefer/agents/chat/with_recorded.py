@@ -1,13 +1,12 @@
-"""What a chat model was asked and said, as a file: written beside any engine, and replayed without
-one.
+"""Record a chat model's prompts and replies with any engine, and replay them without one.
 
-A recording is JSON Lines. A line with a `reply` is a request: `digest` of all that shapes the reply
-(text, frames and their rate, sampling), the `text`, the `frames` by digest and shape, the
-`sampling`, the `reply` as the model gave it, and its `tokens` (read, written). The first line of a
-call of the engine has `call` besides: how many requests and seconds it was, its first `prompt` in
-the model's template, and how many tokens of context the longest left (`room`). A line without a
-`reply` says what was made of the one before it with this digest: the answer that was `read`, or why
-it was `refused`.
+A recording is JSON Lines. A line with a `reply` is a request: `digest` of everything that affects
+the reply (text, frames and their rate, sampling), the `text`, the `frames` by digest and shape, the
+`sampling`, the `reply` as the model gave it, and its `tokens` (read, written). The first line of an
+engine call also has `call`: its number of requests and seconds, its first `prompt` in the model's
+template, and how many tokens of context its longest prompt left (`room`). A line without a `reply`
+says how the previous reply with this digest was parsed: the answer that was `read`, or why it was
+`refused`.
 
 The first frames that a process shows are kept as pictures too, at the size that the model gets, in
 the folder beside the file whose name ends in `.frames`.
@@ -122,7 +121,7 @@ class RecordedChat:
         self._replies = {line["digest"]: line["reply"] for line in read_recording(self.path)}
 
     def reply(self, requests: Sequence[ChatRequest]) -> list[str]:
-        """What was said to the same requests.
+        """Replies to the same requests.
 
         Raises:
             ValueError: if a request was never made; names the first.
@@ -167,7 +166,7 @@ def _plain(value: Any) -> Any:
 
 
 def _shown(request: ChatRequest, digests: Mapping[int, str]) -> dict[str, Any]:
-    """What shapes the reply to a request, as plain JSON."""
+    """Everything that affects the reply to a request, as plain JSON."""
     frames = None
     if request.frames is not None:
         shape = list(request.frames.shape)

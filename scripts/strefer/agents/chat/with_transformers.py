@@ -88,13 +88,13 @@ class TransformersChat:
 
     @property
     def encoded_frame_sets(self) -> int:
-        """How many arrays of frames went through the vision encoder so far."""
+        """Number of frame arrays that the vision encoder has processed so far."""
         return 0 if self.frame_sets is None else self.frame_sets.encoded
 
     @metered
     def reply(self, requests: Sequence[ChatRequest]) -> list[str]:
-        """One reply for each request, in their order. Where memory is too small for `max_batch`
-        of them, fewer are asked at a time.
+        """Return one reply for each request, in order. If memory is too small for `max_batch` of
+        them, use smaller batches.
 
         Raises:
             ValueError: if a request has frames and the model sees none.

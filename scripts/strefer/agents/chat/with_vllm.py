@@ -1,9 +1,9 @@
 """Chat models in vLLM, offline: all requests of a call go to the engine together.
 
-vLLM schedules them itself, keeps the keys and values of prompts' beginnings (prefix caching) and
-so reads the frames of a segment once for all of its prompts. Prompts are rendered and tokenized as
-for transformers, so that the model is told the same, but for Qwen3-VL's frames: transformers keeps
-a pair of marks around all of them that vLLM leaves out (vllm-project/vllm#46817).
+vLLM schedules them itself and caches the keys and values of shared prefixes, so it reads a
+segment's frames once for all of its prompts. Prompts are rendered and tokenized as for
+transformers, so that the model gets the same input, except for Qwen3-VL's frames: transformers
+keeps a pair of marks around all of them that vLLM leaves out (vllm-project/vllm#46817).
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class VllmChat:
 
     @metered
     def reply(self, requests: Sequence[ChatRequest]) -> list[str]:
-        """One reply for each request, in their order, all in one call of the engine.
+        """Return one reply for each request, in order, from one call of the engine.
 
         Raises:
             ValueError: if a request has frames and the model sees none, or a prompt is too long.
@@ -144,7 +144,7 @@ class VllmChat:
         }
 
     def _parts(self, request: ChatRequest) -> int:
-        """How many parts of a message stand for the frames."""
+        """Number of message parts that represent the frames."""
         if request.frames is None:
             return 0
         if not self.sees:
@@ -188,7 +188,7 @@ def frames_name(frames: np.ndarray, fps: float | None) -> str:
 
 
 def metadata_of(request: ChatRequest) -> dict[str, Any]:
-    """What a video processor is told about frames that are chosen already: to take them all."""
+    """Tell a video processor to use all frames, because they were sampled already."""
     count, fps = len(request.frames), request.fps or 1.0
     return {
         "total_num_frames": count,
@@ -213,7 +213,7 @@ def _stop_tokens(model: str, tokenizer: Any, revision: str | None) -> list[int]:
 
 
 def _start_engine(model: str, sees: bool, modality: str, options: Mapping[str, Any]) -> Any:
-    from vllm import LLM  # here, since only environments of its own have it
+    from vllm import LLM  # imported here, because only vLLM's own environments have it
 
     shown = {"video": {"video": 1, "image": 0}, "image": {"image": options["max_frames"]}}
     arguments = {

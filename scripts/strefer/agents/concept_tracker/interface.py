@@ -33,8 +33,8 @@ class Followed:
 
 
 class ConceptTracker(Protocol):
-    """Finds and follows in one, whenever an object enters. It tells by the number of frames
-    whether an object has just come, or has long been gone."""
+    """Detects and follows in one step, whenever an object enters. It judges by the number of frames
+    whether an object has just entered or left long ago."""
 
     def follow(
         self,
@@ -48,9 +48,10 @@ class ConceptTracker(Protocol):
         that two phrases name comes twice.
 
         Args:
-            frames: uint8 RGB [H, W, 3] each, about `FPS` a second; taken one by one, none is held.
-            n_frames: how many they are.
-            every: masks are kept of the frames 0, `every`, 2 * `every`, ...
-            max_objects: so many are followed at a time, by default all.
+            frames: uint8 RGB [H, W, 3] each, about `FPS` per second; consumed one by one, none is
+                kept.
+            n_frames: number of frames.
+            every: keep masks of the frames 0, `every`, 2 * `every`, ...
+            max_objects: maximum number of objects to follow at a time; by default all.
         """
         ...

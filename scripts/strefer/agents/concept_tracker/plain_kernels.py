@@ -1,4 +1,4 @@
-"""What `Sam3VideoModel` asks the package `kernels` for, without it and without a download.
+"""Plain versions of the kernels that `Sam3VideoModel` gets from the package `kernels` by download.
 
 The class leaves these steps out where the package is missing: two queries that found one object
 would then be two objects, and masks would keep their specks.

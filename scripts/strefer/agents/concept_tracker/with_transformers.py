@@ -157,7 +157,7 @@ class _Incoming(Mapping):
     """The frames of a session, by their numbers: each is there when its turn comes, and then gone.
 
     Attributes:
-        latest: the frame in hand.
+        latest: the frame being processed.
     """
 
     def __init__(self, pixels: Iterator[torch.Tensor], count: int) -> None:

@@ -77,7 +77,7 @@ def prompt_of(phrases: Sequence[str]) -> TextPrompt:
     """The prompt for phrases. Dots and question marks, which end a phrase, become spaces.
 
     Raises:
-        ValueError: if there is no phrase.
+        ValueError: if there are no phrases.
     """
     if not phrases:
         raise ValueError("detector: no phrase to look for")

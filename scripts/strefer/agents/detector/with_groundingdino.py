@@ -1,7 +1,7 @@
 """The detector through the groundingdino-py package: the paper's engine.
 
-The package breaks on transformers 5, so it lives in an environment of its own; nothing of it is
-imported before a detector is loaded.
+The package breaks on transformers 5, so it has a separate environment; it is imported only when a
+detector is loaded.
 """
 
 from __future__ import annotations

@@ -51,11 +51,11 @@ class Session:
 
 
 class Tracker(ABC):
-    """A tracker holds a model; a session holds one film."""
+    """A tracker has the model; a session has one film."""
 
     @metered
     def open_session(self, frames: np.ndarray) -> Session:
-        """Take in a film. Whatever both directions can share is computed here, once.
+        """Load a film. Everything that both directions share is computed here, once.
 
         Args:
             frames: uint8 [T, H, W, 3], RGB, in order of time.
@@ -80,8 +80,8 @@ class Tracker(ABC):
     ) -> list[Masks]:
         """Follow all boxes of one starting frame in one direction.
 
-        Masks are encoded as the engine draws them: memory holds one at the frame's size, however
-        many objects and frames there are.
+        Masks are encoded as the engine produces them: only one is in memory at the frame's size,
+            however many objects and frames there are.
 
         Args:
             until: the last frame that is wanted in that direction; by default the film's last, or

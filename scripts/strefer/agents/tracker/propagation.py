@@ -48,7 +48,7 @@ class Features:
 
 @dataclass(frozen=True)
 class Step:
-    """What one frame gives for each of B objects.
+    """The outputs of one frame for each of B objects.
 
     Attributes:
         mask_logits: [B, 4h, 4w] as the decoder drew them, whether or not the object is there.
@@ -70,7 +70,7 @@ class Step:
 
 @dataclass(frozen=True)
 class _Memory:
-    """What a tracked frame leaves behind: spatial memory [h*w, B, M] and pointers [B, C]."""
+    """The memory of a tracked frame: spatial memory [h*w, B, M] and pointers [B, C]."""
 
     spatial: Tensor
     pointer: Tensor

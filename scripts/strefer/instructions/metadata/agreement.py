@@ -1,9 +1,9 @@
 """Agreement of an entity's masklet with its film's transcript.
 
-Both say at which sampled frames the entity is there. Where they seldom agree, they hardly mean the
-same, if there is such a one at all; and where the transcript has two of a category side by side but
-the masklets show now the one and now the other, one track was given to both. A masklet that falls
-to pieces has lost its entity, or covers other things too.
+Both say at which sampled frames the entity is there. If they rarely agree, they probably describe
+different things, or the entity was hallucinated. If the transcript has two entities of a category
+at the same time but the masklets show only one or the other, one track was assigned to both. A
+masklet that falls to pieces has lost its entity or covers other things too.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def told_frames(film: Film, entity: int) -> set[int]:
 
 @lru_cache(maxsize=256)
 def agreement(film: Film, entity: int) -> Agreement:
-    """How well the times of an entity's masklet agree with the transcript's."""
+    """Measure how well the times of an entity's masklet agree with the transcript's."""
     assert film.masks is not None
     known, told = known_frames(film, entity), told_frames(film, entity)
     shown = known & set(film.masks.by_entity.get(entity, ()))
@@ -75,13 +75,13 @@ def agreement(film: Film, entity: int) -> Agreement:
 
 
 def existence_doubt(film: Film, entity: int, least_score: float) -> str | None:
-    """Why there may be no such entity in the film, or None; only with masklets.
+    """Say why the entity may not exist in the film, or return None; needs masklets.
 
-    Who was never there leaves few traces, and those do not fit together. So an entity that the
-    transcript has there for most of the film is believed although its masklet is often elsewhere;
-    and although the masklet fits its words less than `least_score`, if it comes and goes as the
-    transcript says. One without a masklet may be another of its kind that the transcriber takes for
-    it.
+    A hallucinated entity leaves few traces, and they contradict each other. So we believe an entity
+    that is there for most of the film according to the transcript, even if its masklet is often
+    elsewhere; and even if the masklet's score is below `least_score`, if it comes and goes as the
+    transcript says. An entity without a masklet may be another of its kind that the transcriber
+    confuses with it.
     """
     assert film.masks is not None
     known, overlap = film.entities[entity].expression, agreement(film, entity).overlap
@@ -96,7 +96,7 @@ def existence_doubt(film: Film, entity: int, least_score: float) -> str | None:
 
 
 def masklet_doubt(film: Film, entity: int) -> str | None:
-    """Why the entity's masklet should not be pointed with, or None."""
+    """Say why the entity's masklet should not be used to point at it, or return None."""
     found = agreement(film, entity)
     if found.share < SHARE or found.overlap < OVERLAP:
         return "has a masklet at other times than in the transcript"
@@ -117,8 +117,8 @@ def shares_masklet(film: Film, entity: int) -> bool:
 
 
 def _confused(film: Film, entity: int, other: int) -> bool:
-    """True if the masklet may be the other's: theirs coincide; or the other, of the same category,
-    has none of its own at most times at which both are there."""
+    """True if the masklet may belong to the other entity: theirs coincide, or the other one, of the
+    same category, has no masklet at most times at which both are there."""
     assert film.masks is not None
     if film.masks.coincidence(entity, other) > COINCIDE:
         return True

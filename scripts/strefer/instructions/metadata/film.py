@@ -15,9 +15,8 @@ from strefer.records import Entity, Statement
 
 @dataclass(frozen=True)
 class Look:
-    """What one transcript says of each entity, by position: whether it is there (None where that is
-    unknown), and what it does (None where it is absent, unknown, or its line cannot be taken
-    apart)."""
+    """What one transcript says about each entity, by position: whether it is there (None if
+    unknown), and what it does (None if it is absent or unknown, or its line cannot be parsed)."""
 
     present: tuple[bool | None, ...]
     deeds: tuple[str | None, ...]
@@ -28,20 +27,20 @@ class Film:
     """Joined metadata of one film.
 
     Attributes:
-        digest: of the film's bytes; seeds what is drawn.
-        duration_s: length.
+        digest: digest of the film's bytes, used as the seed for sampling.
+        duration_s: length in seconds.
         entities: the references; other fields name an entity by its position here.
-        limits_s: (start_s, end_s) of each transcribed segment, in order of time.
-        present: [segment][entity] whether the transcript says that the entity is there; None where
-            it is unknown.
-        deeds: [segment][entity] what it does ("runs to the left"); None where it is absent or its
-            line cannot be taken apart.
+        limits_s: (start_s, end_s) of each transcribed segment, in temporal order.
+        present: [segment][entity] whether the entity is there according to the transcript; None if
+            unknown.
+        deeds: [segment][entity] what it does ("runs to the "
+        "left"); None if it is absent or its line cannot be parsed.
         masks: the masklets, or None if that stage did not run.
-        parts: for each segment what the transcriber says of its parts; empty where it did not
-            look a second time.
+        parts: for each segment, what the transcriber says about its parts; empty without a second
+            look.
         several: entities that are more than one thing ("two women").
-        meaning: which deeds say the same, and which exclude each other.
-        forms: by deed, its statement with the verb's other forms.
+        meaning: which actions say the same, and which exclude each other.
+        forms: by action, its statement with the verb's other forms.
     """
 
     digest: str
@@ -91,13 +90,14 @@ class Film:
         return plural(known.generalized_noun) if entity in self.plurals else known.generalized_noun
 
     def again(self, entity: int) -> str:
-        """The entity's name, in words, where it was named before: "dog" of "brown dog"."""
+        """The entity's name when it has been named before: "dog" for "brown dog"."""
         known = self.entities[entity]
         of_many = entity in self.several - self.plurals
         return head_noun(known.expression) if of_many else known.noun
 
     def bare(self, deed: str) -> str | None:
-        """The deed as it follows "does the dog": "walk to the left"; None if that is unknown."""
+        """The action in the form that follows "does the dog": "walk to the left"; None if
+        unknown."""
         statement = self.forms.get(deed)
         return None if statement is None else statement.do
 
@@ -110,7 +110,7 @@ class Film:
         return text
 
     def segment_of(self, window: tuple[float, float]) -> int | None:
-        """The segment that most of the window lies in."""
+        """The segment that contains most of the window."""
         for segment, (start_s, end_s) in enumerate(self.limits_s):
             shared = min(end_s, window[1]) - max(start_s, window[0])
             if shared > 0.5 * (window[1] - window[0]):

@@ -72,7 +72,7 @@ def _look(reading: Reading, entities: Sequence[Entity]) -> Look:
 def _parts(
     limits_s: Sequence[tuple[float, float]], again: Sequence[Reading], entities: Sequence[Entity]
 ) -> tuple[tuple[Look, ...], ...]:
-    """The second looks by the segment that holds their middle."""
+    """The second looks, by the segment that contains their middle."""
     middles = [((r.start_s + r.end_s) / 2, _look(r, entities)) for r in again]
     return tuple(
         tuple(look for middle_s, look in middles if start_s <= middle_s < end_s)

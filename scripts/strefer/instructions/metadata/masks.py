@@ -25,7 +25,7 @@ class Masks:
 
     @cached_property
     def times_s(self) -> dict[int, list[float]]:
-        """When each entity's mask has pixels."""
+        """The times at which each entity's mask has pixels."""
         return {
             entity: [self.frame_times_s[frame] for frame in sorted(masks)]
             for entity, masks in self.by_entity.items()

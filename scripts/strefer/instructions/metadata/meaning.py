@@ -1,4 +1,4 @@
-"""Which statements say the same, and which exclude each other."""
+"""Relations between statements: which say the same, and which exclude each other."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from strefer.instructions.english import first_sentence
 
 
 class Meaning(Protocol):
-    """What is known of two statements (third person: "walks to the left") about one entity at one
-    time, or about two entities of one category.
+    """How two statements (third person: "walks to the left") are related, about one entity at one
+    time or about two entities of one category.
 
     Attributes:
-        closed: whether all that happens is told, and every entity is in the list.
+        closed: whether the statements cover everything that happens, and all entities are listed.
     """
 
     closed: bool
@@ -22,13 +22,13 @@ class Meaning(Protocol):
         """True if the one is the other, False if they exclude each other, None if unknown."""
 
     def alike(self, one: str, other: str) -> bool:
-        """True if they are, or hold, the same."""
+        """True if they are the same or say the same."""
 
     def differs(self, one: str, other: str) -> bool:
         """True if they are certainly not the same."""
 
     def excludes(self, one: str, other: str) -> bool:
-        """True if nobody who does the one does the other."""
+        """True if nobody can do both."""
 
 
 class ByWords:

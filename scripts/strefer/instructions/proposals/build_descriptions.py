@@ -1,6 +1,6 @@
 """Builders of the descriptive groups: from cells of the transcript to an open question's answer.
 
-The question's words come from a phrasings file; a description holds what they are filled with.
+The question's words come from a phrasings file; a description has the values to fill in.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Description:
 
 
 def subject(places: Places, entity: int, several: bool = False) -> str:
-    """How an answer names the entity: by its words, or, in mask groups, by its category."""
+    """Name the entity in an answer: by its expression or, in mask groups, by its category."""
     known = places.film.entities[entity]
     by_words = several or not places.masks
     return f"the {known.expression if by_words else places.film.kind(entity)}"
@@ -73,7 +73,7 @@ def _where(places: Places, segment: int) -> dict[str, Window]:
 
 
 def deed(places: Places, cell: Cell) -> Description:
-    """What one entity does in a clip or window."""
+    """Describe what one entity does in a clip or window."""
     segment, entity = cell
     answer = sentence(f"{subject(places, entity)} {places.deed(cell)}")
     claim = holds(places.film, cell)
@@ -105,7 +105,7 @@ def _any_on(segments: Sequence[int], segment: int, side: int) -> bool:
 
 
 def timeline(places: Places, entity: int, segments: Sequence[int]) -> Description:
-    """What one entity does over several segments in a row, or over the film."""
+    """Describe what one entity does over several consecutive segments, or over the film."""
     film = places.film
     cells = [(segment, entity) for segment in segments]
     answer = told_in_order(places, subject(places, entity), cells)
@@ -117,8 +117,8 @@ def timeline(places: Places, entity: int, segments: Sequence[int]) -> Descriptio
 
 
 def told_in_order(places: Places, who: str, cells: Sequence[Cell]) -> str:
-    """What an entity does in the cells, step by step. A repetition, in whatever words, is left
-    out."""
+    """Describe what an entity does in the cells, step by step, without repetitions in any
+    wording."""
     deeds: list[str] = []
     for segment, entity in cells:
         deed = places.film.deeds[segment][entity] or "is not there"
@@ -130,8 +130,8 @@ def told_in_order(places: Places, who: str, cells: Sequence[Cell]) -> str:
 
 
 def introduced(places: Places, told: Description) -> Description:
-    """What an entity does, with its looks: for a question that says no more than the region. The
-    category alone would be a guess to whoever learns from the pair."""
+    """Describe what an entity does, including its appearance, for a question that gives only the
+    region. A student could not learn the appearance from the category alone."""
     (entity,) = told.subjects
     known = places.film.entities[entity]
     by_kind, by_looks = f"he {places.film.kind(entity)} ", f"he {known.expression} "
@@ -140,7 +140,7 @@ def introduced(places: Places, told: Description) -> Description:
 
 
 def portrait(places: Places, entity: int, segments: Sequence[int]) -> Description:
-    """Who a region is, and what it does."""
+    """Describe who a region is, and what it does."""
     known = places.film.entities[entity]
     told = timeline(places, entity, segments)
     claim = every([is_expression(entity, known.expression), told.claim])
@@ -149,13 +149,13 @@ def portrait(places: Places, entity: int, segments: Sequence[int]) -> Descriptio
 
 
 def portrait_at(places: Places, cell: Cell) -> Description:
-    """Who a region is, and what it does in one clip or window."""
+    """Describe who a region is, and what it does in one clip or window."""
     segment, entity = cell
     return replace(portrait(places, entity, (segment,)), **_where(places, segment))
 
 
 def appearance(places: Places, entity: int) -> Description:
-    """Who a region is."""
+    """Describe who a region is."""
     expression = places.film.entities[entity].expression
     segments = tuple(s for s, row in enumerate(places.film.present) if row[entity])
     return Description(
@@ -165,7 +165,8 @@ def appearance(places: Places, entity: int) -> Description:
 
 
 def together(places: Places, segment: int, entities: Sequence[int]) -> Description:
-    """What several entities do in one clip or window; named in the question only by regions."""
+    """Describe what several entities do in one clip or window; the question names them only by
+    regions."""
     cells = [(segment, entity) for entity in entities]
     told = [
         sentence(f"{subject(places, entity, several=True)} {places.deed(cell)}")
@@ -179,7 +180,8 @@ def together(places: Places, segment: int, entities: Sequence[int]) -> Descripti
 
 
 def story(places: Places, segments: Sequence[int]) -> Description:
-    """What happens over the film, step by step. Segments in which nothing changes are one step."""
+    """Describe what happens over the film, step by step. Segments in which nothing changes are one
+    step."""
     film = places.film
     steps: list[list[Cell]] = []
     for segment in segments:
@@ -212,7 +214,8 @@ def _same_deeds(places: Places, before: Sequence[Cell], now: Sequence[Cell]) -> 
 
 
 def cast(places: Places) -> Description:
-    """Who and what acts in the film: those that the transcript has there at some time."""
+    """List who and what acts in the film: everything that is there at some time according to the
+    transcript."""
     film = places.film
     seen = [e for e in range(len(film.entities)) if any(row[e] for row in film.present)]
     expressions = [film.entities[entity].expression for entity in seen]
@@ -222,7 +225,7 @@ def cast(places: Places) -> Description:
 
 
 def attendance(places: Places, segment: int) -> Description:
-    """Who is there in a clip or window."""
+    """List who is there in a clip or window."""
     film = places.film
     there = [e for e, present_ in enumerate(film.present[segment]) if present_]
     claims = [present(e, film.limits_s[segment], e in there) for e in range(len(film.entities))]
@@ -233,7 +236,7 @@ def attendance(places: Places, segment: int) -> Description:
 
 
 def number_there(places: Places, segment: int, noun: str) -> Description:
-    """How many entities of one category are there in a clip or window."""
+    """Count the entities of one category in a clip or window."""
     film = places.film
     window = film.limits_s[segment]
     there = [e for e, row in enumerate(film.present[segment]) if row and places.kind(e) == noun]
@@ -247,7 +250,7 @@ def number_there(places: Places, segment: int, noun: str) -> Description:
 
 
 def moment(places: Places, cell: Cell) -> Description:
-    """When an entity does something that it does once: answered with times."""
+    """Say when an entity does something that it does once: answered with times."""
     segment, entity = cell
     claim = once(entity, places.film.limits_s[segment], places.deed(cell))
     return Description(
@@ -257,7 +260,7 @@ def moment(places: Places, cell: Cell) -> Description:
 
 
 def stay(places: Places, entity: int, segments: Sequence[int]) -> Description:
-    """When an entity is there, if that is one stretch of the film: answered with times."""
+    """Say when an entity is there, if that is one stretch of the film: answered with times."""
     film = places.film
     claims = [
         present(entity, limits_s, number in segments)

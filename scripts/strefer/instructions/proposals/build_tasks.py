@@ -59,8 +59,8 @@ def is_there(scope: Scope, cell: Cell) -> Task:
 
 
 def neighbour(scope: Scope, cell: Cell, step: int, form: str, wrong: tuple[str, ...]) -> Task:
-    """Open or choice: what does it do right after (step 1) or right before (step -1) a deed of its
-    own, or the window?"""
+    """Open or choice: what does it do right after (step 1) or right before (step -1) one of its
+    actions, or the window?"""
     segment, entity = cell
     film, who = scope.film, scope.who(entity)
     asked = (segment + step, entity)
@@ -120,7 +120,7 @@ def is_during(scope: Scope, cell: Cell, text: str, other: int, other_text: str) 
 
 
 def free(scope: Scope, cell: Cell) -> Task:
-    """Open: whatever the writer asks of what an entity does."""
+    """Open: any question that the writer asks about what an entity does."""
     segment, entity = cell
     facts, cited = gather_facts(scope, [cell])
     who = scope.who(entity)
@@ -174,7 +174,7 @@ def deed_premise(scope: Scope, cell: Cell, asked: int, text: str) -> Task:
 
 
 def is_before(scope: Scope, first: Cell, second: Cell) -> Task:
-    """Yes/no on the film: does the first deed come before the second? Each happens once."""
+    """Yes/no on the film: does the first action come before the second? Each happens once."""
     film = scope.film
     (s1, e1), (s2, e2) = first, second
     one, two = film.deeds[s1][e1], film.deeds[s2][e2]
@@ -203,7 +203,7 @@ def order(scope: Scope, cells: tuple[Cell, ...], wrong: tuple[str, ...]) -> Task
 
 
 def in_order(deeds: list[str]) -> str:
-    """The deeds as one option: "sits, then jumps"."""
+    """The actions as one option: "sits, then jumps"."""
     return ", then ".join(deeds)
 
 

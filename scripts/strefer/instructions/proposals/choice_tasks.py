@@ -1,6 +1,6 @@
 """Four-way choices that a film allows.
 
-The options are deeds that entities of the same kind do in the same film, and the right one is drawn
+The options are actions of entities of the same kind in the same film, and the right one is drawn
 evenly among them, however often each is done: the words alone do not give it away.
 """
 
@@ -24,7 +24,7 @@ def choice_candidates(places: Places) -> list[tuple[Candidate, ...]]:
     """Candidates for four-way choices, each alone in its tuple."""
     found = _deeds(places) + _deeds_or_absence(places)
     for scope, cell, step in neighbours(places):
-        # The deed that the question names is never right, so it is not an option.
+        # The action that the question names is never right, so it is not an option.
         named = "" if places.timed else places.short_deed(cell)
         wrong = _wrong_options(places, (cell[0] + step, cell[1]), named)
         if wrong:
@@ -68,7 +68,7 @@ def _deeds(places: Places) -> list[Candidate]:
 
 
 def _deeds_or_absence(places: Places) -> list[Candidate]:
-    """Three deeds and "is not there", each of the four right equally often."""
+    """Three actions and "is not there"; each of the four is right equally often."""
     found = []
     cells = _cells_by_deed(places)
     for segment, entity in places.absent:
@@ -90,7 +90,7 @@ def _deeds_or_absence(places: Places) -> list[Candidate]:
 
 
 def _orders(places: Places) -> list[Candidate]:
-    """Three deeds of one entity, each done once, in four orders."""
+    """Three actions of one entity, each done once, in four orders."""
     found: list[Candidate] = []
     for entity in places.entities:
         cells = [cell for cell in places.once if cell[1] == entity]

@@ -35,7 +35,7 @@ def render_facts(facts: Sequence[Fact]) -> str:
 
 
 def when_of(segment: int, window: int | None) -> str:
-    """What a segment is called beside the window (a segment too), or without one."""
+    """A segment's name in relation to the window (also a segment), or without one."""
     if window is None:
         return f"part {segment + 1}"
     names = {window: DURING, window - 1: BEFORE, window + 1: AFTER}

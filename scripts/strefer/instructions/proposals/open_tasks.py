@@ -60,7 +60,7 @@ def neighbours(places: Places) -> Iterator[tuple[Scope, Cell, int]]:
 
 
 def simultaneous(places: Places) -> Iterator[tuple[Scope, Cell, int]]:
-    """(scope, cell, other): what the entity does while the other does its deed."""
+    """(scope, cell, other): what the entity does while the other does its action."""
     for segment, entity in places.cells:
         for other in places.entities:
             if other == entity or (segment, other) not in places.readable:

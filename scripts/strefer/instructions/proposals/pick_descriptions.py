@@ -29,7 +29,7 @@ def take_in_turn(pools: Sequence[list[Candidate]], n: int, random: Random) -> li
     return taken[:n]
 
 
-# What a film allows, by kind
+# the choices in a film, by kind
 
 
 def deeds(places: Places) -> list[Candidate]:

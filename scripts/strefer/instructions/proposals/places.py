@@ -10,7 +10,7 @@ from strefer.instructions.metadata.agreement import pointable
 from strefer.instructions.metadata.film import Film
 from strefer.instructions.proposals.tasks import Cell, Scope
 
-LONGEST_ASKED = 14  # words of a deed inside a question
+LONGEST_ASKED = 14  # maximum number of words of an action inside a question
 _PRONOUN = re.compile(r"\b(?:he|she|it|they|him|them|himself|herself|itself|themselves)\b", re.I)
 
 
@@ -25,9 +25,9 @@ class Places:
         random: draws among wrong options and counterparts.
 
     Attributes:
-        cells: where an entity does something that could be read.
-        absent: where an entity is not there, and can still be pointed at.
-        once: cells whose deed the entity does nowhere else in the film.
+        cells: where an entity does something that could be parsed.
+        absent: where an entity is not there but can still be referred to.
+        once: cells whose action the entity does nowhere else in the film.
     """
 
     def __init__(self, film: Film, masks: bool, timed: bool, random: Random) -> None:
@@ -84,19 +84,19 @@ class Places:
         return self.film.kind(entity)
 
     def deed(self, cell: Cell) -> str:
-        """What the entity of a readable cell does."""
+        """The action in a parsed cell."""
         deed = self.film.deeds[cell[0]][cell[1]]
         assert deed is not None, cell
         return deed
 
     def short_deed(self, cell: Cell) -> str:
-        """The deed's first sentence."""
+        """The action's first sentence."""
         return first_sentence(self.deed(cell))
 
     def showable(self, texts: list[str], *subjects: int) -> bool:
-        """True if the texts may be in a question about these subjects: they are short and name whom
-        they speak of, they do not describe a region, and no deed speaks of the entity that is to do
-        it."""
+        """True if a question about these subjects may contain the texts: they are short, name the
+        entities that they are about, do not describe a region, and no action mentions the entity
+        that does it."""
         if any(_PRONOUN.search(text) or len(text.split()) > LONGEST_ASKED for text in texts):
             return False
         if not self.masks:
@@ -104,9 +104,9 @@ class Places:
         return not any(self.film.entities[e].expression in text for e in subjects for text in texts)
 
     def untrue_deeds(self, cell: Cell) -> list[str]:
-        """Deeds of its kind in this film that the entity does not do in the segment, shuffled,
-        without those that speak of the entity itself ("chases the red ball" of the red ball).
-        Where a time is asked about, what the entity does at other times comes first."""
+        """Actions of its kind in this film that the entity does not do in the segment, shuffled,
+        without those that mention the entity itself ("chases the red ball" for the red ball). If
+        the question is about a time, the entity's actions at other times come first."""
         segment, entity = cell
         said = self.film.deeds[segment][entity] or ""
         name = self.film.entities[entity].expression
@@ -122,7 +122,7 @@ class Places:
         return texts
 
     def only_doer(self, cell: Cell) -> bool:
-        """True if certainly nobody else in the segment does the same."""
+        """True if it is certain that nobody else in the segment does the same."""
         row, present = self.film.deeds[cell[0]], self.film.present[cell[0]]
         text = self.short_deed(cell)
         return not any(

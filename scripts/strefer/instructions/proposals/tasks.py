@@ -1,4 +1,4 @@
-"""What the question writer is asked for: one task is one pair to be.
+"""Tasks for the question writer, each for one pair.
 
 A task fixes what makes a pair checkable (form, what is asked, the right answer, the claim behind
 it); the words are the writer's.
@@ -20,7 +20,7 @@ MAX_FACTS = 8
 
 @dataclass(frozen=True)
 class Scope:
-    """Where a question looks and how it names who is meant.
+    """The part of a film that a question is about, and how it names its entities.
 
     Attributes:
         film: the metadata.
@@ -50,7 +50,7 @@ class Scope:
 
     @property
     def when(self) -> str:
-        """The window in words, with a space before it; empty without a window."""
+        """The window's wording, with a space before it; empty without a window."""
         return "" if self.window is None else f" {DURING}"
 
     @property
@@ -111,8 +111,8 @@ class Task:
 def gather_facts(scope: Scope, cited: Sequence[Cell]) -> tuple[tuple[Fact, ...], tuple[int, ...]]:
     """The facts for a task and the numbers of the cited ones, in the order they are cited.
 
-    Besides the cited cells there are further ones of the scope (the subjects' first), so that the
-    writer has to read, up to MAX_FACTS lines.
+    Besides the cited cells, further cells of the scope are included (the subjects' first, up to
+    MAX_FACTS lines), so that the writer has to read.
     """
     cells = list(dict.fromkeys(cited))
     film = scope.film

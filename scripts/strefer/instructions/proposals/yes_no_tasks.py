@@ -1,6 +1,6 @@
 """Yes/no questions that a film allows, always in couples.
 
-A statement is asked only where the film holds a place at which it is true and one at which it is
+A statement is asked only if the film has a place at which it is true and one at which it is
 false, and both are asked: the words alone do not give the answer away.
 """
 

@@ -12,7 +12,7 @@ A claim is plain JSON. Windows are seconds of the film, entities positions in th
     {"kind": "is", "entity": 0, "expression": "brown dog", "value": true}
     {"kind": "all", "of": [claim, …]}
 
-Whoever knows something of the film can be the witness: the transcript, the masklets, or, in the
+Any source of knowledge about the film can be the witness: the transcript, the masklets, or, in the
 demo, the ground truth.
 """
 
@@ -111,7 +111,7 @@ def parts(claim: Claim) -> list[Claim]:
 
 
 def evaluate(claim: Claim, witness: Witness) -> bool | None:
-    """True if the claim holds as the witness sees it; None where the witness does not know.
+    """True if the claim holds according to the witness; None if the witness does not know.
 
     Raises:
         ValueError: if the claim's kind is unknown.

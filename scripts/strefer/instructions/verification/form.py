@@ -14,7 +14,7 @@ _LINKS = frozenset(("a", "an", "the", "in", "at", "of", "with", "by", "and"))
 
 
 def form_fault(pair: Instruction, duration_s: float) -> str | None:
-    """What is wrong with the pair by itself."""
+    """Find faults in the pair itself, without evidence."""
     text = pair.question + pair.answer
     if pair.question.count("<region>") != len(pair.regions) or "<region>" in pair.answer:
         return "as many <region> in the question as regions are needed"
@@ -35,8 +35,9 @@ def form_fault(pair: Instruction, duration_s: float) -> str | None:
 
 
 def reference_fault(pair: Instruction, film: Film) -> str | None:
-    """How the question describes a region it should only point at: in the noun phrase that its mark
-    ends, or by the whole expression. Options may describe: they do so for the wrong ones too."""
+    """Find a description of a region that the question should only point at: in the noun phrase
+    that ends with its mark, or as the whole expression. Options may describe, because wrong ones do
+    so too."""
     pieces = pair.question.split("<region>")
     for entity, before in zip(pair.regions, pieces, strict=False):
         known = film.entities[entity]

@@ -1,10 +1,10 @@
 """Checks what a line says of movement against how the masklet moves.
 
-A plain check of words against a few measures of the masklet in the window: how far its middle goes
-from side to side and how steadily, how far its foot rises, and how much its shape changes from
-frame to frame. Frames in which the mask is cut off do not count, medians and quantiles pass over
-mistaken ones, and what lies between the thresholds is left alone. It holds for cameras that stay
-still; `check_motion: false` is for others.
+This simply compares words with a few measures of the masklet in the window: how far and how
+steadily its centre moves sideways, how far its lower edge rises, and how much its shape changes
+from frame to frame. Frames in which the mask is cut off are ignored, medians and quantiles tolerate
+wrong frames, and values between the thresholds decide nothing. It is valid only for fixed cameras;
+use `check_motion: false` for others.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _CHASES = re.compile(r"\b(?:chases|follows|pursues|runs after)\b")
 
 @dataclass(frozen=True)
 class Motion:
-    """What the masklet of an entity does in a window.
+    """Measures of an entity's masklet in a window.
 
     Attributes:
         masks, entity: whose masklet.
@@ -59,8 +59,9 @@ class Motion:
 
     @cached_property
     def path(self) -> float:
-        """How far to the right the middle goes, in picture widths; negative to the left. The
-        median slope between any two frames (Theil and Sen), times the time between the outer."""
+        """How far the centre moves to the right, in picture widths; negative to the left. This is
+        the median slope between any two frames (Theil and Sen), times the time between the outer
+        ones."""
         at = [
             (self.masks.frame_times_s[f], self.masks.middle_px(self.entity, f)) for f in self.frames
         ]
@@ -74,14 +75,15 @@ class Motion:
 
     @cached_property
     def rise(self) -> float:
-        """How far the foot goes up and down between its outer tenths, in the entity's heights."""
+        """Vertical range of the lower edge, from its 10% to its 90% quantile, in multiples of the
+        entity's height."""
         boxes = [self.masks.box(self.entity, frame) for frame in self.frames]
         low, *_, high = quantiles(self.foot_px, n=10, method="inclusive")
         return (high - low) / median(box[3] - box[1] for box in boxes)
 
     @cached_property
     def is_round(self) -> bool:
-        """True if the mask is a disc, which nobody can see turn."""
+        """True if the mask is a disc, whose turning is invisible."""
         sides, fills = [], []
         for frame in self.frames:
             x0, y0, x1, y1 = self.masks.box(self.entity, frame)
@@ -92,9 +94,8 @@ class Motion:
 
     @cached_property
     def change(self) -> float:
-        """How much the mask changes from a frame to the next, 1 - IoU, where it changes much: nine
-        of ten changes are smaller. What moves in a cycle may look the same in many frames, but not
-        in all."""
+        """Change of the mask from one frame to the next, 1 - IoU. A periodic motion may repeat its
+        pose in many frames, so we take the 90th percentile."""
         codes = [self.masks.by_entity[self.entity][frame] for frame in self.frames]
         changes = [1 - float(rle_ious([a], [b])[0, 0]) for a, b in pairwise(codes)]
         return changes[0] if len(changes) == 1 else quantiles(changes, n=10, method="inclusive")[-1]
@@ -134,12 +135,13 @@ def motion_in(masks: Masks, entity: int, window: Window) -> Motion | None:
 def contradiction(
     motion: Motion, deed: str, confirmed: bool = False, person: bool = False
 ) -> str | None:
-    """Why the deed cannot be, by the masklet's motion; None if it can.
+    """Say why the masklet's motion contradicts the action; None if it does not.
 
     Args:
-        person: whether it is somebody with arms to move while at rest.
-        confirmed: whether the deed was seen twice. A masklet that trembles where somebody rests, or
-            lags behind one who goes or jumps, is then likelier to be wrong than the deed.
+        person: whether the entity can move its arms while at rest.
+        confirmed: whether two transcriptions agree on the action. A masklet that trembles while the
+            entity rests, or lags while it walks or jumps, is then more likely to be wrong than the
+            action.
     """
     side = _TO_SIDE.search(deed)
     if side or _CHASES.search(deed):
@@ -167,7 +169,7 @@ def contradiction(
 
 
 def _against_going(motion: Motion, side: str | None, confirmed: bool) -> str | None:
-    """Why the masklet does not go to this side, or, for None, anywhere."""
+    """Say why the masklet does not move to this side or, for None, to any side."""
     many = len(motion.frames) >= MIN_FRAMES
     along = motion.path if side == "right" else -motion.path
     if side and along < -(PATH_SOME if many else PATH_AWAY):
@@ -196,21 +198,21 @@ def goes_after(motion: Motion, other: Motion) -> bool:
 
 
 def chases(deed: str) -> bool:
-    """True if the deed is going after somebody."""
+    """True if the action is chasing or following somebody."""
     return bool(_CHASES.search(deed))
 
 
 def goes(deed: str) -> bool:
-    """True if the deed is going somewhere."""
+    """True if the action is moving somewhere."""
     return bool(_TO_SIDE.search(deed)) or chases(deed)
 
 
 def shows_in_shape(deed: str) -> bool:
-    """True if the deed shows in nothing but a change of shape."""
+    """True if the action is visible only as a change of shape."""
     return bool(_WAVES.search(deed) or _TURNS.search(deed))
 
 
 def plainly_so(motion: Motion, deed: str) -> bool:
-    """True if the masklet plainly moves to the side that the deed names."""
+    """True if the masklet clearly moves to the side that the action names."""
     side = _TO_SIDE.search(deed)
     return bool(side) and (motion.path if side[1] == "right" else -motion.path) > PATH_PLAIN

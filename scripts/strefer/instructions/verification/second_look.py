@@ -1,7 +1,7 @@
 """Checks a segment's transcript against the transcripts of its parts.
 
 Who does something throughout a segment does it in either part. Where a part says otherwise, the
-line is in doubt: the transcriber guessed, or the segment holds more than one scene.
+line is in doubt: the transcriber guessed, or the segment contains more than one scene.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class SecondLook:
         return bool(parts) and all(self._says(p.deeds[entity], claim["text"]) for p in parts)
 
     def fault(self, claim: Claim) -> str | None:
-        """Why the parts contradict what the claim says of one entity in one segment, or None."""
+        """Say why the parts contradict the claim about one entity in one segment, or return
+        None."""
         if claim["kind"] not in ("does", "once", "present"):
             return None
         parts, entity = self._parts((claim["start_s"], claim["end_s"])), claim["entity"]
@@ -70,5 +71,5 @@ class SecondLook:
         )
 
     def _says(self, deed: str | None, text: str) -> bool | None:
-        """True if a part's deed is this one; an unread one, and none at all, is not."""
+        """True if a part has this action; not if its action was not parsed or is missing."""
         return False if deed is None else self.film.meaning.says(deed, text)

@@ -1,4 +1,4 @@
-"""The verifier: rejects pairs that what is known of the film contradicts.
+"""The verifier: rejects pairs that contradict what is known about the film.
 
 Each rejection has a reason that begins with the check's name (`verification.checks`).
 """
@@ -31,13 +31,13 @@ from strefer.records import Instruction
 
 @dataclass(frozen=True)
 class Checks:
-    """Which checks the verifier makes.
+    """Options of the verifier.
 
     Attributes:
-        motion: whether directions in the words are compared with the masklets' paths.
-        unseen: whether an entity whose masklet and transcript do not bear each other out is
-            doubted, in films that have masklets.
-        least_score: a masklet whose expression fits it less well needs the transcript's word.
+        motion: whether to compare movements in the words with the masklets' paths.
+        unseen: whether to reject pairs about an entity whose masklet and transcript disagree, in
+            films with masklets.
+        least_score: a masklet with a lower score must be confirmed by the transcript.
     """
 
     motion: bool = True
@@ -68,7 +68,8 @@ class Verifier:
         ]
 
     def reason(self, pair: Instruction) -> str | None:
-        """Why the pair is rejected, or None: the first check that finds a fault says why."""
+        """Say why the pair is rejected, or return None: the first check that finds a fault gives
+        the reason."""
         checks = {
             "form": lambda pair: form_fault(pair, self.film.duration_s),
             "reference": lambda pair: reference_fault(pair, self.film),

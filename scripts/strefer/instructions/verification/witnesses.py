@@ -1,4 +1,4 @@
-"""What the transcript and the masklets know of a film: two witnesses for claims."""
+"""Two witnesses for claims about a film: the transcript and the masklets."""
 
 from __future__ import annotations
 

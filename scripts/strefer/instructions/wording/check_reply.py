@@ -13,7 +13,7 @@ from strefer.instructions.proposals.tasks import Task
 from strefer.instructions.wording.word_tasks import REFUSAL, Reply
 
 _NEGATION = re.compile(r"\b(?:not|never|no|none|nobody)\b|n't\b", re.I)
-ADDED_WORDS = 2  # a writer may join clauses; more is a story of its own
+ADDED_WORDS = 2  # a writer may join clauses; more than this is invented
 _SIDES = {"order": " before ", "left": " left of ", "longer": " than "}
 _CONNECTIVES = {
     "after": ("after", "next", "then", "once", "follow"),
@@ -25,7 +25,7 @@ _CONNECTIVES = {
 
 
 def written_fault(task: Task, reply: Reply) -> str | None:
-    """Why the reply is not the pair that was asked for, or None."""
+    """Say why the reply is not the requested pair, or return None."""
     return _question_fault(task, reply.question) or _answer_fault(task, reply.answer)
 
 

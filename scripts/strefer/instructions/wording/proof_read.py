@@ -14,7 +14,7 @@ from strefer.prompts import Prompt
 from strefer.records import Instruction
 
 VERDICTS = ("follows", "contradicts", "undecidable")
-# What else it says of a pair, and what a "yes" to it is a fault for.
+# Its other verdicts on a pair, and the fault that a "yes" means.
 _FAULTS = {
     "several_right": "more than one option is right",
     "gives_away": "the question gives itself away",
@@ -90,7 +90,7 @@ def parse_proofs(text: str) -> dict[int, str | None]:
     """Read the proof-reader's reply: what is wrong with each pair, by its number.
 
     Raises:
-        ValueError: if it holds no verdict.
+        ValueError: if it has no verdict.
     """
     pairs = json_object(text).get("pairs")
     read = {

@@ -79,7 +79,7 @@ def parse_replies(text: str) -> dict[int, Reply | str]:
     with it. A single pair, without a list around it, is the first.
 
     Raises:
-        ReplyError: if it holds no list of pairs and no pair.
+        ReplyError: if it has neither a list of pairs nor a pair.
     """
     try:
         fields = json_object(text)
@@ -119,7 +119,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def published(task: Task, reply: Reply) -> tuple[str, str, tuple[int, ...]]:
-    """Question, answer and regions as a pair holds them.
+    """Question, answer and regions in the form that a pair has them.
 
     In the question each region is named once as <region>, in the order of `regions`; a later
     mention becomes "that dog". In the answer "the dog in <region1>" is "the dog", or, where two
@@ -162,7 +162,7 @@ def options_of(reply: Reply) -> list[str]:
 
 
 def _without_regions(text: str, reply: Reply, order: list[int]) -> str:
-    """A text of the reply in which regions are told apart by their nouns."""
+    """A text of the reply in which regions are identified by their nouns."""
     named = _NAMED_REGION.finditer(f"{reply.question} {reply.answer}")
     nouns = {int(m[3]): m[2] for m in named}
     ordinals = ("first", "second", "third", "fourth")

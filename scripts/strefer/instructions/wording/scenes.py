@@ -73,7 +73,7 @@ class Scene:
         }
 
     def reply(self, task: Task, written: Reply) -> Reply:
-        """What was written for a task, in the task's own numbers."""
+        """The reply to a task, with the task's own numbering."""
         return replace(
             written,
             question=self.there(written.question, task),

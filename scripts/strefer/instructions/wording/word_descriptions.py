@@ -58,7 +58,7 @@ def _question(places: Places, description: Description, phrasings: Phrasings) ->
 
 
 def _in_the_tense_of(question: str, places: Places, description: Description) -> Description:
-    """What is asked with "is … doing" is answered with "is running", if that form is known."""
+    """Answer a question with "is … doing" with "is running", if that form is known."""
     asked = re.search(r"\b(is|are|was|were)\b.* doing\b", question)
     deed = places.film.deeds[description.segments[0]][(*description.subjects, 0)[0]]
     doing = places.film.forms[deed].doing if asked and deed in places.film.forms else None

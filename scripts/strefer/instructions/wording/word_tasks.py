@@ -17,8 +17,8 @@ REFUSAL = "That is not so"  # how the answer to a false premise begins
 
 @dataclass(frozen=True)
 class Reply:
-    """What a writer replies: as in the prompt, regions are <region1>, <region2>. For a choice the
-    answer is the right option's words.
+    """A writer's reply: as in the prompt, regions are <region1>, <region2>. For a choice, the
+    answer is the text of the right option.
 
     Attributes:
         options: all options of a choice, the right one first, if the writer worded them.
@@ -39,7 +39,7 @@ def write_reply(task: Task, phrasings: Phrasings, random: Random) -> Reply:
     """
     section = f"{task.form}.{task.focus}"
     if task.slots.get("bare", "") is None:
-        section += "_inflected"  # the deed cannot be put behind "does"
+        section += "_inflected"  # the action cannot follow "does"
     question = random.choice(phrasings[section]).format_map(task.slots)
     return Reply(task.scope.film.agreeing(question), right_answer(task))
 

@@ -1,8 +1,8 @@
-"""Attention of packed questions: those about one film stand behind one copy of its tokens.
+"""Attention for packed questions: those about one film follow one copy of its tokens.
 
-A mask that says so would be mostly empty, and the kernels that take a mask compute all of it. So
-each block (a film's tokens, or a question) is computed alone, with the block that it sees. All
-blocks of a batch stand in one row, so that nothing is padded.
+A mask for this would be mostly empty, and kernels that take a mask compute all of it. So each block
+(a film's tokens, or a question) is computed separately, with the block that it attends to. All
+blocks of a batch are in one row, so that nothing is padded.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def packed_attention(
 
     Args:
         query: [1, heads, L, d]; key and value may have fewer heads.
-        blocks: they cover the row one after the other. Of each its length, and the number of the
-            block that it sees besides its own earlier tokens; its own number for none.
+        blocks: consecutive blocks that cover the row. Each has its length and the number of the
+            block that it attends to besides its own earlier tokens; its own number if none.
 
     Returns:
         [1, L, heads, d] and None.
@@ -64,7 +64,7 @@ def in_rows(values: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
 
 
 def places_of_questions(blocks: Sequence[tuple[int, int]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Where each question's tokens, and before them those of its film, stand in the one row.
+    """The positions in the row of each question's tokens, preceded by those of its film.
 
     Args:
         blocks: as `packed_attention`.

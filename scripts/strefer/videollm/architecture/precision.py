@@ -1,4 +1,4 @@
-"""Where bfloat16 saves time: on GPUs, and on processors that have instructions for it.
+"""Use bfloat16 if it saves time: on GPUs, and on processors that have instructions for it.
 
 A processor without them computes in bfloat16 about ten times slower than in float32.
 """
@@ -9,7 +9,7 @@ import torch
 
 
 def has_bfloat16(device: str) -> bool:
-    """True if the device ("cpu", "cuda", …) computes in bfloat16 by itself."""
+    """True if the device ("cpu", "cuda", …) computes in bfloat16 natively."""
     if torch.device(device).type != "cpu":
         return True
     return any(has for name, has in torch.cpu.get_capabilities().items() if "bf16" in name)

@@ -32,7 +32,7 @@ def pool_masked(features: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
 
 
 def merge_groups(features: torch.Tensor, regions: torch.Tensor, most: int) -> torch.Tensor:
-    """Which token of its region each frame goes to: neighbours in time that are alike share one.
+    """Assign each frame to a token of its region: similar neighbours in time share one.
 
     A region of n frames keeps its min(n, most) − 1 least similar (cosine) neighbour pairs as
     borders between tokens.
@@ -79,7 +79,7 @@ def places_of(masks: torch.Tensor) -> torch.Tensor:
 
 
 class Path(nn.Module):
-    """Where, when and how the masks of a token move, [F, …] → [G, llm width]."""
+    """Encode where, when and how a token's masks move, [F, …] → [G, llm width]."""
 
     def __init__(self, llm_width: int) -> None:
         super().__init__()

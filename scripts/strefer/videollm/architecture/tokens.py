@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # scores and report know these tokens where there is no transformers
+if TYPE_CHECKING:  # scores and report use these tokens without transformers
     from transformers import PreTrainedTokenizerBase
 
 VIDEO, REGION = "<image>", "<region>"
@@ -23,7 +23,7 @@ def time_token(time_s: float, duration_s: float, n_tokens: int, rounding: str = 
             code does, round(T/D·(N−1)).
 
     Raises:
-        ValueError: if the time lies outside.
+        ValueError: if the time is outside.
     """
     if duration_s <= 0 or not -1e-6 <= time_s <= duration_s * (1 + 1e-6) + 1e-3:
         raise ValueError(f"time {time_s:g} s lies outside the {duration_s:g} s of the video")

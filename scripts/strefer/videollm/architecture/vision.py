@@ -24,7 +24,7 @@ _WEIGHTS = "open_clip_model.safetensors"
 
 class VisionEncoder(nn.Module):
     """uint8 frames → patch features [F, S, S, D], without gradients. `together` neighbouring frames
-    are seen as one; what is encoded at once has to hold a multiple of it for each film."""
+    are encoded as one; each film's number of frames must be a multiple of it."""
 
     together = 1
 
@@ -107,7 +107,7 @@ def vision_spec(model: str) -> dict[str, Any]:
     in front), `open_clip:<architecture>/<weights>`, or an id of the hub (SigLIP, Qwen2-VL).
 
     Raises:
-        ValueError: if the folder holds no such model.
+        ValueError: if the folder does not contain such a model.
     """
     folder = local_folder(model)
     if folder is None and model.startswith(_OPEN_CLIP):

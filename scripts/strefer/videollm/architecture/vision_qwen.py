@@ -22,8 +22,8 @@ _PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
 
 class QwenTower(nn.Module):
     """Normalized frames → patch features, as the merger for the model's own LLM sees them: after
-    its norm. The tower knows where patches lie to each other alone, and its own LLM is told their
-    places by position ids: here each feature also holds a code of its place."""
+    its norm. The tower knows only the patches' relative positions, and its own LLM gets their
+    absolute ones as position ids: here each feature also contains an encoding of its position."""
 
     def __init__(self, config: dict[str, Any], image_size: int) -> None:
         super().__init__()

@@ -17,7 +17,7 @@ Batch = dict[str, torch.Tensor]
 
 
 class Row(Protocol):
-    """What padding needs of an encoded sample."""
+    """The fields of an encoded sample that padding needs."""
 
     ids: list[int]
     labels: list[int]
@@ -32,8 +32,8 @@ def collate(
     """One batch of the model (see `VideoLlm`).
 
     Args:
-        pack: put questions about one film into one row, behind one copy of its tokens. The model
-            computes the same for each of them as in a row of its own.
+        pack: put questions about one film into one row, after one copy of its tokens. The model
+            computes the same for each of them as in a separate row.
     """
     rows = _rows(samples) if pack else [[sample] for sample in samples]
     in_order = [sample for row in rows for sample in row]
@@ -67,7 +67,8 @@ def pad_samples(samples: Sequence[Row], pad_id: int, left: bool = False) -> Batc
 
 
 def _rows(samples: Sequence[Encoded]) -> list[list[Encoded]]:
-    """Samples that begin with the same film in the same way; one without a film stands alone."""
+    """Groups of samples that begin with the same film in the same way; one without a film is
+    alone."""
     rows: dict[tuple, list[Encoded]] = {}
     for number, sample in enumerate(samples):
         start = tuple(sample.ids[: sample.prefix]) or number

@@ -25,7 +25,7 @@ Turns = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class _Form:
-    """What the template writes around the contents of a conversation of some length.
+    """The text that the template writes around the contents of a conversation of a given length.
 
     Args:
         order: the contents (index among the messages) in the order in which they appear.
@@ -128,7 +128,7 @@ class ConversationEncoder:
                     learned[place] = True
                 elif ends <= first < next_begins:
                     tail.append(place)
-            # What a template writes behind the end of a turn (a line break) is not the model's.
+            # Text that a template writes after the end of a turn (a line break) is not the model's.
             stops = [n for n, place in enumerate(tail, 1) if ids[place] in self.special_ids]
             at_the_end = next_begins == spans[-1][2]
             for place in tail[: stops[0] if stops else len(tail) * at_the_end]:

@@ -65,7 +65,7 @@ class TrainingSamples(Dataset):
                 encoded = self.encode(self.samples[number], random.Random(f"{self.seed} {at}"))
                 return Drawn(encoded, left_out)
             except _FAULTS as error:
-                # What follows counts at its own place.
+                # later samples are counted at their own position
                 example = _example(number, self.samples[number], error)
                 left_out = left_out or (reason_of(error), example)
         raise ValueError(f"{_MOST_FAILURES} samples in a row cannot be used; the last: {example}")
@@ -140,9 +140,10 @@ def order_of_epochs(
 
     Args:
         epochs: may end within an epoch.
-        batch_size: samples of a step; texts within one are of like length, to pad little.
-        per_film: this many questions about one film stand together: its frames are then encoded
-            once for them.
+        batch_size: samples per step; texts within a step have similar lengths, to need little
+            padding.
+        per_film: this many questions about one film are put together, so that its frames are
+            encoded once for them.
     """
     total = round(len(samples) * epochs)
     order: list[int] = []

@@ -28,7 +28,7 @@ class FeatureStore:
     """Features by film and times, for one encoder; safe for several processes at once.
 
     Args:
-        folder: where the files lie; it may be shared by students with different encoders.
+        folder: the folder of the files, which students with different encoders may share.
         encoder: the encoder that the features come from.
     """
 

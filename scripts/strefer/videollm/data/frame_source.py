@@ -1,4 +1,4 @@
-"""Where the frames of samples come from: decoded, or as features encoded once and kept.
+"""Sources of samples' frames: decoded, or as features that are encoded once and kept.
 
 The vision encoder is frozen, so a film's features never change during training. While they fit
 into memory, a film is decoded and encoded once, however many questions there are about it.
@@ -27,7 +27,7 @@ _MOST_PREPARED = 64  # views of a batch that are in memory
 
 @dataclass(frozen=True)
 class View:
-    """What the model sees of a film: the frames at these times."""
+    """The part of a film that the model sees: the frames at these times."""
 
     path: str
     times_s: tuple[float, ...]
@@ -112,8 +112,8 @@ class KeptFeatures:
     beyond that the least recently used are encoded again, or read again.
 
     Args:
-        folder: they are kept there too, for whoever else uses this encoder (see `FeatureStore`);
-            None keeps them in memory alone.
+        folder: features are also kept here, for others that use this encoder (see `FeatureStore`);
+            None keeps them only in memory.
     """
 
     encoded = True

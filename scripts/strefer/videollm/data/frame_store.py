@@ -1,9 +1,9 @@
 """Sampled frames on disk at the encoder's size: a film is decoded once for all epochs, recipes and
 nodes.
 
-A file holds the frames of one view as JPEGs, about 2 MB for 32 frames of 384 px. It is named by the
-film's path, size and time of change, by the times of the frames and by their size, so that nothing
-old is taken for new.
+A file has the frames of one view as JPEGs, about 2 MB for 32 frames of 384 px. Its name depends on
+the film's path, size and modification time and on the frames' times and size, so that stale files
+are never used.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class FrameStore:
         return self._read(file)
 
     def fill(self, samples: Sequence[Sample], n_frames: int, threads: int) -> None:
-        """Put the films and clips of samples into the store. Films at fault are left to whoever
-        reads their samples."""
+        """Put the samples' films and clips into the store. Faulty films are handled when their
+        samples are read."""
         seen = dict.fromkeys((s.path, s.clip_s) for s in samples if s.path is not None)
         log.info("frame store %s: checking %d films and clips", self.folder, len(seen))
         with ThreadPoolExecutor(max(threads, 1)) as pool:

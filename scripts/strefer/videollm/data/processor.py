@@ -30,18 +30,19 @@ _FILE = "processor_settings.json"
 
 @dataclass(frozen=True)
 class ProcessorSettings:
-    """How samples are read.
+    """How to read samples.
 
     Args:
         n_frames, n_time_tokens, time_rounding, video_tokens, region_tokens: as the model's.
         grid_side: cells along a side of the feature grid.
         frames_together: neighbouring frames that the vision encoder sees as one.
-        sampled_regions, raw_regions: which annotated frames of a region are used in training,
-            "one" at random or "all", by the kind of frame keys.
-        system: system sentence of samples that bring none, if the chat template takes one.
+        sampled_regions, raw_regions: the annotated frames of a region to use in training, "one" at
+            random or "all", by the kind of frame keys.
+        system: system prompt for samples without one, if the chat template accepts one.
         most_text_tokens: longer texts are shortened (see `encode_to_fit`).
         learn_time_tokens: whether times in answers count in the loss.
-        text_only: leave out films and what marks regions: what words alone tell, as a control.
+        text_only: leave out films and region marks, as a control that shows what the words alone
+            give away.
     """
 
     n_frames: int
@@ -64,7 +65,7 @@ class ProcessorSettings:
 
     @staticmethod
     def load(folder: Path) -> ProcessorSettings:
-        """Raises ValueError if the folder is no checkpoint of a student."""
+        """Raises ValueError if the folder is not a student's checkpoint."""
         path = folder / _FILE
         if not path.is_file():
             raise ValueError(f"{folder}: no {_FILE}; not a checkpoint of train_checkpoint")
@@ -77,7 +78,7 @@ class Encoded:
 
     Args:
         ids, labels: of the text; `prefix` of them up to the film's last token.
-        view: the film's frames; other_view: further frames that only masks lie on.
+        view: the film's frames; other_view: further frames that only masks use.
         grids, region_frames, region_times, regions: of each mask its grid [S, S], its frame (an
             index into both views' frames, one after the other), the frame's time as a share of
             what is seen, and its region.

@@ -47,7 +47,7 @@ class Sample:
     system: str | None = None
 
     def count_shown(self) -> int:
-        """How often the turns name the film: once or, where it is left to the processor, never.
+        """How often the turns name the film: once or, if that is left to the processor, never.
 
         Raises:
             Unusable: if they name more films than there are.

@@ -1,4 +1,4 @@
-"""What may mark a region on a frame: a mask, a polygon, a box, a point or a scribble.
+"""Shapes that can mark a region on a frame: a mask, a polygon, a box, a point or a scribble.
 
     {"segmentation": {"size": [h, w], "counts": …}}      COCO run-length code
     {"segmentation": [[x0, y0, x1, y1, …], …]}           COCO polygons
@@ -81,7 +81,7 @@ def _scaled(mask: np.ndarray, height_px: int, width_px: int) -> np.ndarray:
 
 
 def _check_polygons(polygons: list[Any], side_px: int) -> None:
-    """pycocotools walks along every edge: a point far away would take for ever."""
+    """pycocotools walks along every edge, so a point far away would take forever."""
     for polygon in polygons:
         points = np.asarray(polygon, np.float64)
         if points.ndim != 1 or len(points) < 6 or len(points) % 2:

@@ -11,7 +11,7 @@ from strefer.frames import DecodingError
 log = logging.getLogger("strefer")
 
 _SHOWN = 5  # examples of a reason in the log
-_FEW = 20  # unusable samples that no run is stopped for while it goes on
+_FEW = 20  # number of unusable samples below which a training is never stopped
 
 
 class Unusable(ValueError):
@@ -39,7 +39,7 @@ def reason_of(error: Exception) -> str:
 
 
 class LeftOut:
-    """Counts samples that are left out. Whoever reads samples counts them in `seen`.
+    """Counts samples that are left out. Readers of samples count them in `seen`.
 
     Args:
         limit: the largest share of samples that may be left out.

@@ -40,7 +40,7 @@ _OF_TEXT = {"input_ids", "attention_mask", "mm_token_type_ids", "video_metadata"
 
 @dataclass(frozen=True)
 class QwenSettings:
-    """How samples are read.
+    """How to read samples.
 
     Args:
         base: the model that was fine-tuned.
@@ -124,7 +124,7 @@ class QwenProcessor:
         return self.conversations.encode(self._turns(sample), sample.system or self.settings.system)
 
     def _film(self, sample: Sample, draw: random.Random | None) -> dict[str, Any]:
-        """What the processor makes of the film: its tokens, patches, grid and times."""
+        """The processor's output for the film: its tokens, patches, grid and times."""
         view = view_of(str(sample.path), self.settings.n_frames, sample.clip_s)
         masks = [self._masks(sample, n, view, draw) for n in range(len(sample.regions))]
         frames = self._bounded(outline(read_frames(view.path, view.times_s), masks))

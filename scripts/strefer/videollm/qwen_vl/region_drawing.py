@@ -33,7 +33,7 @@ def outlined_in(name: str) -> str:
 
 
 def outline(frames: np.ndarray, regions: Sequence[Mapping[int, np.ndarray]]) -> np.ndarray:
-    """Frames with every region's outline in a colour of its own.
+    """Draw every region's outline on the frames, each in a different colour.
 
     Args:
         frames: uint8 RGB [T, H, W, 3].

@@ -101,8 +101,9 @@ def build_qwen(options: TrainingOptions, seed: int) -> tuple[Any, QwenProcessor]
 
 
 def lora_targets(base: torch.nn.Module) -> tuple[str, list[str]]:
-    """What LoRA is put on: every linear layer of the language model, whatever its attention is,
-    and the experts of a mixture. The vision tower keeps its weights, as in the paper's model.
+    """The layers to which LoRA is applied: every linear layer of the language model, whatever its
+    attention, and the experts of a mixture. The vision tower keeps its weights, as in the paper's
+    model.
 
     Returns:
         A pattern of the layers' names, and the ends of the experts' parameters' names.

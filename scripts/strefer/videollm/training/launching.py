@@ -60,7 +60,7 @@ def start_processes(
         **os.environ,
         "PYTHONPATH": os.pathsep.join(paths),
         "OMP_NUM_THREADS": str(threads),
-        # A launcher that calls `python`, on whatever machine, gets this one.
+        # A launcher that calls `python`, on any machine, gets this one.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
     }
     finished = subprocess.run(command, env=environment, check=False)

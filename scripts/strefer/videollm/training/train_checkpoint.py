@@ -1,8 +1,8 @@
 """Stage `checkpoints`: training the Video LLM on a recipe, by transformers' Trainer.
 
-The order of samples, the drawing of region frames and the initial weights follow from the seed,
-and Trainer's checkpoints hold the rest: a killed run that is started again with the same recipe,
-options and seed goes on from its last checkpoint and ends with the same weights.
+The order of samples, the drawing of region frames and the initial weights follow from the seed, and
+Trainer's checkpoints contain the rest: a killed run that is restarted with the same recipe, options
+and seed continues from its last checkpoint and ends with the same weights.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def train_checkpoint(
 
 
 def _figures(trainer: StudentTrainer, left_out: LeftOut, seconds: float) -> dict[str, Any]:
-    """What a training counted, in all processes together.
+    """The counts of a training, over all processes.
 
     Args:
         left_out: the samples left out before the first step.
@@ -149,14 +149,14 @@ def _ready(
 
 def _write_beside(output: Path, parts: Parts, about: Mapping[str, Any]) -> None:
     """Tokenizer, settings and the training's figures, beside the weights."""
-    (output / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
+    (output / "training_args.bin").unlink(missing_ok=True)  # an unused pickle
     parts.processor.tokenizer.save_pretrained(output)
     parts.processor.settings.save(output)
     text = json.dumps(about, indent=2, sort_keys=True)
     (output / "training.json").write_text(text + "\n", encoding="utf-8")
 
 
-# What changes no result of a run that goes on.
+# Options that do not change the result of a resumed run.
 _NEUTRAL = {"most_left_out", "merge", "workers", "report_to", "launcher"}
 _OF_A_STEP = {"processes", "batch_size", "accumulate"}
 
@@ -164,8 +164,8 @@ _OF_A_STEP = {"processes", "batch_size", "accumulate"}
 def _same_run_or_anew(
     work: Path, recipe: Path, options: TrainingOptions, seed: int, processes: int
 ) -> None:
-    """Empty `work` if what it holds comes from other inputs: that must not be resumed. Another
-    number of processes may resume it if a step has the same samples, but not DeepSpeed's shards."""
+    """Empty `work` if its contents come from other inputs and must not be resumed. Another number
+    of processes may resume it if a step has the same samples, but not DeepSpeed's shards."""
     models = [m for m in (options.vision, options.llm, options.start_from) if m]
     shares = processes if options.deepspeed else None
     known = dataclasses.asdict(options)
@@ -189,9 +189,9 @@ def _same_run_or_anew(
 
 @dataclass(frozen=True)
 class Parts:
-    """What is trained, and how samples become its batches: `encode` reads one, `collate` joins
-    some. Where `reads_ahead` holds, all are encoded once before the training. `loss` replaces the
-    model's own."""
+    """What to train, and how to batch its samples: `encode` reads one, `collate` combines several.
+    If `reads_ahead` is set, all are encoded once before the training. `loss` replaces the model's
+    own."""
 
     model: torch.nn.Module
     processor: Processor | QwenProcessor

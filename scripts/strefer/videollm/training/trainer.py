@@ -87,8 +87,8 @@ class TrainingLog(TrainerCallback):
     """Writes {"step", "loss", "learning_rate", "grad_norm"} lines, and in "left_out/<reason>" how
     many samples were left out so far.
 
-    The file is written from Trainer's own history, which its checkpoints hold: after a resumed run
-    it has every step once.
+    The file is written from Trainer's own history, which is part of its checkpoints: after a
+    resumed run it has every step once.
     """
 
     def __init__(self, path: Path) -> None:
