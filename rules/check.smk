@@ -1,5 +1,5 @@
-# What a configuration needs and what of it is missing here, told before any of its jobs runs: by
-# Snakemake's own process, so that no environment has to be made first.
+# Report what a configuration needs and what is missing here, before any of its jobs runs. This
+# happens in Snakemake's own process, so that no environment has to be created first.
 
 
 localrules:

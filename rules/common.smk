@@ -1,4 +1,4 @@
-# What all rules share: paths, agents, code digests, parameters and resources.
+# Shared by all rules: paths, agents, code digests, parameters and resources.
 import os
 
 from strefer.agents.environments import server_environment, servers_of
@@ -46,7 +46,7 @@ def store_of(stage):
 
 
 def code_of(script, environment, *modules):
-    """The digest of a rule's script, all that it imports, and its environment file.
+    """The digest of a rule's script, everything that it imports, and its environment file.
 
     A job runs again when it changes: see `rerun-triggers` in profiles/default. Snakemake alone
     would see neither imports nor that only a comment has changed.
@@ -92,8 +92,8 @@ def inputs_of(stage):
 
 
 def corrections_of(stage, shard):
-    """What people decided about a stage's results for a shard's films, and the code that applies it:
-    the code of the stage itself leaves that out, since it makes no item."""
+    """The corrections of a stage's results for a shard's films, and the code that applies them: the
+    stage's own code digest leaves that out, because it computes no item."""
     rows = CORRECTIONS.of(stage, SHARDED.films(shard))
     return {"rows": rows, "code": code_digest.code_of_corrections(ROOT / "scripts")} if rows else {}
 
@@ -130,7 +130,7 @@ def environment_file(stage):
 
 
 def needs(stage):
-    """Memory, time and GPUs of a stage's jobs: more of what a failed job lacked when it comes back."""
+    """Memory, time and GPUs of a stage's jobs: a retry gets more of what the failed job lacked."""
     asked = config["resources"][stage]
 
     def more(option, what):

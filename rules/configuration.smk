@@ -1,4 +1,5 @@
-# The checked configuration, and what it names: films, recipes, students, benchmarks, base data.
+# The checked configuration, and the things that it names: films, recipes, students, benchmarks,
+# base data.
 import itertools
 
 from strefer.agents.environments import servers_of
@@ -20,7 +21,7 @@ from strefer.workflow.inputs import (
 
 
 def stop(error):
-    """End with one clear line: a traceback would bury what the user has to change."""
+    """Exit with one clear line: a traceback would bury what the user has to change."""
     sys.exit(str(error))
 
 
@@ -29,7 +30,7 @@ try:
 except ValueError as error:
     stop(error)
 
-# What is rehearsed, if the target is `try`: from here on the configuration is the rehearsal's.
+# If the target is `try`, the configuration is the rehearsal's from here on.
 WHOLE = config
 if workflow.is_main_process and rehearsal.TARGET in sys.argv[1:]:
     config = rehearsal.begin(workflow, config)

@@ -1,5 +1,5 @@
-# Films that are better left out, by what the clipper saw of them and of the benchmarks' films. Asked
-# for by its own target; no other rule reads it: what is dropped is for a person to decide.
+# Find films to leave out, from the clipper's results for them and for the benchmarks' films. This
+# has its own target, and no other rule reads the result: a person decides what to drop.
 OF_BENCHMARKS = [f"{RUN}/benchmark_films/{stage}.jsonl" for stage in ("videos", "clips")]
 
 

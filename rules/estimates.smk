@@ -1,10 +1,10 @@
-# What the whole run takes: for `check` and for the page of a rehearsal.
+# Estimates of what the whole run takes, for `check` and for the page of a rehearsal.
 from strefer.videos.film_lengths import lengths_by_headers
 from strefer.workflow.requirements.check import check_configuration
 
 
 def requirements(tables, trains):
-    """What this configuration needs and lacks here, as text."""
+    """Describe what this configuration needs and what is missing here."""
     return check_configuration(
         config,
         Path(tables.facts),
@@ -19,7 +19,7 @@ def requirements(tables, trains):
 
 
 def whole_run():
-    """What the page of a rehearsal says of the run that was rehearsed."""
+    """The estimate of the whole run, for the page of a rehearsal."""
     return {
         "run": WHOLE["run"],
         "count": len(ALL_FILMS),

@@ -1,5 +1,5 @@
-# Pages on which the run's films play, with their masklets, transcripts and pairs. Only the target
-# `gallery` asks for them.
+# Pages that play the run's films with their masklets, transcripts and pairs. Only the target
+# `gallery` needs them.
 
 
 rule show_films:

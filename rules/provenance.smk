@@ -1,18 +1,18 @@
-# What happens when a call begins and when it ends: a run's lock, the files of shards that it no
-# longer has, the file that says where its results come from, and what the terminal says. All of it
-# is done when there is something to do: never in a dry run, and never in a job. The target `check`
-# does nothing to a run, so that it may be asked while one is at work.
+# Actions when a call begins and when it ends: the run's lock, removing the files of shards that it
+# no longer has, the provenance file, and messages on the terminal. They happen only if there is
+# something to do: never in a dry run, and never in a job. The target `check` does not change a run,
+# so it may be called while one is running.
 from snakemake.io import IOFile
 from strefer.agents.cards import warn_of_strangers
 from strefer.report import summary
 from strefer.workflow.stale_shards import remove_stale_shards
 
-# What a reader of the run's results must know first, or None.
+# A warning for readers of the run's results, or None.
 WARNING = None if IS_DEMO else warn_of_strangers(config["agents"])
 
 
-# Held from here until Snakemake has made the environments: a second call would take one that is being
-# made for a broken one, and remove it.
+# Locked from here until Snakemake has created the environments: a second call would mistake an
+# unfinished one for a broken one and remove it.
 ENVIRONMENTS_LOCK = Path(".snakemake/conda/.lock")
 if MADE_BY_CONDA and workflow.is_main_process and not workflow.dryrun:
     ENVIRONMENTS_LOCK.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-# The agents and the data against the truth: measuring alone, no other rule reads its result.
+# Compare the agents and the data with the ground truth. This only measures: no other rule reads it.
 MEASURED = [
     "videos",
     "clips",

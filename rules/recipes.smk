@@ -3,7 +3,7 @@
 
 rule mix_recipe:
     input:
-        # What it says is a parameter below, so that a comment in it is no reason to train again.
+        # Its contents are a parameter below, so that changing a comment does not train again.
         recipe=ancient("config/recipes/{recipe}.yaml"),
         instructions=own_data("instructions"),
         masklets=own_data("masklets"),

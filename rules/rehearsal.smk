@@ -1,5 +1,5 @@
-# The page of a rehearsal: what the run's agents made of a few of its films. The target `try` changes
-# the configuration (rules/configuration.smk), and all other rules are as they always are.
+# The page of a rehearsal: the agents' results for a few of the run's films. The target `try`
+# changes the configuration (rules/configuration.smk); all other rules stay the same.
 
 
 rule rehearse:

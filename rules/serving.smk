@@ -1,6 +1,6 @@
-# Models that the run serves itself (an agent's `url: serve`), once for all jobs that ask them. The rule
-# finds the server's program. Snakemake's own process starts it when the first job asks for it, and
-# ends it after the last: see model_servers.py.
+# Models that the run serves itself (an agent's `url: serve`), once for all jobs. The rule finds the
+# server's program. Snakemake's own process starts it when the first job needs it and stops it after the
+# last: see model_servers.py.
 from strefer.serving.model_servers import ModelServers, cluster_options
 
 SERVERS = ModelServers(

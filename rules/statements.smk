@@ -1,4 +1,4 @@
-# Reads the transcripts: what each line says, in a form that logic can work on.
+# Turn each transcript line into statements, a form that logic can work on.
 
 
 rule read_statements:

@@ -1,5 +1,5 @@
 # The demo's teachers, trained on the world's training seeds. The default run uses the committed
-# ones in resources/teachers; `snakemake teachers` trains them anew, beside the others' results.
+# ones in resources/teachers; `snakemake teachers` trains them again, beside the other results.
 TEACHERS = ["detector", "tracker", "embedder", "video_llm", "llm", "judge", "student"]
 
 

@@ -1,4 +1,4 @@
-# What a person sees of a run. It comes before all else, so that Snakemake's own lines are few.
+# The terminal output of a run. It is set up first, so that Snakemake prints little of its own.
 import sys
 from pathlib import Path
 
@@ -7,13 +7,13 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from strefer.workflow import cluster_failures, slurm_patience, terminal
 
-# None in a job's own process, and where the user wants Snakemake's own lines.
+# None in a job's own process, and if the user wants Snakemake's own output.
 TERMINAL = None
 if workflow.is_main_process:
     TERMINAL = terminal.take_over(workflow.output_settings, sys.stderr)
 
 
-# Why jobs have failed on the cluster: what they ask for when they come back follows from it.
+# The reasons for jobs' failures on the cluster, which determine what retries request.
 FAILURES = cluster_failures.Failures()
 terminal.SNAKEMAKE.addHandler(FAILURES)
 if "snakemake_executor_plugin_slurm" in sys.modules and workflow.is_main_process:

@@ -20,7 +20,7 @@ rule transcribe_clips:
         "../scripts/transcribe_clips.py"
 
 
-# The second look, if it is asked for: the same questions on either part of each segment.
+# The second look, if requested: the same questions about each part of each segment.
 
 
 rule cut_parts:

@@ -1,5 +1,5 @@
-# The raw films of a shard, digested and measured. They are inputs of this rule alone: every later
-# rule depends on its shard file, which names path and digest.
+# The raw films of a shard, digested and measured. They are inputs only of this rule: every later
+# rule depends on its shard file, which has path and digest.
 
 
 rule probe_videos:

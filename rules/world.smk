@@ -1,5 +1,5 @@
 # The demo's own material, drawn from seeds: the raw films, the benchmarks' files, and base data.
-# Their seeds are disjoint; the truth beside the films is read for measuring alone.
+# Their seeds are disjoint; the ground truth beside the films is read only for measuring.
 
 
 rule draw_films:

@@ -1,4 +1,4 @@
-"""How long films are, by their headers: an estimate before any is decoded."""
+"""Estimate films' lengths from their headers, before any is decoded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILM_MINUTES = 1.0  # of films of which no length is known
 
 @dataclass(frozen=True)
 class Films:
-    """How much there is to do.
+    """The number of films and their length.
 
     Attributes:
         count: films in all.

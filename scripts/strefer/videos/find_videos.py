@@ -11,7 +11,7 @@ from pathlib import Path
 
 from strefer.videos.tables import ENDINGS, read_table
 
-# What a film's name may end with, also of kinds that cannot be decoded here: those get a line.
+# Extensions of films, including kinds that cannot be decoded here, so that those are reported.
 EXTENSIONS = frozenset(
     f".{name}"
     for name in (
@@ -20,7 +20,7 @@ EXTENSIONS = frozenset(
         "265 hevc vvc 266 obu av1 avc mjpg mjpeg amv y4m nsv swf vc1 braw r3d insv 360 lrv"
     ).split()
 )
-# What a folder holds that is a film itself: see `films.picture_folder`.
+# The contents of a folder that is a film itself: see `films.picture_folder`.
 _IN_PICTURE_FOLDER = re.compile(r"(?i)\d+\.(?:jpe?g|png)|fps\.txt")
 
 
@@ -51,7 +51,7 @@ def list_videos(source: str | Path) -> dict[str, str]:
 
 
 def printable(path: str | Path) -> str:
-    """A path as text that can be written: bytes that are no UTF-8 are spelled out."""
+    """A path as writable text: bytes that are not UTF-8 are escaped."""
     text = str(path)
     if text.isascii():
         return text
@@ -105,6 +105,6 @@ def film_marks(paths: list[str]) -> str:
 
 
 def shard_of(video_id: str, shards: int) -> int:
-    """The shard of a film: a hash of its id, so that a new film touches one shard."""
+    """The shard of a film: a hash of its id, so that a new film affects only one shard."""
     digest = hashlib.sha256(video_id.encode("utf-8", "surrogateescape")).digest()
     return int.from_bytes(digest[:8], "big") % shards

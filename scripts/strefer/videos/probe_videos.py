@@ -2,8 +2,7 @@
 
 `videos:` in the configuration is a folder (searched through), a glob, or a table (.csv, .tsv,
 .parquet) with the columns `id` and `path`. A folder of numbered pictures (00000.jpg and so on) is a
-film, too. A film's id is its path inside the folder, so that it
-stays the same wherever the folder lies.
+film, too. A film's id is its path inside the folder, so that it stays the same if the folder moves.
 """
 
 from __future__ import annotations

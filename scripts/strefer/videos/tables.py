@@ -21,8 +21,8 @@ def read_table(
             those that are not needed.
 
     Raises:
-        ValueError: if the file is not there, is no such table, or lacks a column; the text names
-            the file and the place.
+        ValueError: if the file does not exist, is not such a table, or lacks a column; the message
+            names the file and the place.
     """
     path = Path(path)
     try:
@@ -79,7 +79,7 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Sequence[str]]]:
         table = pd.read_parquet(path)
     except FileNotFoundError:
         raise
-    except Exception as error:  # whatever the reader raises: the file is not the table it says
+    except Exception as error:  # any error means: not such a table
         raise ValueError(f"not a parquet table: {error}") from None
     yield "header", [str(name) for name in table.columns]
     for number, values in enumerate(table.itertuples(index=False, name=None), 1):

@@ -1,8 +1,8 @@
 """Changes of code that their author knows to be neutral, accepted without computing again.
 
-`config/accepted_changes.json` says of a digest of code or of an environment file which older one
-it counts as. It is part of the project: an acceptance is reviewed with the change that it is for,
-and every run that makes use of it says so in its provenance.
+`config/accepted_changes.json` maps a digest of code or of an environment file to the older one that
+it counts as. It is part of the project: an entry is reviewed together with its change, and every
+run that uses it records it in its provenance.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FILE = Path("config/accepted_changes.json")
 
 
 def load_table(path: Path) -> dict[str, dict[str, Any]]:
-    """The acceptances by the digest that they are for; none if there is no such file.
+    """The accepted changes by their new digest; empty if there is no such file.
 
     Raises:
         ValueError: if the file is not what `accept` writes.
@@ -42,7 +42,7 @@ def load_table(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def counts_as(digest: str, table: Table) -> str:
-    """The digest whose results stand for this one's: itself, if nothing was accepted."""
+    """The digest whose results count as this one's: itself, if nothing was accepted."""
     return table[digest]["counts_as"] if digest in table else digest
 
 
@@ -61,7 +61,7 @@ def accept(root: Path, since: str, reason: str, only: tuple[str, ...] = ()) -> l
         The names of what was accepted.
 
     Raises:
-        ValueError: if there is no such commit, or nothing differs.
+        ValueError: if the commit does not exist, or nothing differs.
     """
     if not reason.strip():
         raise ValueError("accept: give the reason why the change changes no result")

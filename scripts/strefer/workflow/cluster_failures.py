@@ -1,4 +1,4 @@
-"""Why jobs fail on a cluster, as Snakemake's executor for SLURM says, and what they need then.
+"""Find out why jobs failed on a cluster, from Snakemake's SLURM executor, and what they need next.
 
 A job that ran out of memory comes back with more memory, one that ran out of time with more time. A
 job that was cancelled, or whose node went down, needs no more than before.
@@ -14,8 +14,8 @@ from collections.abc import Mapping
 _STATE = re.compile(r"SLURM status is: '(\w+)'")
 _REFUSED = re.compile(r"sbatch: error: (.+?)'?\.?$", re.MULTILINE)
 MEMORY, TIME = "memory", "time"
-# What a job needs more of after it has ended in a state of SLURM. FAILED is also what some clusters
-# say where the kernel killed a job for memory.
+# The resource that a job needs more of after a SLURM state. Some clusters also report FAILED if the
+# kernel killed a job because it ran out of memory.
 _NEEDS = {"OUT_OF_MEMORY": MEMORY, "FAILED": MEMORY, "TIMEOUT": TIME}
 _WORDS = {
     "OUT_OF_MEMORY": "it needed more memory than it requested (resources: mem_mb)",
@@ -28,7 +28,7 @@ _WORDS = {
 
 
 def reason_of(message: str | None) -> str | None:
-    """Why a job ended, in words, if it is the cluster that knows.
+    """Why a job ended, in words, if the cluster knows.
 
     Args:
         message: what the executor says of the failure.
@@ -58,7 +58,7 @@ class Failures(logging.Handler):
                 self._times[what, self._jobs.get(record.jobid)] += 1
 
     def factor(self, what: str, rule: str, wildcards: Mapping[str, str]) -> int:
-        """How many times the first amount of MEMORY or TIME a job asks for now: 1, 2, 3, ..."""
+        """The current multiple of the original MEMORY or TIME that a job requests: 1, 2, 3, ..."""
         return 1 + self._times[what, _key(rule, wildcards)]
 
 

@@ -21,8 +21,8 @@ from strefer.files import ROOT
 SCRIPTS = ROOT / "scripts"
 PACKAGES = ("strefer", "drawn_world")
 
-# What a script says while it works is not part of its result. What people correct is no part of
-# what is computed: where there are corrections, their code is a parameter of its own.
+# Messages of a script are not part of its result. Corrections are not part of what is computed: if
+# there are any, their code is a separate parameter.
 _WITHOUT_EFFECT = {"logs.py", "job_facts.py", "meter.py", "gpus.py"}
 _OF_CORRECTIONS = "corrections"
 
@@ -31,10 +31,11 @@ def code_of(script: str, *modules: str, scripts: Path = SCRIPTS) -> str:
     """The digest of `scripts/<script>.py` and of every module of the project that it reaches.
 
     Args:
-        modules: what the script imports by a name that it is told, so that no import says it.
+        modules: modules that the script imports by a name given at run time, which its imports do
+            not show.
 
     Raises:
-        ValueError: if there is no such script or module.
+        ValueError: if the script or a module does not exist.
     """
     seen = {scripts / f"{script}.py"}
     seen |= {scripts.joinpath(*name.split(".")).with_suffix(".py") for name in modules}
@@ -62,7 +63,7 @@ def environment_digest(path: Path) -> str:
     """The digest of what an environment file asks for; comments and layout do not count.
 
     Raises:
-        ValueError: if there is no such file.
+        ValueError: if the file does not exist.
     """
     try:
         asked = yaml.safe_load(Path(path).read_text(encoding="utf-8"))

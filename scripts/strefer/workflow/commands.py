@@ -33,7 +33,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 
 def _folder(given: argparse.Namespace) -> Path:
-    """The folder of a run, which no call is at work on now."""
+    """The folder of a run on which no call is running."""
     for folder in (Path(given.run), ROOT / "results" / given.run):
         if (folder / "store").is_dir():
             enter_run(folder)

@@ -1,8 +1,8 @@
-"""Which GPUs of this machine a job uses.
+"""Choose the GPUs of this machine that a job uses.
 
-Snakemake counts GPUs (`--resources gpu=2`), but does not say which a job gets, and CUDA then gives
-everybody the first. So each GPU has a file in a folder for temporary files, and a job holds the
-locks of as many as it asks for. The kernel frees them when the process ends, however it ends.
+Snakemake counts GPUs (`--resources gpu=2`), but does not say which ones a job gets, and CUDA then
+gives every job the first. So each GPU has a file in a temporary folder, and a job locks as many
+files as it requests GPUs. The kernel releases the locks when the process ends, however it ends.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ def take_gpus(count: int, folder: Path = FOLDER) -> None:
     """Take GPUs for this process and its children: `CUDA_VISIBLE_DEVICES` names them from then on.
     Waits until enough are free. Call it before CUDA starts.
 
-    What `CUDA_VISIBLE_DEVICES` holds already, by a scheduler or a person, is what there is to
-    choose from. Where there are fewer GPUs than asked for, nothing happens: they are the job's
-    anyway (of several nodes, this is one), or there are none.
+    If a scheduler or a person has set `CUDA_VISIBLE_DEVICES`, only those GPUs are used. If there
+    are fewer GPUs than requested, nothing happens: either they are the job's anyway (this is one of
+    several nodes), or there are none.
     """
     there = list_gpus() if count else {}
     if not 0 < count <= len(there):

@@ -1,4 +1,4 @@
-"""What the rules read besides other stages' files: films, models, benchmarks and base data."""
+"""The rules' inputs other than stages' files: films, models, benchmarks and base data."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class ShardedFilms:
 
 
 def local_files(*models: str) -> list[str]:
-    """The files of models that are local folders; `open_clip:` may stand before a model's name."""
+    """The files of models that are local folders; a model's name may start with `open_clip:`."""
     specs = [{"model": model.removeprefix("open_clip:")} for model in models]
     return [str(path) for spec in specs for path in model_files(spec)]
 
@@ -95,8 +95,8 @@ class Benchmarks:
         """
         Args:
             configured: the configuration's `benchmarks`; those without annotations are left out.
-            world: the folder of the demo's own material, which {world} stands for.
-            seed: of what a benchmark draws.
+            world: the folder of the demo's own material, which replaces {world}.
+            seed: seed of a benchmark's random choices.
         """
         self.world, self.seed = world, seed
         self.files = {
@@ -151,7 +151,7 @@ class BaseData:
         self.films = functools.cache(self._films)
 
     def inputs(self, recipe: str) -> list[str | Path]:
-        """What a recipe's job reads: the demo's folder, or the files.
+        """The inputs of a recipe's job: the demo's folder, or the files.
 
         Raises:
             ValueError: if one of them is missing.

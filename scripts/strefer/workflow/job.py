@@ -1,4 +1,4 @@
-"""What the script of a data stage is given: `start_job` turns Snakemake's object into it."""
+"""The arguments of a data stage's script, which `start_job` creates from Snakemake's object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a rule's script logs: all that it says goes to the rule's log, errors as one clear line."""
+"""Logging of a rule's script: all messages go to the rule's log, errors as one clear line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from strefer.workflow import run_lock
 from strefer.workflow.gpus import take_gpus
 from strefer.workflow.provenance import FACTS
 
-# Errors that tell the user what to fix: their text says it all, a traceback would bury it.
+# Errors that tell the user what to fix: their text is enough, and a traceback would bury it.
 # A full disk or a file that cannot be read is an OSError.
 EXPECTED = (ValueError, OSError, StrictError, MachineFault)
 _ERROR = re.compile(r"^[-\d]+ [:,\d]+ (?:ERROR|CRITICAL) (.*)", re.MULTILINE)
@@ -28,8 +28,8 @@ def start_log(path: str, gpus: int = 0) -> None:
     but to files.
 
     The terminal is the run's own, which shows the reason why a job failed (see terminal.py). The
-    process holds the log file until it ends: that shows the job to be at work. The first line says
-    on what it runs, for the run's provenance.
+    process keeps the log file locked until it ends, which shows that the job is running. The first
+    line says what it runs on, for the run's provenance.
 
     Args:
         gpus: how many GPUs the job uses; they are taken here (see gpus.py).
@@ -57,7 +57,7 @@ def _report(kind: type[BaseException], error: BaseException, trace: TracebackTyp
 
 
 def read_reason(path: Path) -> str:
-    """Why a job failed, in one line: the last error in its log file."""
+    """The reason why a job failed, in one line: the last error in its log file."""
     errors = _ERROR.findall(read_tail(path))
     silent = "it ended without a message, perhaps because it ran out of memory"
     return errors[-1] if errors else silent

@@ -1,12 +1,12 @@
-"""Where a run's results come from: everything that changes from call to call, in one file.
+"""Record where a run's results come from: everything that differs between calls, in one file.
 
-The data themselves hold no time, host or duration, so that the same run gives the same bytes;
-`results/<run>/provenance.json` holds them. It is made from the configuration, from the files that
-jobs leave and from git, and written when a call begins and when it ends.
+The data themselves contain no time, host or duration, so that the same run gives the same bytes;
+these are in `results/<run>/provenance.json`. It is made from the configuration, the files that jobs
+leave and git, and written when a call begins and when it ends.
 
-What is kept in an item store has its own record there (`results`): the machine that made it, its
-hours and warnings, whatever later calls find it. `stages`, `items` and `machines` are of the last
-job of each rule and shard, by its log and its usage file.
+Results in an item store have their own record there (`results`): the machine that made them, its
+hours and warnings, regardless of later calls that find them. `stages`, `items` and `machines`
+describe the last job of each rule and shard, from its log and its usage file.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from typing import Any
 from strefer.files import atomic_write, digest_of_file
 from strefer.prompts import load_prompt
 from strefer.stage.job_facts import job_facts
-from strefer.workflow.requirements.resolved import models_of_run
+from strefer.workflow.requirements.hub_commits import models_of_run
 from strefer.workflow.store_upkeep import made_by
 
 MODELS = "config/models.yaml"  # what is known of models
-FACTS = "job: "  # begins the line of a log that holds `job_facts`
+FACTS = "job: "  # begins the line of a log that contains `job_facts`
 _SECRET = re.compile(r"key|token|secret|password|authorization|credential", re.IGNORECASE)
 _COUNTED = re.compile(r"(\w+): (\d+) items, (\d+) of them in the store$")
 
@@ -91,7 +91,7 @@ def write_provenance(
 
 
 def _before(path: Path) -> dict[str, Any]:
-    """What stands in the file already; nothing if there is none."""
+    """The file's current contents; empty if there is none."""
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):

@@ -1,5 +1,5 @@
-"""The target `try`: a run's own configuration on two of its films, in a run of its own, where all
-that the chat models are asked and say is recorded."""
+"""The target `try`: a run's configuration on two of its films, in a separate run that records all
+prompts and replies of the chat models."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def begin(workflow: Any, config: Mapping[str, Any]) -> dict[str, Any]:
     """The complete configuration of a call whose target is `try`, which says so.
 
     Args:
-        workflow: Snakemake's. Jobs of other processes are not told the target: they are given the
-            option `rehearse`. One job at a time gets the GPUs, unless the call says otherwise.
+        workflow: Snakemake's. Jobs in other processes do not know the target: they get the option
+            `rehearse`. Only one job at a time gets the GPUs, unless the call says otherwise.
     """
     named = config["rehearse"] or []
     settings = workflow.config_settings
@@ -50,7 +50,7 @@ def rehearsed_films(films: Mapping[str, str], named: Sequence[str]) -> dict[str,
     """The films of a rehearsal by id: those named, or the first two.
 
     Raises:
-        ValueError: if there is no such film.
+        ValueError: if a film does not exist.
     """
     for film in named:
         if film not in films:
@@ -61,8 +61,8 @@ def rehearsed_films(films: Mapping[str, str], named: Sequence[str]) -> dict[str,
 
 
 def recording(stage: str, run: str, making: Any, prompts: Mapping[str, str]) -> str:
-    """Where a stage of a rehearsal records its chat models. Another prompt, model or code begins
-    another file, so that a page shows nothing that is out of date.
+    """The file to which a rehearsal's stage records its chat models. A new prompt, model or code
+    starts a new file, so that the page never shows outdated replies.
 
     Args:
         making: what else shapes the replies.
@@ -73,8 +73,8 @@ def recording(stage: str, run: str, making: Any, prompts: Mapping[str, str]) -> 
 
 
 def recorded(agents: Mapping[str, Mapping[str, Any]], path: str) -> dict[str, Mapping[str, Any]]:
-    """Specifications by role, with those of chat models told to record; their own `record` waits
-    for the real run."""
+    """Specifications by role, with recording turned on for chat models; their own `record` is left
+    to the real run."""
     return {
         role: {**spec, "record": path} if asks(role, spec) else spec
         for role, spec in agents.items()
@@ -82,6 +82,6 @@ def recorded(agents: Mapping[str, Mapping[str, Any]], path: str) -> dict[str, Ma
 
 
 def asks(role: str, spec: Mapping[str, Any]) -> bool:
-    """True if an agent is a chat model with an engine of its own."""
+    """True if an agent is a chat model with its own engine."""
     is_chat = role in ("video_llm", "llm") or spec["adapter"] == "chat"
     return is_chat and engine_of(spec) in (*_CHAT, "recorded")

@@ -17,12 +17,12 @@ _MARK = b'"failure": {"stage"'  # as run_stage writes it; parsing every line wou
 
 
 def retry(run: Path, machine: bool = False) -> list[tuple[Path, int]]:
-    """Remove the shard files of a run that hold failures, and forget which items were given up.
+    """Remove a run's shard files that contain failures, and forget which items were given up.
 
     Args:
-        run: the run's folder; no call may be at work on it.
-        machine: only files where an error of the machine was written down as a film's fault, as
-            versions without `stage.faults` did.
+        run: the run's folder; no call may be running on it.
+        machine: only files in which a machine error was recorded as a film's failure, as versions
+            without `stage.faults` did.
 
     Returns:
         The files with how many items failed in each.

@@ -1,9 +1,9 @@
-"""One call at a time works on a run, and nobody has to unlock anything.
+"""Let only one call at a time run on a run, without locks that need removing.
 
-A lock is the kernel's (`flock`): it ends with the process that holds it, however that ends. So a
-killed call leaves none behind, which is why the profiles turn off Snakemake's own lock. A call
-that is killed may leave jobs running; each holds its own log file, and the next call waits for
-them, so that no two processes write the same results.
+Locks are the kernel's (`flock`): they end with their process, however it ends. So a killed call
+leaves no lock behind, which is why the profiles turn off Snakemake's own lock. A killed call may
+leave jobs running; each has its log file locked, and the next call waits for them, so that no two
+processes write the same results.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def enter_run(run: Path, announce=log.warning) -> None:
     """Take the lock of a run's folder, and wait for jobs that a killed call left.
 
     Args:
-        announce: is told once whom it waits for.
+        announce: called once with what it waits for.
 
     Raises:
         ValueError: if another call works on the run.
@@ -43,10 +43,10 @@ def enter_run(run: Path, announce=log.warning) -> None:
 
 
 def hold(path: Path, wait=log.info) -> None:
-    """Hold a file until this process ends or releases it.
+    """Lock a file until this process ends or releases it.
 
     Args:
-        wait: is told if another process holds it, before waiting for that one.
+        wait: called before waiting, if another process has the lock.
     """
     path = path.absolute()
     if path in _HELD:
@@ -63,14 +63,14 @@ def hold(path: Path, wait=log.info) -> None:
 
 
 def release(path: Path) -> None:
-    """Let go of a file, if this process holds it."""
+    """Release a file, if this process has locked it."""
     handle = _HELD.pop(path.absolute(), None)
     if handle is not None:
         os.close(handle)
 
 
 def _try_lock(path: Path, keep: bool) -> bool:
-    """True if nobody else holds the file; `keep` holds it from now on."""
+    """True if no other process has locked the file; `keep` locks it from now on."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

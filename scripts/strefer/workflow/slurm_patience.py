@@ -1,8 +1,8 @@
 """Keep the jobs of a run in mind while SLURM does not answer.
 
-Version 2.8.0 of Snakemake's executor for SLURM takes the jobs at work from its list, asks SLURM for
-their states, and puts back those that are still at work. If SLURM gives no answer, it puts back
-none: the run waits for ever for jobs that nobody asks about again. Here they are put back.
+Version 2.8.0 of Snakemake's executor for SLURM takes the running jobs off its list, asks SLURM for
+their states, and puts back those that are still running. If SLURM does not answer, it puts back
+none, and the run waits forever for jobs that it never asks about again. Here they are put back.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def keep_jobs(executor: type, warn: Any = log.warning) -> None:
     """Let an executor class ask about the same jobs again when SLURM has given no answer.
 
     Args:
-        executor: `Executor` of the plugin for SLURM; it is changed in place.
-        warn: is told once for each time that SLURM falls silent.
+        executor: the SLURM plugin's `Executor`; changed in place.
+        warn: called once each time SLURM stops responding.
     """
     check = executor.check_active_jobs
     if hasattr(check, "keeps_jobs"):

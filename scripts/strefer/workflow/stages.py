@@ -158,11 +158,11 @@ def options_of(stage: str, config: Config) -> dict[str, Any]:
 
 
 def environment_for(stage: str, config: Config) -> str:
-    """The environment of a stage's jobs, a file of `envs/` without its ending. An agent that needs
-    none of its own goes into another agent's, if that has what its engine imports.
+    """The environment of a stage's jobs: a file in `envs/` without its extension. An agent that
+    needs no special environment uses another agent's, if that has what its engine imports.
 
     Raises:
-        ValueError: if there is no such file, or two agents of the stage need different ones.
+        ValueError: if the file does not exist, or two agents of the stage need different ones.
     """
     agents = agents_of(stage, config)
     names = {role: environment_of(role, spec) for role, spec in agents.items()}

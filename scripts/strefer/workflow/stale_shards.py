@@ -10,8 +10,8 @@ _SHARD = re.compile(r"\d{5}-of-\d{5}")
 
 
 def remove_stale_shards(run: Path, shards: Collection[str]) -> list[Path]:
-    """Remove the shard files, logs and usage of all other shards, so that nobody who reads a
-    folder of results counts a film twice. The item store keeps what was computed for them.
+    """Remove the shard files, logs and usage of all other shards, so that readers of a results
+    folder do not count a film twice. The item store keeps what was computed for them.
 
     Args:
         run: the run's folder.

@@ -1,5 +1,5 @@
-"""What is done to a run's item store from outside: sum up where its results come from, sweep what
-nobody uses, and move the files of older versions (one an item) into packed ones."""
+"""Maintain a run's item store: summarize where its results come from, sweep unused ones, and
+convert files of older versions (one per item) into packed ones."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def made_by(run: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def speeds_of(run: Path) -> dict[str, str]:
-    """By stage, how fast the results were made that the run has now, in words."""
+    """Describe, by stage, how fast the run's current results were made."""
     speeds = {}
     for stage, kinds in made_by(run).items():
         sums: Counter[str] = Counter()
@@ -86,8 +86,8 @@ def _jobs(folder: Path) -> dict[str, Job]:
 
 @dataclass(frozen=True)
 class Swept:
-    """What a sweep of one stage drops, or would: results, and bytes on the disk. `skipped` says
-    why it was left as it is."""
+    """The results and bytes on disk that a sweep of one stage removes, or would. `skipped` says why
+    the stage was left unchanged."""
 
     stage: str
     items: int
@@ -99,7 +99,7 @@ def sweep(run: Path, dry_run: bool) -> list[Swept]:
     """Drop the results that no shard of a run uses any more.
 
     Args:
-        run: the run's folder; no call may be at work on it.
+        run: the run's folder; no call may be running on it.
         dry_run: change nothing.
     """
     return [

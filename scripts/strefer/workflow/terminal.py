@@ -1,4 +1,4 @@
-"""What a person sees of a run: what is being done, how much is left, and what failed.
+"""Show a run on the terminal: what is being done, how much is left, and what failed.
 
 It takes the place of Snakemake's own lines on the terminal. Those are in Snakemake's log file,
 which the first line names; with `--verbose` or `--quiet` they are on the terminal instead.
@@ -24,12 +24,12 @@ from strefer.workflow.cluster_failures import reason_of
 from strefer.workflow.logs import read_reason
 
 SNAKEMAKE = logging.getLogger("snakemake.logging")
-SHOWN = {"shown": True}  # `extra` of records that are meant for the terminal
-PAUSE_S = 1.0  # between two looks at the jobs at work
-# What Snakemake says of a job's failure, which has been shown, with its reason, already.
+SHOWN = {"shown": True}  # `extra` of log records for the terminal
+PAUSE_S = 1.0  # between two checks of the running jobs
+# Snakemake's messages about a job's failure, which has already been shown with its reason.
 _SHOWN_ALREADY = ("Exiting because", "At least one job", "Error in rule", "RuleException")
 _NOTHING = "Nothing to be done"
-_TRIED_S = 30.0  # jobs that took less time in all do not show how fast this machine is
+_TRIED_S = 30.0  # jobs that took less time in total do not show how fast this machine is
 _LOUD = ("WARNING", "FAILED")
 _RETRIED = "Trying to restart job"
 _INTERRUPTED = "Terminating processes on user request"
@@ -46,7 +46,7 @@ _ADVICE = {
 
 @dataclass(frozen=True)
 class Job:
-    """A job at work: its rule, its wildcards in words, its log file, and when it began."""
+    """A running job: its rule, its wildcards in words, its log file, and its start time."""
 
     rule: str
     part: str
@@ -117,7 +117,7 @@ class Terminal(logging.Handler):
         return record.levelno >= logging.WARNING and is_new
 
     def say(self, text: str) -> None:
-        """Write lines above the one that changes."""
+        """Write lines above the progress line."""
         clear = "\r\x1b[K" if self._live else ""
         if self.stream.isatty() and text.startswith(_LOUD):
             text = f"\x1b[1;31m{text}\x1b[0m"
@@ -175,7 +175,7 @@ class Terminal(logging.Handler):
                 self.release()
 
     def _look(self) -> None:
-        """Write the line that changes."""
+        """Write the progress line."""
         if not self.at_work:
             return
         parts = {key: read_progress(job.log) for key, job in self.at_work.items() if job.log}
@@ -194,7 +194,7 @@ class Terminal(logging.Handler):
         self._live = line
 
     def announce(self, run: str, logs: Sequence[str]) -> list[str]:
-        """The first line: how much there is to do, and where Snakemake's own lines are.
+        """The first line: how much there is to do, and where Snakemake's own output is.
 
         Args:
             logs: Snakemake's log files.
@@ -206,7 +206,7 @@ class Terminal(logging.Handler):
         return [f"Run {run}: {jobs}{time_left}. Snakemake's own output: {named}"]
 
     def outcome(self, success: bool) -> list[str]:
-        """How the run ended, as the first line of what is shown at its end."""
+        """Say how the run ended, as the first line of the final summary."""
         self.at_work.clear()
         done = f"{self.total - sum(self.left.values())} of {self.total} jobs done"
         how = "Done" if success else "Interrupted" if self.is_interrupted else "Stopped"
@@ -214,11 +214,11 @@ class Terminal(logging.Handler):
         return ["", f"{how} after {clock(self._passed())}: {failed}{done}"]
 
     def seconds_left(self, parts: Mapping[int, tuple[int, int] | None]) -> float | None:
-        """About how long the rest takes, by the seconds that jobs took before and how fast
-        they are now; None if there is a rule without such seconds.
+        """Estimate how long the rest takes, from the seconds that jobs took before and how fast
+        they are now; None if a rule has no such seconds.
 
         Args:
-            parts: parts done and parts in all, of the jobs at work that say so.
+            parts: parts done and parts in total, for running jobs that report them.
         """
         waiting = self.left - Counter(job.rule for job in self.at_work.values())
         if not {rule for rule, n in self.left.items() if n} <= set(self.seconds):
@@ -242,7 +242,7 @@ def clock(seconds: float) -> str:
 
 
 def about(seconds: float) -> str:
-    """A duration that is not known better, in words."""
+    """An approximate duration, in words."""
     if seconds < 60:
         return "less than a minute"
     minutes = round(seconds / 60)
@@ -250,7 +250,7 @@ def about(seconds: float) -> str:
 
 
 def take_over(settings: Any, stream: TextIO) -> Terminal | None:
-    """Show a run on the terminal in Snakemake's place, unless its own lines are wanted.
+    """Show a run on the terminal instead of Snakemake, unless its own output is wanted.
 
     Args:
         settings: Snakemake's output settings of this call.

@@ -106,7 +106,8 @@ def _ordered(whole: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
 def _explain(
     error: ValidationError, model: type[Section], given: Any, path: str, case: str
 ) -> NoReturn:
-    """Raise the first complaint in words; of all, a misspelt option is the likeliest cause."""
+    """Raise the first error in words; a misspelt option comes first, as the likeliest cause of
+    others."""
     errors = error.errors()
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     fields, names, what = model.model_fields, [path] if path else [], "object"

@@ -1,5 +1,5 @@
-"""What all sections of the configuration share: one line an option, with its type, default, bounds
-and sentence."""
+"""Base of the configuration's sections: one line per option, with type, default, bounds and
+description."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ def takes_text(kind: Any) -> bool:
 
 
 def allowed(kind: Any, metadata: typing.Iterable[Any] = ()) -> str:
-    """What a value may be, in words.
+    """Describe the allowed values.
 
     Args:
         kind: the option's type.
-        metadata: its bounds, as a `FieldInfo` holds them.
+        metadata: its bounds, as in a `FieldInfo`.
     """
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
     if origin is Annotated:

@@ -1,4 +1,5 @@
-"""The tables of options in config/README.md. What several sections share is documented once."""
+"""Write the tables of options in config/README.md. Options that several sections share appear
+once."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ _HEAD = ["| option | may be | default | what it does |", "|---|---|---|---|"]
 # Sections whose options are all alike, and sections that several options are; what those are.
 _IN_ONE_ROW = {PairsPerMinute: "group", Prompts: "role", TeacherMinutes: "teacher"}
 _SHARED = {BenchmarkFiles: "benchmark", JobResources: "stage"}
-_ASKING = (Asking, AskingOfFilms)  # what several sections have, in rows of their own
+_ASKING = (Asking, AskingOfFilms)  # options that several sections share, in separate rows
 _ADAPTERS = {
     **{f"{name} (chat)": model for name, model in CHAT.items()},
     **{f"{name} (detector)": model for name, model in DETECTORS.items()},
@@ -47,7 +48,8 @@ _ADAPTERS = {
 
 
 def options_table() -> str:
-    """All options but the agents' as Markdown table: name, what it may be, default, sentence."""
+    """All options except the agents', as a Markdown table: name, allowed values, default,
+    description."""
     rows = [*_HEAD]
     sections = {name: section_of(field) for name, field in Configuration.model_fields.items()}
     for kind in _ASKING:

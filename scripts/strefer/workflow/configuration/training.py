@@ -11,7 +11,7 @@ from strefer.workflow.configuration.section import Number, Section, option
 
 
 class Training(Section):
-    """How the Video LLM is trained."""
+    """Training of the Video LLM."""
 
     model: Literal["strefer", "qwen_vl"] = option("strefer", "What to train: the paper's Video LLM, or LoRA on the Qwen-VL named by start_from, with regions outlined on its frames.")
     lora_rank: int = option(16, "The rank of LoRA.", ge=1)

@@ -25,7 +25,7 @@ PAIRS_A_SCENE = 2.6  # at most 8 a call (measured on the same)
 
 @dataclass(frozen=True)
 class Calls:
-    """Calls of a model, and the tokens that it reads and writes in all of them."""
+    """A number of calls to a model, and the tokens that it reads and writes in all of them."""
 
     count: float
     read: float
@@ -69,7 +69,7 @@ def _scenes(config: Mapping[str, Any], films: Films) -> float:
 
 
 def written_pairs(config: Mapping[str, Any], films: Films) -> float:
-    """How many pairs the LLM is asked to word."""
+    """The number of pairs that the LLM is asked to word."""
     options = config["instructions"]
     if options["question_writer"] != "llm":
         return 0.0
@@ -77,7 +77,7 @@ def written_pairs(config: Mapping[str, Any], films: Films) -> float:
 
 
 def told_calls(config: Mapping[str, Any], films: Films) -> Iterator[str]:
-    """The estimate in words, line by line."""
+    """Describe the estimate, line by line."""
     stages = {"statements": reading_calls, "writing": writing_calls, "proof": proof_calls}
     estimates = {name: estimate(config, films) for name, estimate in stages.items()}
     for name, calls in estimates.items():

@@ -64,15 +64,15 @@ def check_configuration(
 
     Args:
         config: the complete configuration.
-        facts: the table of what is known of models (config/models.yaml).
+        facts: the table of facts about models (config/models.yaml).
         gpus: the table of GPUs (config/gpus.yaml).
-        paths: the films. Those that the run has probed count with their durations, and the others
-            as their headers say.
-        shards: how many of its shards have a film.
+        paths: the films. Durations come from the run's probing if it was done, and otherwise from
+            the headers.
+        shards: the number of shards that have a film.
         run: the run's folder.
         by_conda: whether each job runs in its rule's environment.
-        trains: whether students and benchmarks are asked for, too, or pairs alone.
-        absent: what to tell of each input file that is not there.
+        trains: whether to include students and benchmarks, or only pairs.
+        absent: messages about missing input files.
 
     Raises:
         ValueError: if a table is wrong, or has no GPU of that name.
@@ -90,7 +90,7 @@ def check_configuration(
         if trains or stage in ESTIMATED
     }
     models = [m for m in models if any(m in asked for asked in of_stage.values())]
-    # What a server of the run has, no job loads.
+    # Jobs do not load a model that the run's own server has.
     of_stage = {s: [m for m in of if not servers_of(m.spec)] for s, of in of_stage.items()}
     resources = {stage: config["resources"][stage] for stage in of_stage}
     films = count_films(run, paths)
@@ -173,7 +173,7 @@ def _told_model(model: NamedModel) -> Iterator[str]:
 
 
 def _revision(model: NamedModel) -> str:
-    """Which commit is taken; where none is held, the options that would."""
+    """The commit that is used; if none is pinned, the options that would pin one."""
     revision = model.spec.get("revision")
     commit = cached_commit(model.hub, revision) if model.hub else None
     here = f"; in the cache: {commit}" if commit else ""

@@ -1,4 +1,4 @@
-"""How many files and bytes a run's results take, told before its jobs run."""
+"""Estimate how many files and bytes a run's results take, before its jobs run."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ ASSUMED_MB_A_MINUTE = 1.0
 
 
 def count_files(config: Mapping[str, Any], shards: int) -> tuple[int, int]:
-    """How many files the data stages leave, as a rule and at most: it does not depend on how many
-    films there are."""
+    """The usual and the maximum number of files that the data stages leave, which does not depend
+    on the number of films."""
     jobs = _stages(config)
     stores = [stage for stage in jobs if stage != "second_looks"]  # it shares the transcripts'
     usual, most = (
@@ -39,7 +39,7 @@ def _stages(config: Mapping[str, Any]) -> list[str]:
 
 
 def told_disk(config: Mapping[str, Any], shards: int, films: Films, run: Path) -> Iterator[str]:
-    """What the run's data stages, recipes and export take, in lines.
+    """Describe the disk space of the run's data stages, recipes and export, line by line.
 
     Args:
         shards: how many of its shards have a film.

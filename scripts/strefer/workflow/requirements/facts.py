@@ -15,13 +15,13 @@ from strefer.recipes.students import models_of_training
 from strefer.workflow.requirements.hub_cache import size_of_folder
 from strefer.workflow.stages import loaded_roles
 
-OPEN_CLIP = "open_clip:"  # stands before a student's vision encoder that is open_clip's
+OPEN_CLIP = "open_clip:"  # prefix of a student's vision encoder that comes from open_clip
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a model; None is unknown. `config/models.yaml` explains the fields.
+    """Facts about a model; None means unknown. `config/models.yaml` explains the fields.
 
     Attributes:
         parameters, active: in billions (10^9).
@@ -73,8 +73,8 @@ class NamedModel:
     """A model of a configuration, with all the roles that it has there.
 
     Attributes:
-        spec: the specification of its first role.
-        folder: where it lies, if it is not a model of the hub.
+        spec: its first role's specification.
+        folder: its folder, if it is not a model on the hub.
     """
 
     name: str
@@ -107,7 +107,7 @@ class NamedModel:
 
 
 def _is_hubs(spec: Mapping[str, Any]) -> bool:
-    """True if a model's name is that of its repository: open_clip has names of its own."""
+    """True if a model's name is its repository's name: open_clip uses other names."""
     return "open_clip" not in (spec["adapter"], engine_of(spec))
 
 

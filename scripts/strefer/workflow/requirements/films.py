@@ -1,4 +1,4 @@
-"""How much there is to do, as known or assumed before a run."""
+"""The amount of work, as known or assumed before a run."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """An estimate of the GPU-hours of a configuration, from the operations of its models.
 
-A transformer does two operations a parameter and token. How many tokens there are follows from the
-configuration and from what is assumed below; all of it is printed beside the estimate. Training is
-taken from what the paper reports. Nothing here was measured: it tells hours from weeks, no more.
+A transformer does two operations per parameter and token. The number of tokens follows from the
+configuration and the assumptions below, which are all printed beside the estimate. Training is
+extrapolated from the paper's report. Nothing here was measured: the estimate can only distinguish
+hours from weeks.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ ASSUMED = (
 
 @dataclass(frozen=True)
 class Tokens:
-    """What a model reads and writes in a stage."""
+    """The tokens that a model reads and writes in a stage."""
 
     read: float
     written: float = 0.0

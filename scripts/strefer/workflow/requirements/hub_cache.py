@@ -1,4 +1,5 @@
-"""What of the hub lies on this machine: looked up in huggingface_hub's cache, without network."""
+"""Look up which of the hub's models this machine has in huggingface_hub's cache, without network
+access."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this machine has, as far as a configuration asks for it. Nothing is downloaded."""
+"""Check what this machine has of what a configuration needs, without downloading anything."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ def _gpus_gb() -> tuple[float, ...]:
 def missing_of_model(
     model: NamedModel, environments: Mapping[str, str], by_conda: bool
 ) -> Iterator[str]:
-    """What a model lacks here: its weights, a package or file, a key, a permission; a line each.
+    """List what a model needs and this machine does not have, one line each: its weights, a package
+    or file, a key, a permission.
 
     Args:
         environments: by role, the environment of the jobs that load it.
@@ -132,7 +133,7 @@ def missing_hardware(
     least_gb: Mapping[str, float | None],
     download_gb: float,
 ) -> Iterator[str]:
-    """What the jobs ask for and this machine lacks, one line each.
+    """List what the jobs request and this machine does not have, one line each.
 
     Args:
         resources: what a job asks for, by stage.
@@ -170,7 +171,7 @@ def least_gpu_gb(stage: str, models: list[NamedModel], config: Mapping[str, Any]
     """GB that a GPU has to have for the weights of a stage's models, and for what chat models keep
     of the longest prompts of a batch (vLLM: of one); None where the weights are unknown.
 
-    An engine shares a model among GPUs only where it is told to (`tensor_parallel`).
+    An engine splits a model across GPUs only if `tensor_parallel` says so.
     """
     if any(model.gb is None for model in models):
         return None

@@ -50,7 +50,7 @@ class TrainingMemory:
 def training_memory(
     training: Mapping[str, Any], models: Sequence[NamedModel]
 ) -> TrainingMemory | None:
-    """What a training process needs of its GPU; None if a model's size is unknown.
+    """The GPU memory that a training process needs; None if a model's size is unknown.
 
     Weights that are trained are in float32, with AdamW's two moments; frozen ones in `dtype`. What
     DeepSpeed shares among N GPUs is as in the paper on ZeRO (Rajbhandari et al. 2020, arXiv
@@ -99,7 +99,8 @@ def _activations(training: Mapping[str, Any], shape: tuple[int, int] | None) -> 
 
 
 def _shape(model: NamedModel) -> tuple[int, int] | None:
-    """Layers and width of a model's decoder, by its config.json if it lies here."""
+    """Number of layers and width of a model's decoder, from its config.json if it is a local
+    folder."""
     folder = model.folder or (model.hub and snapshot_of(model.hub, model.spec.get("revision")))
     file = folder and Path(folder) / "config.json"
     if not (file and file.is_file()):

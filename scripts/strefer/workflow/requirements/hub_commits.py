@@ -1,8 +1,8 @@
-"""Which commits of the hub's models a run was made with, for its provenance.
+"""Find the commits of the hub's models that a run was made with, for its provenance.
 
-A model without a `revision` is the newest of the hub when it is downloaded. Which one that was is
-in the cache. It is looked up after the download and never before: so it is not part of any digest,
-and whoever wants a new commit to count names it as `revision`.
+A model without a `revision` is the newest on the hub when it is downloaded. The cache knows which
+one that was. It is looked up only after the download, so it is not part of any digest; to make a
+new commit count, set it as `revision`.
 """
 
 from __future__ import annotations
