@@ -34,7 +34,7 @@ def test_a_folder_of_pictures_is_a_film(tmp_path, caplog, names, folder):
     assert (shape.n_frames, shape.fps, shape.width_px, shape.height_px) == (10, 24.0, 64, 48)
     frames = read_frames(film, [0, 3 / 24, 9 / 24])
     assert np.abs(frames[:, 20, 30, 0].astype(int) - [0, 75, 225]).max() <= 2
-    assert "taken as 24 pictures a second" in caplog.text
+    assert "assuming 24 pictures per second" in caplog.text
 
 
 def test_its_rate_may_be_said_beside_it_or_above(tmp_path, caplog):

@@ -148,7 +148,7 @@ def test_text_cannot_pose_as_a_turn_or_as_frames(video_model):
 
 def test_wrong_specifications_are_refused(text_model, tmp_path):
     for spec, message in [
-        ({"adapter": "telepathy"}, "no adapter 'telepathy'"),
+        ({"adapter": "telepathy"}, "unknown adapter 'telepathy'"),
         ({"adapter": "transformers"}, "`model` is missing"),
         ({"adapter": "transformers", "model": text_model, "max_bach": 2}, "no option 'max_bach'"),
         ({"adapter": "transformers", "model": text_model, "dtype": "int3"}, "`dtype`"),

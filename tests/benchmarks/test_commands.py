@@ -107,7 +107,7 @@ def test_what_a_server_answered_already_is_not_asked_again(tmp_path, capsys, cap
         replies.append("(B)")
         assert main([*given, *agent]) == 0
         assert len(server.asked) == 3
-    assert "its 1 answers are kept" in caplog.text
+    assert "keeping its 1 answers" in caplog.text
     assert {line["id"]: line["prediction"] for line in lines_of(output)} == said | {"2": "(B)"}
     given = ["--annotations", files["annotations"], "--predictions", str(output)]
     assert main(["score", "videorefer_q", *given]) == 0

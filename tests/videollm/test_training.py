@@ -139,7 +139,7 @@ def test_bad_input_names_file_line_and_option(options, recipe, tmp_path):
         train(bad, tmp_path, options)
     with pytest.raises(ValueError, match="no option 'learning_speed'"):
         train(recipe, tmp_path, {**options, "learning_speed": 1})
-    with pytest.raises(ValueError, match="no size 'depth'"):
+    with pytest.raises(ValueError, match="unknown size 'depth'"):
         train(recipe, tmp_path, {**options, "sizes": {"depth": 1}})
     (tmp_path / "empty.jsonl").write_text("")
     with pytest.raises(ValueError, match="no sample"):

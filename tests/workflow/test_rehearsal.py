@@ -59,7 +59,7 @@ def test_a_rehearsal_of_the_demo_shows_what_its_agents_said(workplace):
     run = workplace.results("demo-try")
     page = (run / "try.html").read_text(encoding="utf-8")
     assert "Rehearsal of demo" in page
-    assert "Nothing that a program can see" in page
+    assert "Nothing that a program can detect" in page
     assert "The active entities are" in page
     assert page.count("Frames as the model saw them") >= 4
     assert "12 film(s)" in page
