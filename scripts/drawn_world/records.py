@@ -32,7 +32,7 @@ class PlacePlan:
 
 @dataclass(frozen=True)
 class Role:
-    """What one entity does in one scene.
+    """One entity's action in one scene.
 
     It is drawn from `enter_s` to `exit_s` (film time); these equal the scene's limits unless it
     walks in late or out early. `x_start_px` → `x_end_px` is the path of the middle of its feet

@@ -37,7 +37,7 @@ class Boundary:
 
 @dataclass(frozen=True)
 class ActionTruth:
-    """What an entity does from `start_s` to `end_s`; "active" is all but the action "stay"."""
+    """An entity's action from `start_s` to `end_s`; "active" is every action except "stay"."""
 
     start_s: float
     end_s: float

@@ -103,7 +103,8 @@ def with_article(text: str) -> str:
 
 
 def action_phrase(noun: str, action: str, target_expression: str | None = None) -> str:
-    """What an entity of this noun (specific or generalized) does: "runs to the left".
+    """The phrase for an action of an entity with this noun (specific or generalized): "runs to the
+    left".
 
     Raises ValueError for an action that this kind cannot do, or a chase without a target.
     """

@@ -16,7 +16,7 @@ FRAMES = np.random.default_rng(0).integers(0, 255, (4, 8, 8, 3), dtype=np.uint8)
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"model": "x", "url": "http://localhost"}, "no option 'url'; known: .*gpu_memory"),
+        ({"model": "x", "url": "http://localhost"}, "unknown option 'url'; known: .*gpu_memory"),
         ({"model": "x", "dtype": "int4"}, "`dtype` is 'int4', not one of float32"),
         ({"model": "/no/where"}, "chat model /no/where: cannot be loaded"),
         ({"model": str(LLM), "chat_template": "/no/file"}, "`chat_template`: .*/no/file"),

@@ -204,7 +204,7 @@ def test_what_is_wrong_in_base_data_is_named(tmp_path, text, message):
     [
         ("parts: [", "not YAML"),
         ("parts: []\n", "at least one part"),
-        ("part: []\n", "give `parts`"),
+        ("part: []\n", "needs `parts`"),
         ("seed: a\nparts: [{groups: all}]\n", "`seed`"),
         ("parts: [{share: 1}]\n", "part 1: give either"),
         ("parts: [{groups: all, base: a.json}]\n", "part 1: give either"),

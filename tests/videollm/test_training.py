@@ -137,7 +137,7 @@ def test_bad_input_names_file_line_and_option(options, recipe, tmp_path):
     bad.write_text(recipe.read_text().splitlines()[0] + '\n{"conversations": []}\n')
     with pytest.raises(ValueError, match=r"bad\.jsonl, line 2: conversations"):
         train(bad, tmp_path, options)
-    with pytest.raises(ValueError, match="no option 'learning_speed'"):
+    with pytest.raises(ValueError, match="unknown option 'learning_speed'"):
         train(recipe, tmp_path, {**options, "learning_speed": 1})
     with pytest.raises(ValueError, match="unknown size 'depth'"):
         train(recipe, tmp_path, {**options, "sizes": {"depth": 1}})

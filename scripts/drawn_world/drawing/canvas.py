@@ -29,7 +29,7 @@ class Canvas:
         width = 2 * round(half_width * size_px) * SUPERSAMPLING
         height = round((above + below) * size_px) * SUPERSAMPLING
         self.origin = (width / 2, float(round(above * size_px) * SUPERSAMPLING))
-        # Whatever is not drawn has the outline's colour, so that a grown alpha shows the outline.
+        # Undrawn pixels have the outline's colour, so that a grown alpha shows the outline.
         self.rgb = np.full((height, width, 3), OUTLINE_GREY, np.uint8)
         self.alpha = np.zeros((height, width), np.uint8)
 

@@ -17,8 +17,8 @@ Window = tuple[slice, slice]
 
 
 def clip_to_frame(sprite: Sprite, left: int, top: int) -> tuple[Window, Window] | None:
-    """The part of the frame that a sprite covers and the part of the sprite that lies there, each
-    as (rows, columns); None where it lies outside."""
+    """The part of the frame that a sprite covers and the visible part of the sprite, each as (rows,
+    columns); None if the sprite is outside."""
     height, width = sprite.mask.shape
     x0, y0 = max(left, 0), max(top, 0)
     x1, y1 = min(left + width, WIDTH_PX), min(top + height, HEIGHT_PX)

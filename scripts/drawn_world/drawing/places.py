@@ -8,7 +8,7 @@ import numpy as np
 
 from drawn_world.records import HEIGHT_PX, WIDTH_PX, PlacePlan
 
-# Per place its colourings: (upper band, ground, furniture), RGB; pale, so that sprites stand out.
+# Colour schemes by place: (upper band, ground, furniture), RGB; pale, so that sprites stand out.
 _Palette = tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]
 PALETTES: dict[str, tuple[_Palette, ...]] = {
     "street": (

@@ -100,7 +100,7 @@ def render_masks(plan: FilmPlan, frame_indices: Sequence[int]) -> np.ndarray:
 
 
 def render_amodal(plan: FilmPlan, frame_indices: Sequence[int]) -> np.ndarray:
-    """The masks as if nobody stood in front, bool [N, T, H, W]."""
+    """The masks without occlusion, bool [N, T, H, W]."""
     n_frames, n_entities = len(frame_indices), len(plan.entities)
     masks = np.zeros((n_entities, n_frames, plan.height_px, plan.width_px), bool)
     for t, frame in enumerate(frame_indices):

@@ -1,4 +1,4 @@
-"""What an action may be called: the drawn world's clauses, and what each of them means.
+"""The drawn world's clauses: the ways to name an action, and what each of them means.
 
 A clause is a verb phrase without its subject, a verb and what follows it: "glides" + " leftwards".
 Every action has many, and every clause here has one meaning: the truth judges statements by it, and
@@ -28,7 +28,7 @@ class Verb:
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a clause says: one of these actions, on this target."""
+    """The meaning of a clause: one of these actions, on this target."""
 
     actions: frozenset[str]
     target: str | None = None
@@ -131,7 +131,7 @@ _SPINS = (
 )
 _STANDS = ((_verbs("stands, standing, stand"), (" still", " there without moving")),)
 _LIES = ((_verbs("lies, lying, lie"), (" still", " there without moving")),)
-# Said of whoever does not move; one who sits does not either.
+# Said of entities that do not move, which includes those that sit.
 _RESTS = (
     (_verbs("stays, staying, stay, stayed"), (" still", " motionless")),
     (_verbs("remains, remaining, remain, remained"), (" still", " motionless")),
@@ -217,8 +217,8 @@ def means(text: str, action: str, target: str | None) -> bool:
 
 
 def relation(one: str, other: str) -> bool | None:
-    """True if two clauses say the same, False if nobody does both at a time, None if that is
-    unknown: who chases somebody also goes somewhere."""
+    """True if two clauses say the same, False if nobody can do both at once, None if unknown: an
+    entity that chases another also moves somewhere."""
     found = [clause_of(text) for text in (one, other)]
     if None in found:
         return None

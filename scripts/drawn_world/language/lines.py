@@ -1,4 +1,4 @@
-"""What people say of an entity in a clip: lines around the drawn world's clauses.
+"""Lines about an entity in a clip, as people would write them around the drawn world's clauses.
 
 A line puts a clause into a sentence in one of many ways: tense and aspect, article, pronoun, hedge,
 negation, a subordinate clause, a second sentence. Some lines are odd, as chat models' are: words
@@ -131,7 +131,7 @@ def _draw_frame(random: Random, clause: Clause) -> str:
 
 
 def _draw_other(random: Random, kind: str, clause: Clause) -> Clause:
-    """A clause of something else: what somebody is said not to do. Of chases none."""
+    """A clause about another action, which the entity is said not to do; never a chase."""
     actions = [
         action
         for action in ACTIONS_OF[kind]
@@ -176,7 +176,8 @@ def _filled(
 
 @lru_cache(maxsize=16384)
 def read_line(line: str) -> Clause | None:
-    """What a line says that its entity does; None if it says nothing, or is none of the world's."""
+    """The action that a line names for its entity; None if there is none, or it is not one of the
+    world's."""
     for form, pattern in _patterns():
         match = pattern.fullmatch(line)
         found = match and clause_of(match["clause"], form)

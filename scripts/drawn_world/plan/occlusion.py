@@ -30,7 +30,7 @@ def _hides_well(
     back: tuple[EntityPlan, Role], front: tuple[EntityPlan, Role], window: Window
 ) -> bool:
     def hidden_share(frame: int) -> float:
-        """How much of the back one is hidden; 1.0 where too little is left to see."""
+        """The hidden share of the rear entity; 1.0 if too little remains visible."""
         behind = _full_mask(*back, frame)
         visible = np.count_nonzero(behind & ~_full_mask(*front, frame))
         return 1.0 if visible < _MIN_VISIBLE_PX else 1 - visible / np.count_nonzero(behind)

@@ -159,7 +159,7 @@ def _next_colourings(place: PlacePlan, transition: str) -> list[tuple[str, int]]
 
 
 def _may_stay(windows: Windows, scene: int, active: set[int]) -> set[int]:
-    """Entities that may stand still: they act elsewhere, before or later."""
+    """Entities that may stand still, because they act in another scene."""
     later = {
         entity_id
         for entity_id, row in enumerate(windows)
@@ -195,7 +195,7 @@ def _stage_film(
             actions = draw_actions(rng, cast, may_stay)
             chasing = any(action == "chase" for action, _ in actions.values())
             if pair is not None and chasing:
-                continue  # those of the crossing have their roles: nobody chases them
+                continue  # entities of the crossing have their roles already: nobody chases them
             roles = stage_roles(rng, cast, actions, placed=pair or ())
             if roles is not None:
                 crossed = crossed or pair is not None
@@ -277,7 +277,7 @@ def plan_long_film(seed: int, duration_s: float = 200.0) -> FilmPlan:
         scenes.append((start, start + rng.randint(*SCENE_FRAMES)))
     entities = cast_entities(rng, 4, same_category=True, hiding=False)
     for _ in range(200):
-        # Blocks of scenes, each cast like a film of its own: rows stay varied over a long time.
+        # Blocks of scenes, each cast like a separate film, so that long films stay varied.
         blocks = [scenes[i : i + 5] for i in range(0, len(scenes), 5)]
         drawn = [draw_presence(rng, block, 4, None) for block in blocks]
         if any(block is None for block in drawn):

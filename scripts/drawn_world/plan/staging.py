@@ -1,4 +1,4 @@
-"""What everyone does in a scene, and where: actions and paths that leave all plain to see."""
+"""Stage a scene: actions and paths for every entity that keep everything clearly visible."""
 
 import random
 from collections.abc import Sequence
@@ -105,7 +105,7 @@ def _draw_way(rng: random.Random, room_px: float, duration_s: float) -> float:
 
 
 def _draw_path(rng: random.Random, half: float, action: str, window: Window) -> tuple[float, float]:
-    """Where the middle of the feet begins and ends, in px."""
+    """Start and end of the middle of the feet, in px."""
     low, high = half + 1, WIDTH_PX - 1 - half
     if action not in ("move_left", "move_right"):
         x = rng.uniform(low, high)

@@ -58,7 +58,7 @@ def j_and_f(predicted: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> flo
         predicted, truth: bool masks [H, W], one a frame, empty where the object is not.
 
     Raises:
-        ValueError: if there is no frame, or the two differ in length.
+        ValueError: if there are no frames, or the two differ in length.
     """
     if not truth or len(predicted) != len(truth):
         raise ValueError(f"J&F of {len(predicted)} predicted and {len(truth)} true masks")

@@ -65,7 +65,7 @@ def read_run(stages: Mapping[str, Sequence[Path]], truth_dir: Path) -> list[Meas
 
     Args:
         stages: shard files by stage, of the stages in `KINDS`; others count as empty.
-        truth_dir: holds `<film's name without extension>.json`.
+        truth_dir: contains `<film's name without extension>.json`.
     """
     by_stage: dict[str, dict[str, list]] = {}
     for stage, kind in KINDS.items():

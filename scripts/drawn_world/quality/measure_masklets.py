@@ -1,9 +1,9 @@
 """Stage `masklet_scores`: both masklet procedures on drawn films, from the true expressions.
 
-Here a masklet is measured for what it is: expressions are the truth's, so that an entity that the
-video LLM did not name costs nothing. (`masklets.run.*` are the same measures on the run's own
-masklets, with whatever went wrong before them.) Both procedures see the same films with the same
-agents; what they share, image features and detections, is computed once.
+Masklets are measured in isolation: expressions come from the ground truth, so that an entity that
+the video LLM missed does not matter. (`masklets.run.*` are the same measures for the run's own
+masklets, including earlier stages' errors.) Both procedures see the same films with the same
+agents; image features and detections, which they share, are computed once.
 """
 
 from __future__ import annotations
@@ -71,10 +71,10 @@ def measure_masklets(
 
     Args:
         videos: the shard's file of that stage; of its films the first `n_films` are measured.
-        truth_dir: holds `<film's name without extension>.json`.
+        truth_dir: contains `<film's name without extension>.json`.
         options: by stage (`tracks`, `masklets`), without their procedure.
         agents: specifications of `detector`, `tracker` and `assigner`.
-        prompt: what the assigner `chat` asks with.
+        prompt: the prompt of the assigner `chat`.
     """
     items = []
     for video_id, [video] in list(read_records(videos, Video).items())[:n_films]:
@@ -116,7 +116,7 @@ def _scores(
 
 
 def true_references(truth: Truth) -> References:
-    """What a parser without fault gives for a film: its active entities."""
+    """A perfect parser's result for a film: its active entities."""
     return References(
         tuple(
             Entity(entity.expression, entity.noun, entity.generalized_noun)
@@ -154,7 +154,7 @@ def _score(
 
 
 class RememberingDetector:
-    """A detector that looks at each frame of the film in hand once for each set of phrases."""
+    """A detector that processes each frame of the current film only once per set of phrases."""
 
     def __init__(self, detector: Detector) -> None:
         self.detector = detector

@@ -1,4 +1,4 @@
-"""How true the generated pairs are, and whether they repeat themselves."""
+"""Measure how many generated pairs are true, and how repetitive they are."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ON = 0.5  # mean IoU from which a masklet shows its entity
 _SEEN, _UNSEEN = 0.5, 0.05  # shares of a window; between them presence is left undecided
 
 
-# Pairs that say more than what somebody does, by what they say.
+# Pairs that say more than what an entity does, by what they say.
 KINDS: dict[str, Callable[[Instruction], bool]] = {
     "counts": lambda pair: _says(pair, "kind", "count"),
     "denials": lambda pair: pair.form == "yes_no" and pair.answer.lower().startswith("no"),
@@ -49,12 +49,12 @@ class TruthWitness:
         return None if action is None else self.is_called(action, text)
 
     def is_called(self, action: ActionTruth, text: str) -> bool:
-        """True if the text, in whatever words, says this action."""
+        """True if the text names this action, in any wording."""
         return means(first_sentence(text), action.action, self.truth.target(action))
 
     def seen(self, entity: int, window: Window) -> bool | None:
         if entity not in self.film.true_entities:
-            return False  # nobody of that description is in the film
+            return False  # no entity in the film fits that description
         share = self.truth.present(self._id(entity), *window)
         return None if _UNSEEN < share < _SEEN else share >= _SEEN
 
@@ -98,8 +98,8 @@ class TruthWitness:
 
 
 def truth_of_pairs(film: MeasuredFilm) -> list[tuple[Instruction, bool]]:
-    """Each pair of the film with whether its claim holds in truth and its regions show who they
-    stand for; undecided ones left out."""
+    """Yield each pair of the film with whether its claim is true and its regions show the right
+    entities; undecided pairs are left out."""
     witness = TruthWitness(film)
     shown: dict[tuple, bool | None] = {}
     found = []
@@ -116,8 +116,8 @@ def truth_of_pairs(film: MeasuredFilm) -> list[tuple[Instruction, bool]]:
 
 
 def shows(film: MeasuredFilm, entity: int, window: Window) -> bool | None:
-    """True if the entity's masklet lies on the true one in the window: mean IoU of at least one
-    half. None if it has no mask there."""
+    """True if the entity's masklet matches the true one in the window: mean IoU of at least 0.5.
+    None if it has no mask there."""
     if entity not in film.true_entities:
         return False
     true, masklets = film.true_entities[entity].masks, film.one("masklets")

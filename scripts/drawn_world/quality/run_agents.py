@@ -1,4 +1,4 @@
-"""How far the chat agents, the clipper and the masklets of a run agree with the truth."""
+"""Measure how well a run's chat agents, clipper and masklets agree with the ground truth."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ HARD_S, GRADUAL_S = 0.5, 0.75  # how far a boundary may be off
 
 
 def measure_film(film: MeasuredFilm) -> Values:
-    """What this film adds to each figure: the figure is the mean over all films' values, but for
-    the counts that `gather` puts together."""
+    """This film's contribution to each figure: a figure is the mean over all films' values, except
+    for the counts that `gather` combines."""
     values: Values = {}
     _entities(film, values)
     _parser(film, values)
@@ -34,7 +34,7 @@ def _entities(film: MeasuredFilm, values: Values) -> None:
     true = {entity.expression for entity in film.truth.entities if entity.active}
     also = {entity.expression for entity in film.truth.entities} - true
     values["entities.recall"] = [float(e in named) for e in sorted(true)]
-    # Naming somebody who only stands about is neither asked for nor wrong.
+    # Naming an entity that only stands around is neither required nor wrong.
     values["entities.precision"] = [float(e in true) for e in sorted(named - also)]
 
 
@@ -95,7 +95,7 @@ def _transcripts(film: MeasuredFilm, values: Values) -> None:
 
 
 def _statements(film: MeasuredFilm, values: Values) -> None:
-    """Whether each line of the transcripts was read as it is meant."""
+    """Whether each transcript line was parsed as it is meant."""
     read, exact = film.one("statements"), []
     readings = {reading.start_s: reading for reading in read.segments} if read else {}
     for transcript in film.records["transcripts"]:
@@ -119,7 +119,7 @@ def _segments(film: MeasuredFilm, values: Values) -> None:
         true = [b.time_s for b in film.truth.boundaries if b.kind == kind]
         other = [b.time_s for b in film.truth.boundaries if b.kind != kind]
         hits = _hits(found, true, tolerance_s)
-        # A boundary that belongs to the other kind is no mistake in this one.
+        # A boundary of the other kind is not a mistake in this one.
         mine = [t for t in found if not any(abs(t - o) <= GRADUAL_S for o in other)]
         values[f"segments.{kind}_hits"] = [float(hits)]
         values[f"segments.{kind}_true"] = [float(len(true))]

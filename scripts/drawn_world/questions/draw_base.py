@@ -1,6 +1,6 @@
-"""The demo's base data: a stand-in for human-labelled data, made from its own films' truth.
+"""The demo's base data: a substitute for human-labelled data, made from its films' ground truth.
 
-Questions in words alone, in the forms that benchmarks use, and descriptions of masked regions, in
+Questions in words only, in the forms that benchmarks use, and descriptions of masked regions, in
 LLaVA and VideoRefer format (frame keys are raw frame numbers). No question says a time, and none
 asks what a region does at a time: that is what the instruction data are to add.
 """

@@ -1,4 +1,4 @@
-"""What the demo's benchmark files have in common: telling facts from the truth, drawing options."""
+"""Shared by the demo's benchmark files: reading facts from the ground truth, drawing options."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from drawn_world.truth import Truth
 from drawn_world.vocabulary import ACTIONS_OF, action_phrase
 
-# Actions that need no second entity, and those that look alike whoever does them.
+# Actions that need no second entity, and those that look the same for every entity.
 _PLAIN = ("move_left", "move_right", "jump", "wave", "sit", "spin")
 _MOVES = ("move_left", "move_right")
 _OF_PEOPLE = ("jump", "wave", "sit")
@@ -22,7 +22,7 @@ def told_actions(entity: Any) -> list[Any]:
 
 
 def phrases_in_turn(entity: Any) -> list[str]:
-    """What an entity does, in order of time; a repetition right after is left out."""
+    """An entity's actions in temporal order, without immediate repetitions."""
     phrases = itertools.groupby(action.phrase for action in told_actions(entity))
     return [phrase for phrase, _ in phrases]
 
@@ -42,7 +42,8 @@ def other_phrases(entity: Any, drawn: random.Random, count: int) -> list[str]:
         done.update(_MOVES)
     kind = entity.generalized_noun
     own = [action_phrase(kind, a) for a in _PLAIN if a in ACTIONS_OF[kind] and a not in done]
-    # A bouncing ball jumps, as one may say: nothing that looks like a deed of its own is taken.
+    # A bouncing ball could be said to jump, so we avoid actions that look like another entity's
+    # motion.
     others = [a for a in _OF_PEOPLE if a not in ACTIONS_OF[kind] and a not in done]
     of_people = [action_phrase("person", action) for action in others]
     phrases = drawn.sample(own, len(own)) + drawn.sample(of_people, len(of_people))

@@ -1,5 +1,6 @@
-"""Questions on a film in words alone, with answers from its truth: who is there, what somebody
-does, where it plays, in all the forms that benchmarks use. No time is said and nothing is marked.
+"""Questions about a film in words only, with answers from its ground truth: who is there, what they
+do and where the film takes place, in all the forms that benchmarks use. They give no times and mark
+nothing.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def questions_in_words(truth: Truth, drawn: random.Random) -> Iterator[Sample]:
 
 
 def _motion_samples(truth: Truth, entity: EntityTruth, drawn: random.Random) -> Iterator[Sample]:
-    """Where somebody comes in, and what they do, asked by name."""
+    """Ask by name from where an entity enters, and what it does."""
     name = entity.expression
     box = entity.boxes[min(entity.boxes)]
     side = side_of(truth, box)
@@ -120,7 +121,7 @@ def expressions_like(own: str, drawn: random.Random) -> list[str]:
 
 
 def side_of(truth: Truth, box: tuple[int, int, int, int]) -> str:
-    """Where the middle of a box is, of SIDES."""
+    """The side, one of SIDES, where the middle of a box is."""
     return SIDES[min(int((box[0] + box[2]) / 2 / truth.width_px * len(SIDES)), len(SIDES) - 1)]
 
 

@@ -19,7 +19,7 @@ def highlights(truth: Truth, film: str) -> list[dict[str, Any]]:
     for entity in truth.entities:
         told = told_actions(entity)
         chases = any(action.action == "chase" for action in told)
-        # Who chases runs to some side meanwhile: when it runs to a side cannot be told.
+        # An entity that chases also runs to some side, so when it "runs to a side" is ambiguous.
         clear = [a for a in told if not (chases and a.action in _DIRECTIONS)]
         phrases = dict.fromkeys(action.phrase for action in clear)
         for phrase in phrases:

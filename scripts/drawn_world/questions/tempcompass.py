@@ -12,8 +12,8 @@ from drawn_world.truth import Truth
 _DIRECTIONS = ("move_left", "move_right")
 
 
-# The question that a caption is judged by: the files of the demo hold it, because several entities
-# of a film share an aspect.
+# The question that a caption is judged by. The demo's files contain it, because several entities of
+# a film share an aspect.
 _OF_CAPTIONS = {
     "action": "What does the {subject} do?",
     "direction": "In which direction does the {subject} move?",
@@ -40,7 +40,7 @@ def tempcompass(truth: Truth, drawn: random.Random) -> dict[str, dict[str, list[
 
 
 def _facts(entity: Any, drawn: random.Random) -> Iterator[Fact]:
-    """What can be asked about one entity: a deed, and the order of two."""
+    """The questions about one entity: an action, and the order of two."""
     told = told_actions(entity)
     wrong = other_phrases(entity, drawn, 4)
     if len(wrong) < 2:

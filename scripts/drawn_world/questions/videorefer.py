@@ -97,7 +97,7 @@ def _next_action(entity: Any, drawn: random.Random) -> list[dict]:
     pairs = [(a, b) for a, b in itertools.pairwise(actions) if a.phrase != b.phrase]
     told = [action.phrase for action in actions]
     clear = [(a, b) for a, b in pairs if told.count(a.phrase) == 1]
-    # What it does at another time misleads more than what it never does.
+    # An action that it does at another time misleads more than one that it never does.
     wrong = other_phrases(entity, drawn, 3)
     if not clear or len(wrong) < 3:
         return []

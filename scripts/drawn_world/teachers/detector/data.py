@@ -1,4 +1,4 @@
-"""What the demo's detector is trained on: frames with boxes, and prompts that ask for them."""
+"""The training data of the demo's detector: frames with boxes, and prompts that ask for them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from strefer.masks import box_of_mask
 FRAME_PX = 128
 CELL_PX = 8
 CELLS = FRAME_PX // CELL_PX
-MIN_PIXELS = 40  # of an entity in sight; of less, a box cannot be told from its background
+MIN_PIXELS = 40  # visible pixels of an entity; with fewer, its box cannot be recognized
 _MIN_COVER = 0.2  # share of a cell that an entity must cover to own it
 _MAX_NOISE = 3.0  # standard deviation in grey levels: stands for the films' compression
 _EXPRESSIONS = all_expressions()

@@ -24,7 +24,7 @@ _SMALLEST = 1e-6
 
 
 def phrase_tokens(input_ids: Tensor) -> Tensor:
-    """Which tokens make up each phrase of a tokenized prompt, [L] → float [phrases, L]."""
+    """The tokens of each phrase of a tokenized prompt, [L] → float [phrases, L]."""
     rows, begin = [], 1  # behind [CLS]
     for end in (input_ids == END_OF_PHRASE).nonzero()[:, 0].tolist():
         row = torch.zeros(len(input_ids))

@@ -1,4 +1,4 @@
-"""How good the demo's embedder is on films it never saw, and its card."""
+"""Measure the demo's embedder on films that it never saw, and write its card."""
 
 from __future__ import annotations
 

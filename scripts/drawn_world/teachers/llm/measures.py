@@ -1,4 +1,4 @@
-"""How often the text teacher is right, by plain generation on texts it has not seen."""
+"""Measure how often the text teacher is right, by plain generation on unseen texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training example of the text teacher is, and small helpers to draw one."""
+"""Training examples of the text teacher, and helpers to draw them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a tiny text LLM is trained on roles, on text that is drawn as it trains."""
+"""Train a tiny text LLM for roles, on text that is generated while it trains."""
 
 from __future__ import annotations
 

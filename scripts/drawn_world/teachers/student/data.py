@@ -1,9 +1,9 @@
-"""What the demo's starting student is trained on: who is seen in a film and what somebody does in
-it, both asked by name; how the ones in a mask look; and who is in sight at a time.
+"""The training data of the demo's starting student: who is in a film and what they do, both asked
+by name; what masked entities look like; and who is visible at a time.
 
-It stands for what the paper's model knows before its recipe: a video LLM that answers questions
-on films in any form, and a region encoder that names what is marked. Nothing here asks what
-somebody does at a time, or what the one in a mask does.
+It represents what the paper's model knows before its recipe: a video LLM that answers questions
+about films in any form, and a region encoder that names what is marked. Nothing here asks what an
+entity does at a time, or what a masked entity does.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What the demo's starting student is asked about times: who is in sight then, where, and where the
-film plays. No question here asks what somebody does at a time: that is left to the recipes.
+"""The starting student's questions about times: who is visible then, where, and where the film
+takes place. No question here asks what an entity does at a time: that is left to the recipes.
 
-It stands for a pretrained model that has seen times in other films; without it no recipe of a few
-thousand samples teaches what a time token means.
+It represents a pretrained model that has seen times in other films; without it, a recipe of a few
+thousand samples does not teach what a time token means.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How good the demo's tracker is: on held-out films, from true boxes, through the real adapter."""
+"""Measure the demo's tracker on held-out films, from true boxes, through the real adapter."""
 
 from __future__ import annotations
 

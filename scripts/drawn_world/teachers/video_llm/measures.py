@@ -1,4 +1,4 @@
-"""How good a saved video LLM is on films it has not seen, asked as the stages ask."""
+"""Measure a saved video LLM on unseen films, asked in the same way as by the stages."""
 
 from collections import defaultdict
 from collections.abc import Sequence

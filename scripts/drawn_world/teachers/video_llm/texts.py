@@ -1,4 +1,4 @@
-"""What the demo's video LLM is asked and what it answers: the texts of its training.
+"""The training texts of the demo's video LLM: questions and answers.
 
 The questions are those of config/prompts/demo, so that the stages meet the teacher with words it
 knows.
