@@ -150,7 +150,10 @@ def test_wrong_specifications_are_refused(text_model, tmp_path):
     for spec, message in [
         ({"adapter": "telepathy"}, "unknown adapter 'telepathy'"),
         ({"adapter": "transformers"}, "`model` is missing"),
-        ({"adapter": "transformers", "model": text_model, "max_bach": 2}, "unknown option 'max_bach'"),
+        (
+            {"adapter": "transformers", "model": text_model, "max_bach": 2},
+            "unknown option 'max_bach'",
+        ),
         ({"adapter": "transformers", "model": text_model, "dtype": "int3"}, "`dtype`"),
         ({"adapter": "transformers", "model": str(tmp_path / "none")}, "cannot be loaded"),
     ]:
