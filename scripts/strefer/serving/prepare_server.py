@@ -21,7 +21,7 @@ def prepare_server(output: Path, environment: str) -> None:
     if vllm is None:
         raise ValueError(
             "the program vllm, which an agent's `url: serve` needs, is missing: add `--sdm "
-            "conda` to the Snakemake command, to use envs/{environment}.yaml, or install it"
+            f"conda` to the Snakemake command, to use envs/{environment}.yaml, or install it"
         )
     with atomic_write(output) as file:
         file.write(json.dumps({"vllm": vllm, "python": sys.executable}) + "\n")
