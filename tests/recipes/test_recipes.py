@@ -212,7 +212,7 @@ def test_what_is_wrong_in_base_data_is_named(tmp_path, text, message):
         ("parts: [{groups: most}]\n", "'most' is not a group"),
         ("parts: [{groups: all, share: 2}]\n", "`share`"),
         ("parts: [{groups: all, count: 0}]\n", "`count`"),
-        ("parts: [{groups: all, weight: 1}]\n", "no 'weight'"),
+        ("parts: [{groups: all, weight: 1}]\n", "unknown key 'weight'"),
         ("parts: [{groups: all, refer_by: name}]\n", "`refer_by`"),
         ("parts: [{base: a.json, refer_by: box}]\n", "`refer_by`"),
     ],
