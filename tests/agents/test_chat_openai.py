@@ -214,7 +214,7 @@ def test_the_key_comes_from_the_environment_and_is_never_shown(server, monkeypat
 
 def test_without_key_and_server_there_is_nothing_to_ask(monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    with pytest.raises(ValueError, match="OPENAI_API_KEY holds no key"):
+    with pytest.raises(ValueError, match="OPENAI_API_KEY is not set to a key"):
         load_chat({"adapter": "openai", "model": "tiny"})
 
 
