@@ -58,7 +58,7 @@ rule all:
 rule instructions:
     input:
         all_shards("instructions"),
-        f"{RUN}/export",
+        f"{RUN}/export/README.md",
         f"{RUN}/report.html",
 
 

@@ -24,25 +24,45 @@ rule write_instructions:
 
 rule export_instructions:
     input:
-        instructions=all_shards("instructions"),
-        masklets=all_shards("masklets"),
-        videos=all_shards("videos"),
-        prompts=sorted(config["prompts"].values()),
+        instructions=of_shard("instructions"),
+        masklets=of_shard("masklets"),
+        videos=of_shard("videos"),
     output:
-        directory(f"{RUN}/export"),
+        accepted=f"{RUN}/export/data/{{shard}}.parquet",
+        rejected=f"{RUN}/export/rejected/{{shard}}.parquet",
     log:
-        log_of("export_instructions"),
+        log_of("export_instructions", "{shard}"),
     benchmark:
-        usage_of("export_instructions")
+        usage_of("export_instructions", "{shard}")
     conda:
         "../envs/main.yaml"
     resources:
         **needs("export"),
     params:
         code=code_of("export_instructions", "main"),
+    script:
+        "../scripts/export_instructions.py"
+
+
+rule write_card:
+    input:
+        accepted=[f"{RUN}/export/data/{shard}.parquet" for shard in SHARDS],
+        prompts=sorted(config["prompts"].values()),
+    output:
+        f"{RUN}/export/README.md",
+    log:
+        log_of("write_card"),
+    benchmark:
+        usage_of("write_card")
+    conda:
+        "../envs/main.yaml"
+    resources:
+        **needs("export"),
+    params:
+        code=code_of("write_card", "main"),
         run=config["run"],
         agents=config["agents"],
         prompts=config["prompts"],
         warning=WARNING,
     script:
-        "../scripts/export_instructions.py"
+        "../scripts/write_card.py"

@@ -4,7 +4,7 @@ questions BENCHMARK   writes a benchmark's questions, for any model to answer
 predict BENCHMARK     asks them a model behind a server, or one trained here
 score BENCHMARK       scores predictions in a file of {"id": …, "prediction": …} lines
 accept                treats a code change that changes no result as the code before it
-convert FILE          writes an export's samples in another trainer's format
+convert FOLDER        writes an export's samples in another trainer's format
 compare A B           says how two runs differ: counts, pairs with reasons, scores
 pairs RUN FILM        lists a film's pairs, with the keys to correct them by
 retry RUN             lets the next call try failed films again
@@ -63,8 +63,12 @@ def _parser() -> argparse.ArgumentParser:
     of_runs.add_commands(commands)
     convert = commands.add_parser("convert", help="convert samples to another trainer's format")
     convert.set_defaults(command=_convert)
-    convert.add_argument("samples", type=Path, help="an export's strefer.jsonl, or a recipe's file")
-    convert.add_argument("--form", required=True, help="llava, videorefer, llama_factory, …")
+    convert.add_argument(
+        "samples", type=Path, help="the folder `export` of a run, or a recipe's file"
+    )
+    convert.add_argument(
+        "--form", required=True, help="published, lines, llava, videorefer, llama_factory, …"
+    )
     convert.add_argument("--output", required=True, type=Path, help="the folder to write")
     docs = commands.add_parser("docs", help="write the generated parts of the documentation")
     docs.set_defaults(command=_docs)
@@ -72,7 +76,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _convert(given: argparse.Namespace) -> None:
-    from strefer.recipes.trainer_formats import read_samples, write_for_trainer
+    from strefer.recipes.sample_files import read_samples
+    from strefer.recipes.trainer_formats import write_for_trainer
 
     count = write_for_trainer(read_samples(given.samples), given.form, given.output)
     print(f"{count} samples in {given.output}")

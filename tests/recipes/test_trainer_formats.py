@@ -150,11 +150,13 @@ def test_the_command_reads_an_exports_lines(samples, tmp_path, capsys):
     lines.write_text("{\n")
     assert main(["convert", str(lines), "--form", "llava", "--output", str(tmp_path / "o")]) == 2
     assert "strefer.jsonl, line 1" in capsys.readouterr().err
+    assert main(["convert", str(tmp_path), "--form", "llava", "--output", str(tmp_path / "o")]) == 2
+    assert "give the folder `export` of a run" in capsys.readouterr().err
 
 
 def test_boxes_and_unknown_forms(tmp_path):
     mask = np.zeros((10, 20), bool)
     mask[2:4, 5:10] = True
     assert box_in_thousandths(mask) == [250, 200, 500, 400]
-    with pytest.raises(ValueError, match="'none'; known: llava, videorefer"):
+    with pytest.raises(ValueError, match="'none'; known: published, lines, llava"):
         write_for_trainer([], "none", tmp_path)

@@ -11,6 +11,8 @@ def test_only_files_of_other_shards_go(tmp_path):
         "store/clips/00000-of-00002.journal",
         "store/clips/00000-of-00003.used",
         "predictions/strefer/videomme.jsonl",
+        "export/README.md",
+        "export/data/00000-of-00003.parquet",
         "world/films/videos/00000-of-00002.mp4",
     ]
     stale = [
@@ -20,6 +22,8 @@ def test_only_files_of_other_shards_go(tmp_path):
         "logs/cut_clips/00000-of-00002.log",
         "usage/cut_clips/00000-of-00002.tsv",
         "store/clips/00000-of-00002.used",
+        "export/data/00000-of-00002.parquet",
+        "export/data/train.parquet",  # of an older version: `datasets` would read it, too
     ]
     for name in kept + stale:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

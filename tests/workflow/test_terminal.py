@@ -155,7 +155,8 @@ def test_a_report_of_films_of_ones_own_trains_nothing(workplace, tmp_path):
     data = planned("instructions")
     assert {"write_report", "export_instructions"} <= data
     assert not data & {"train_checkpoint", "draw_base", "draw_benchmarks", "predict_answers"}
-    assert planned("results/own/report.html") == data - {"export_instructions", "instructions"}
+    exports = {"export_instructions", "write_card", "instructions"}
+    assert planned("results/own/report.html") == data - exports
     assert {"train_checkpoint", "write_report"} <= planned()
 
 

@@ -1,5 +1,8 @@
-"""Our samples in the formats of other people's trainers, for models without region or time tokens.
+"""Our samples in the published format, and in those of other people's trainers, for models without
+region or time tokens.
 
+    published      strefer.json: the paper's format
+    lines          strefer.jsonl: the same, a sample a line, with its group, form and evidence
     llava          llava.json: {"id", "video", "conversations": [{"from", "value"}, …]}
     llama_factory  data.json: {"messages": [{"role", "content"}, …], "videos": [path]}, and
                    dataset_info.json, which names it `strefer`
@@ -11,9 +14,10 @@
     webdataset     strefer-000000.tar, …: of each film <key>.mp4 (or its own ending) and <key>.json
                    with its samples as they are, masks included
 
-In the first three, a region is written as a box in thousandths of width and height, with its
-frame's time. In all but WebDataset's, times are written in seconds, and a sample about a clip gets
-the clip as a separate film in the folder `clips`, because these trainers read whole files.
+In llava, llama_factory and ms_swift, a region is written as a box in thousandths of width and
+height, with its frame's time. In these, videorefer and trl, times are written in seconds, and a
+sample about a clip gets the clip as a separate film in the folder `clips`, because these trainers
+read whole files.
 """
 
 from __future__ import annotations
@@ -37,6 +41,7 @@ from strefer.masks import encode_mask
 from strefer.recipes.clip_films import clip_film
 from strefer.recipes.outlined_frames import Region, middle, outlined_frames
 from strefer.recipes.published_format import NUM_FRAMES, Sample
+from strefer.recipes.sample_files import write_lines, write_published
 from strefer.times import seconds_of
 from strefer.videollm.architecture.tokens import END_TIME, REGION, START_TIME, VIDEO
 from strefer.videollm.data.film_shape import film_shape
@@ -65,20 +70,6 @@ def write_for_trainer(samples: Iterable[Sample], form: str, output: Path) -> int
     if form not in FORMS:
         raise ValueError(f"unknown trainer format {form!r}; known: {', '.join(FORMS)}")
     return FORMS[form](samples, Path(output))
-
-
-def read_samples(file: Path) -> Iterator[Sample]:
-    """The samples of a JSON Lines file of ours.
-
-    Raises:
-        ValueError: naming file and line of what is not JSON.
-    """
-    with open(file, encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                yield json.loads(line)
-            except ValueError as error:
-                raise ValueError(f"{file}, line {number}: {error}") from None
 
 
 def _llava(samples: Iterable[Sample], output: Path) -> int:
@@ -277,6 +268,8 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 FORMS: Mapping[str, Callable[[Iterable[Sample], Path], int]] = {
+    "published": write_published,
+    "lines": write_lines,
     "llava": _llava,
     "videorefer": _videorefer,
     "llama_factory": _llama_factory,

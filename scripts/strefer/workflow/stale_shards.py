@@ -22,7 +22,9 @@ def remove_stale_shards(run: Path, shards: Collection[str]) -> list[Path]:
     """
     kinds = ("*/*.jsonl", "logs/*/*.log", "usage/*/*.tsv", "store/*/*.used")
     found = sorted(path for kind in kinds for path in run.glob(kind))
-    stale = [p for p in found if _SHARD.fullmatch(p.stem) and p.stem not in shards]
+    found = [path for path in found if _SHARD.fullmatch(path.stem)]
+    found += sorted(run.glob("export/*/*"))  # `datasets` reads all of these
+    stale = [path for path in found if path.stem not in shards]
     for path in stale:
         path.unlink()
     return stale

@@ -23,7 +23,7 @@ def test_bytes_follow_from_what_is_made_so_far(tmp_path):
     (tmp_path / "run/videos/00000-of-00100.jsonl").write_bytes(bytes(1_000_000))
     (tmp_path / "run/instructions/00000-of-00100.jsonl").write_bytes(bytes(1_000_000))
     (tmp_path / "run/store/clips/00000-of-00100.0.items").write_bytes(bytes(3_000_000))
-    (tmp_path / "run/export/data/train.parquet").write_bytes(bytes(1_000_000))
+    (tmp_path / "run/export/data/00000-of-00001.parquet").write_bytes(bytes(1_000_000))
     (tmp_path / "run/logs").mkdir()
     (tmp_path / "run/logs/clips.log").write_bytes(bytes(9_000_000))
     *_, disk = told_disk(config, 100, Films(50, 50.0, 4), tmp_path / "run")
