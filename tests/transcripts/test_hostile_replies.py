@@ -27,7 +27,7 @@ CHAT = {"attempts": 2, "retry_temperature": 0.7, "seed": 0}
 SEGMENTS = Clips((Segment(0, 0.0, 1.0, "start"),))
 DOG = References((Entity("dog", "dog", "dog"),))
 SAID = Transcript(0, 0.0, 1.0, ("The dog runs.",), ())
-QUICK_S = 5
+QUICK_S = 5  # of the processor: other processes must not fail a test
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def stages(folder, film):
 
 @pytest.mark.parametrize("name", REPLIES)
 def test_each_stage_ends_in_a_line(tmp_path, monkeypatch, film, name):
-    begin = time.monotonic()
+    begin = time.process_time()
     for module, call in stages(tmp_path, film):
         chat = ScriptedChat(lambda request: REPLIES[name])
         monkeypatch.setattr(module, "load_chat", lambda spec, chat=chat: chat)
@@ -108,7 +108,7 @@ def test_each_stage_ends_in_a_line(tmp_path, monkeypatch, film, name):
                 assert "Error:" not in reason, reason
             elif line.record.get("rejected") is None:
                 assert _is_clean(line.record), line.record
-    assert time.monotonic() - begin < QUICK_S
+    assert time.process_time() - begin < QUICK_S
     assert not list(tmp_path.rglob("owned"))
 
 
@@ -125,7 +125,7 @@ def _is_clean(record):
 @pytest.mark.parametrize("name", REPLIES)
 def test_judges_and_assigners_replies(name):
     reply = REPLIES[name]
-    begin = time.monotonic()
+    begin = time.process_time()
     marks = read_marks(reply)
     assert set(marks) <= set(RESPECTS)
     assert all(0 <= mark <= 5 for mark in marks.values())
@@ -135,7 +135,7 @@ def test_judges_and_assigners_replies(name):
     for pair in (written or {}).values():
         assert isinstance(pair, str) or (pair.question and pair.answer)
     value_or_reason(parse_proofs, reply)
-    assert time.monotonic() - begin < QUICK_S
+    assert time.process_time() - begin < QUICK_S
 
 
 def value_or_reason(parse, *given):
