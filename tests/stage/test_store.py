@@ -149,6 +149,14 @@ def test_what_does_not_fit_is_cut_off_again(tmp_path, monkeypatch):
     assert found(tmp_path, [1, 2, 3], "a") == [1, 3]
 
 
+def test_what_a_kill_leaves_of_an_index_is_removed(tmp_path):
+    put(tmp_path, [0])
+    (segment,) = segments_of(tmp_path)
+    segment.index_path.with_name(f".{segment.index_path.name}.abc").touch()
+    put(tmp_path, [1])
+    assert sorted(tmp_path.iterdir()) == sorted([segment.path, segment.index_path])
+
+
 @pytest.mark.parametrize(
     ("kills", "seed"), [(70, 1), pytest.param(500, 2, marks=pytest.mark.long)], ids=["few", "many"]
 )

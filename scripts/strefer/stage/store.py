@@ -58,6 +58,8 @@ class Writer:
             held = _lock(folder / f"{shard}.{last}.items", new=True)
         self.segment = Segment(folder / f"{shard}.{last}.items")
         self._items = held
+        for left in folder.glob(f".{shard}.{last}.*"):
+            left.unlink(missing_ok=True)  # of a process that was killed while it wrote an index
         self.end = self._indexed = self.segment.write_index()
         self._entries: list[Entry] = []  # that the index lacks
         os.ftruncate(self._items, self.end)
