@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,61 +18,12 @@ import numpy as np
 from av.stream import Disposition
 
 from strefer.films.decoding import CannotJump, FilmReader
-from strefer.films.film_faults import DecodingError, is_animated_webp, is_machines, why_no_film
+from strefer.films.film_faults import DecodingError
 from strefer.films.key_frames import KeyFrames, find_key_frames
-from strefer.films.picture_folder import opening_options
+from strefer.films.opening import open_film
 from strefer.films.pictures import Picture, notes_on
 
-# Allowed containers. Playlists (HLS, DASH, concat) are not: they name other files and addresses,
-# and a film must not make this machine open them.
-_OPEN_ONLY = {
-    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,ogg,flv,"
-    "asf,gif,apng,webp_pipe,mxf,mxf_opatom,rm,dv,wtv,nut,ivf,h264,hevc,vvc,obu,av1,m4v,mjpeg,amv,"
-    "yuv4mpegpipe,nsv,swf,vc1",
-    "protocol_whitelist": "file",
-}
 _PICTURE_FORMATS = {"gif", "apng", "webp_pipe"}  # one frame is a still picture, not a film
-
-
-@contextmanager
-def _open(
-    path: str | Path, threads: int = 1
-) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
-    """A film with its video stream: the one that FFmpeg calls best, if there are several.
-
-    Raises:
-        DecodingError: if it is not a film with a video stream whose codec is known.
-    """
-    # `file:` keeps a name with a colon from being read as a protocol.
-    address, kind, options = f"file:{path}", None, dict(_OPEN_ONLY)
-    if os.path.isdir(path):
-        try:
-            address, kind, options = opening_options(path)
-        except ValueError as error:
-            raise DecodingError(f"cannot be decoded: {error}") from None
-    try:
-        # Tags in other encodings than UTF-8 are common, and no reason to refuse a film.
-        container = av.open(address, format=kind, options=options, metadata_errors="replace")
-    except (av.FFmpegError, ValueError) as error:
-        if is_machines(error):
-            raise
-        try:
-            reason = why_no_film(path)
-        except OSError as unreadable:
-            reason = unreadable.strerror
-        raise DecodingError(f"cannot be decoded: {reason}") from None
-    with container:
-        stream = container.streams.best("video")
-        if stream is None:
-            raise DecodingError("no video stream")
-        if stream.frames == 1:  # a thumbnail, if there is a longer one
-            stream = max(container.streams.video, key=lambda other: other.frames)
-        if stream.codec_context is None:
-            raise DecodingError("cannot be decoded: its codec is not known here")
-        if container.format.name == "webp_pipe" and is_animated_webp(path):
-            raise DecodingError("cannot be decoded: FFmpeg does not know animated WebP; convert it")
-        stream.thread_count, stream.thread_type = threads, "AUTO"
-        yield container, stream
 
 
 def key_frames(path: str | Path) -> KeyFrames:
@@ -84,7 +34,7 @@ def key_frames(path: str | Path) -> KeyFrames:
 
 @lru_cache(maxsize=4096)
 def _key_frames(path: str, size: int, mtime_ns: int) -> KeyFrames:
-    with _open(path) as (container, stream):
+    with open_film(path) as (container, stream):
         found = find_key_frames(container, stream)
     return found or KeyFrames([], [], [], [], usable=False)
 
@@ -98,7 +48,7 @@ def iterate_pictures(path: str | Path, threads: int = 1) -> Iterator[Picture]:
     Raises:
         DecodingError: if the film cannot be decoded.
     """
-    with _open(path, threads) as (container, stream):
+    with open_film(path, threads) as (container, stream):
         yield from FilmReader(container, stream).pictures()
 
 
@@ -147,7 +97,7 @@ def iterate_frames_at(
 def _shown_at(path: str | Path, wanted: Sequence[float]) -> Iterator[Picture]:
     count = 0
     shown: Picture | None = None
-    with _open(path) as (container, stream):
+    with open_film(path) as (container, stream):
         film = FilmReader(container, stream, lambda: key_frames(path))
         for picture in film.pictures():
             while shown and count < len(wanted) and wanted[count] < picture.time_s - 1e-6:
@@ -224,7 +174,7 @@ def measure(path: str | Path) -> Shape:
     """
     times_s: list[float] = []
     interlaced = False
-    with _open(path) as (container, stream):
+    with open_film(path) as (container, stream):
         for picture in FilmReader(container, stream).pictures():
             if not times_s:
                 film_size, notes = picture.film_size, notes_on(picture.frame)
@@ -250,7 +200,7 @@ def promised_duration(path: str | Path) -> float:
     Raises:
         DecodingError: if it cannot be opened.
     """
-    with _open(path) as (container, stream):
+    with open_film(path) as (container, stream):
         return max(_promised_s(container, stream), 0.0)
 
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from strefer import frames
+from strefer.films.opening import open_film
 from strefer.frames import DecodingError, Shape
 from strefer.videollm.data.unusable import Unusable
 
@@ -26,7 +27,7 @@ def film_shape(path: str) -> Shape:
         first = next(frames.iterate_pictures(path))
     except StopIteration:
         raise DecodingError("no frame can be decoded") from None
-    with frames._open(path) as (container, stream):
+    with open_film(path) as (container, stream):
         packets = [
             packet
             for packet in container.demux(stream)
