@@ -41,7 +41,7 @@ def usage_of(*names):
 
 
 def store_of(stage):
-    """The item store of a stage, shared by all of its shards."""
+    """The item store of a stage, shared by all of its shards: by its folder of results."""
     return f"{RUN}/store/{stage}"
 
 
@@ -98,13 +98,17 @@ def corrections_of(stage, shard):
     return {"rows": rows, "code": code_digest.code_of_corrections(ROOT / "scripts")} if rows else {}
 
 
-def params_of(stage):
-    """The parameters of a stage's jobs, as `start_job` reads them."""
-    about = stages.STAGES[stage]
+def params_of(stage, folder=None):
+    """The parameters of a stage's jobs, as `start_job` reads them.
+
+    Args:
+        folder: of their results, if it is not the stage's own.
+    """
+    about, folder = stages.STAGES[stage], folder or stage
     options, agents = stages.options_of(stage, config), stages.agents_of(stage, config)
     params = {
         "code": code_of(about.script, ENVIRONMENTS[stage]),
-        "store": store_of(stage),
+        "store": store_of(folder),
         "reads": unwatched(list(about.reads)),
         "options": unwatched(options),
         "agents": unwatched(agents),
@@ -119,8 +123,8 @@ def params_of(stage):
     if config["rehearse"] is not None and any(rehearsal.asks(*agent) for agent in agents.items()):
         making = [params["code"], params.get("effect")]
         prompts = stages.prompts_of(stage, config)
-        RECORDINGS[stage] = rehearsal.recording(stage, RUN, making, prompts)
-        params["agents"] = unwatched(rehearsal.recorded(agents, RECORDINGS[stage]))
+        RECORDINGS[folder] = rehearsal.recording(folder, RUN, making, prompts)
+        params["agents"] = unwatched(rehearsal.recorded(agents, RECORDINGS[folder]))
     return params
 
 

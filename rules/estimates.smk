@@ -1,6 +1,7 @@
 # Estimates of what the whole run takes, for `check` and for the page of a rehearsal.
 from strefer.videos.film_lengths import lengths_by_headers
 from strefer.workflow.requirements.check import check_configuration
+from strefer.workflow.requirements.disk import count_files
 
 
 def requirements(tables, trains):
@@ -24,5 +25,6 @@ def whole_run():
         "run": WHOLE["run"],
         "count": len(ALL_FILMS),
         "lengths_s": lengths_by_headers(list(ALL_FILMS.values())),
-        "resources": config["resources"],
+        "files_a_shard": count_files(config, 1)[0],
+        "gpus": {name: asked["gpus"] for name, asked in config["resources"].items()},
     }

@@ -5,6 +5,7 @@
 from snakemake.io import IOFile
 from strefer.agents.cards import warn_of_strangers
 from strefer.report import summary
+from strefer.workflow import usage
 from strefer.workflow.stale_shards import remove_stale_shards
 
 # A warning for readers of the run's results, or None.
@@ -43,7 +44,7 @@ def begin_run():
         stop(terminal.advised(error))
     if TERMINAL is not None:
         elsewhere = ROOT / "resources" / "demo_usage.json" if IS_DEMO else None
-        TERMINAL.seconds = provenance.seconds_by_rule(Path(RUN) / "usage", elsewhere)
+        TERMINAL.seconds = usage.seconds_by_rule(Path(RUN) / "usage", elsewhere)
         show(TERMINAL.announce(config["run"], workflow.logger_manager.get_logfile()))
     if WARNING:
         logger.warning(f"WARNING  {WARNING}")
@@ -59,6 +60,7 @@ def end_run(success):
         show(TERMINAL.outcome(success))
         show([f"WARNING  {WARNING}"] if WARNING else [])
         show(summary.summarize(Path(RUN), STAGES, SHARDS, CORRECTIONS.without_film(ALL_FILMS)))
+        show(summary.read_rehearsal(Path(RUN)))
         show(summary.name_places(Path(RUN), success, IS_DEMO))
 
 

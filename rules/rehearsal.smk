@@ -9,6 +9,7 @@ rule rehearse:
     output:
         page=f"{RUN}/try.html",
         table=f"{RUN}/try.csv",
+        text=f"{RUN}/try.txt",
     log:
         log_of("rehearse"),
     benchmark:
@@ -21,13 +22,17 @@ rule rehearse:
         code=code_of("rehearse", "main"),
         stages=STAGES,
         recordings=unwatched(RECORDINGS),
-        agents=unwatched(
+        jobs=unwatched(
             {
-                stage: {
-                    role: spec["model"] for role, spec in stages.agents_of(stage, config).items()
+                folder: {
+                    "rule": job.rule,
+                    "asks": job.asks,
+                    "agents": {
+                        role: spec["model"]
+                        for role, spec in stages.agents_of(job.stage, config).items()
+                    },
                 }
-                for stage in STAGES
-                if stage in stages.STAGES
+                for folder, job in stages.jobs_of_shard(config).items()
             }
         ),
         whole=lambda wildcards, input: whole_run(),

@@ -51,3 +51,5 @@ use rule transcribe_clips as transcribe_parts with:
         log_of("transcribe_parts", "{shard}"),
     benchmark:
         usage_of("transcribe_parts", "{shard}")
+    params:
+        **params_of("transcripts", "second_looks"),

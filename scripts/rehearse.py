@@ -1,4 +1,4 @@
-"""Rule rehearse: the page and the table of a rehearsal."""
+"""Rule rehearse: the page, the table and the text of a rehearsal."""
 
 from pathlib import Path
 
@@ -11,9 +11,10 @@ rehearse(
     run=Path(snakemake.output.page).parent,
     stages={stage: [Path(path) for path in snakemake.input[stage]] for stage in given.stages},
     recordings={stage: Path(path) for stage, path in given.recordings.items()},
-    agents=given.agents,
+    jobs=given.jobs,
     whole=given.whole,
     page=Path(snakemake.output.page),
     table=Path(snakemake.output.table),
+    text=Path(snakemake.output.text),
     warning=given.warning,
 )

@@ -4,7 +4,11 @@ import json
 
 import pytest
 
+from helpers.configurations import read_configuration
 from strefer.workflow.rehearsal import recorded, recording, rehearsed_films
+from strefer.workflow.stages import jobs_of_shard
+
+from .conftest import ONE_FILM
 
 FILMS = {f"{name}.mp4": f"/films/{name}.mp4" for name in "abcd"}
 
@@ -53,6 +57,15 @@ def test_the_target_plans_the_real_stages_in_a_run_of_its_own(workplace):
 
 
 @pytest.mark.workflow
+def test_each_job_of_a_shard_has_a_store_of_its_own(workplace):
+    """Else a second look would lose its results when the store is swept, and what it took."""
+    target = "results/one/instructions/00000-of-00001.jsonl"
+    jobs = workplace.plan({"run": "one"} | ONE_FILM, targets=[target])
+    stores = [job.params.store for job in jobs if job.params.get("store")]
+    assert len(stores) == len(set(stores)) == 11
+
+
+@pytest.mark.workflow
 @pytest.mark.long
 def test_a_rehearsal_of_the_demo_shows_what_its_agents_said(workplace):
     done = workplace.run(config=("run=demo",), targets=("try",))
@@ -63,7 +76,13 @@ def test_a_rehearsal_of_the_demo_shows_what_its_agents_said(workplace):
     assert "The active entities are" in page
     assert page.count("Frames as the model saw them") >= 4
     assert "12 film(s)" in page
-    assert "results/demo-try/try.html" in done.stdout + done.stderr
+    told = done.stdout + done.stderr
+    assert "results/demo-try/try.html" in told
+    # What the terminal shows is complete, too: every job that each shard has, and the whole run.
+    for name in jobs_of_shard(read_configuration("config")):
+        assert f"\n  {name:14}" in told
+    assert "THE WHOLE RUN\n  12 film(s)" in told
+    assert "    transcripts: {mem_mb:" in told
     # It has nothing to do a second time.
     again = workplace.run("-n", config=("run=demo",), targets=("try",))
     assert "Nothing to be done" in again.stdout

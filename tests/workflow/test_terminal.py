@@ -12,8 +12,9 @@ import pytest
 from helpers.films import write_film
 from helpers.shards import video_of, write_shard
 from strefer.report.summary import summarize
-from strefer.workflow.provenance import leaves_run_alone, seconds_by_rule
+from strefer.workflow.provenance import leaves_run_alone
 from strefer.workflow.terminal import Terminal, about
+from strefer.workflow.usage import seconds_by_rule
 
 from .conftest import ROOT
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import yaml
 
 from strefer.files import ROOT
+from strefer.stage.meter import METER
 
 ENVS = ROOT / "envs"
 # The packages that an adapter imports, with their names for pip.
@@ -107,7 +108,8 @@ def telling_of_packages(role: str) -> Callable[[Load], Load]:
         @functools.wraps(load)
         def loading(spec: Mapping[str, Any], *arguments: Any, **named: Any) -> Any:
             try:
-                return load(spec, *arguments, **named)
+                with METER.loading():
+                    return load(spec, *arguments, **named)
             except ImportError as error:
                 package = (error.name or engine_of(spec)).partition(".")[0]
                 raise ValueError(

@@ -18,7 +18,8 @@ from strefer.records import Instruction, Masklets, Tracks, Video, from_json
 from strefer.report.samples import COLOURS, draw_masks, fill_times
 from strefer.stage.run import Line
 
-FRAMES, HEIGHT_PX = 6, 220
+FRAMES, FRAMES_A_ROW, WIDTH_PX = 6, 3, 480  # of a film, and of each frame
+PICTURE_PX = 2000  # the widest picture of what a model saw
 READ, REFUSED = 3, 5  # prompts of a kind that are shown
 PAIRS = 6
 _BOX = (255, 255, 255)
@@ -103,7 +104,7 @@ def draw_frames(video: dict, tracks: dict, masklets: dict | None) -> str:
     for index, frame in zip(chosen, frames, strict=True):
         if masklets:
             frame = draw_masks(frame, from_json(Masklets, masklets), index)
-        scale = HEIGHT_PX / frame.shape[0]
+        scale = WIDTH_PX / frame.shape[1]
         picture = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         for one in (one for one in detections if one.frame == index):
             x0, y0, x1, y1 = (round(side * scale) for side in one.box)
@@ -113,10 +114,26 @@ def draw_frames(video: dict, tracks: dict, masklets: dict | None) -> str:
             for colour, width in (((0, 0, 0), 3), (_BOX, 1)):
                 cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, colour, width)
         strip.append(picture)
-    done, jpeg = cv2.imencode(".jpg", cv2.cvtColor(np.hstack(strip), cv2.COLOR_RGB2BGR))
+    strip += [np.zeros_like(strip[0])] * (-len(strip) % FRAMES_A_ROW)
+    rows = [np.hstack(strip[i : i + FRAMES_A_ROW]) for i in range(0, len(strip), FRAMES_A_ROW)]
+    return _encoded(cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+
+
+def _encoded(picture: np.ndarray) -> str:
+    """A picture, uint8 BGR [H, W, 3], as base64 JPEG."""
+    done, jpeg = cv2.imencode(".jpg", picture)
     if not done:
-        raise RuntimeError("the strip of frames cannot be encoded as JPEG")
+        raise RuntimeError("the frames cannot be encoded as JPEG")
     return base64.b64encode(jpeg.tobytes()).decode()
+
+
+def _picture(path: Path) -> str | None:
+    """A picture of frames as the page has it, not wider than it can show."""
+    picture = cv2.imread(str(path))
+    if picture is None:
+        return None
+    scale = min(1.0, PICTURE_PX / picture.shape[1])
+    return _encoded(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
 
 
 def show_prompts(requests: Sequence[Mapping[str, Any]], recording: Path) -> list[dict[str, Any]]:
@@ -129,22 +146,26 @@ def show_prompts(requests: Sequence[Mapping[str, Any]], recording: Path) -> list
     first = sorted(requests, key=lambda one: "call" not in one)[:READ]
     refused = [one for one in requests if "refused" in one][:REFUSED]
     chosen = {one["digest"]: one for one in [*first, *refused]}
-    return [_show_prompt(one, recording) for one in chosen.values()]
+    shown: set[str] = set()
+    return [_show_prompt(one, recording, shown) for one in chosen.values()]
 
 
 def _told_frames(count: int, height: int, width: int) -> str:
     return f"{count} frames of {width}×{height} px"
 
 
-def _show_prompt(request: Mapping[str, Any], recording: Path) -> dict[str, Any]:
+def _show_prompt(request: Mapping[str, Any], recording: Path, shown: set[str]) -> dict[str, Any]:
+    """A prompt of the page; frames that are in `shown` are there already."""
     frames = request["frames"]
-    picture = frames and pictures_of(recording) / f"{frames['digest']}.jpg"
+    is_again = frames is not None and frames["digest"] in shown
+    shown |= {frames["digest"]} if frames else set()
     return {
         "prompt": request.get("call", {}).get("prompt") or request["text"],
         "frames": frames and _told_frames(*frames["shape"][:3]),
         "fps": frames and frames["fps"],
-        "picture": base64.b64encode(picture.read_bytes()).decode()
-        if picture and picture.is_file()
+        "is_again": is_again,
+        "picture": _picture(pictures_of(recording) / f"{frames['digest']}.jpg")
+        if frames and not is_again
         else None,
         "reply": request["reply"],
         "tokens": request.get("tokens") or [None, None],

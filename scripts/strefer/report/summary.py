@@ -86,6 +86,12 @@ def _failures(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
                 yield line["video_id"], line["failure"]
 
 
+def read_rehearsal(run: Path) -> list[str]:
+    """What a run's rehearsal came to, in lines; none if it is no rehearsal."""
+    text = run / "try.txt"
+    return text.read_text(encoding="utf-8").splitlines() if text.exists() else []
+
+
 def name_places(run: Path, success: bool, is_demo: bool) -> list[str]:
     """Lines on where a run's results are and what to do next.
 

@@ -50,7 +50,7 @@ class Job:
 
     Attributes:
         facts: `id`, `began`, `hardware`, `software`, `boot`, `oom_kills`.
-        end: `loading_s` before the first item, `seconds` from there on, `max_memory_mb`, `gpu_mb`,
+        end: `loading_s` of its models, `seconds` from the first item on, `max_memory_mb`, `gpu_mb`,
             `computed`, `slowest_s` (of an item), `warnings`, `speed` (see `stage.meter`); of a
             process that died, what its last answer shows, and by what it `died`.
     """
@@ -222,7 +222,8 @@ class Journal:
         log.info("speed: %s", describe(speed))
         end |= {"max_memory_mb": round(memory_mb, 1), "slowest_s": round(self.slowest_s, 2)}
         end |= {"warnings": self._warnings.counted(), "speed": speed}
-        end |= {"loading_s": round(self._begin - self._made, 2), "gpu_mb": METER.gpu_mb}
+        loading_s = self._begin - self._made + speed.get("loading_s", 0.0)
+        end |= {"loading_s": round(loading_s, 2), "gpu_mb": METER.gpu_mb}
         with contextlib.suppress(OSError):  # a full disk: leave it unchanged
             self._write(f"end {dumps(end)}")
             jobs = [*self.jobs, Job(self._facts, end)]

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,6 +26,7 @@ _SHARES = {
     "engine_s": "the engine worked",
     "decode_s": "waiting for frames",
     "store_s": "keeping results",
+    "loading_s": "loading models",
     "other_s": "between calls",
     "gpu_s": "GPU busy (NVML)",
 }
@@ -41,7 +43,9 @@ class Meter:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running, self._since, self._began = 0, 0.0, time.monotonic()
+        self._running: Counter[str] = Counter()
+        self._since: dict[str, float] = {}
+        self._began = time.monotonic()
         self.sums: Counter[str] = Counter()
         self._gpus: _Gpus | None = None
         self.gpu_mb: float | None = None
@@ -57,19 +61,29 @@ class Meter:
             for name, amount in amounts.items():
                 self.sums[name] += amount
 
+    def engine(self) -> AbstractContextManager[None]:
+        """The engine works."""
+        return self._once("engine_s")
+
+    def loading(self) -> AbstractContextManager[None]:
+        """Models are loaded: before a job begins, or within it, once it is known that they are
+        needed."""
+        return self._once("loading_s")
+
     @contextlib.contextmanager
-    def engine(self) -> Iterator[None]:
-        """The engine works. Calls within calls, and calls of several threads, count once."""
+    def _once(self, name: str) -> Iterator[None]:
+        """Calls within calls, and calls of several threads, count once."""
         with self._lock:
-            self._since = self._since if self._running else time.monotonic()
-            self._running += 1
+            if not self._running[name]:
+                self._since[name] = time.monotonic()
+            self._running[name] += 1
         try:
             yield
         finally:
             with self._lock:
-                self._running -= 1
-                if not self._running:
-                    self.sums["engine_s"] += time.monotonic() - self._since
+                self._running[name] -= 1
+                if not self._running[name]:
+                    self.sums[name] += time.monotonic() - self._since[name]
 
     @contextlib.contextmanager
     def waiting(self, what: str) -> Iterator[None]:
@@ -82,7 +96,8 @@ class Meter:
             self.count(**{f"{what}_s": max(waited, 0.0)})
 
     def _engine_s(self) -> float:
-        now = time.monotonic() - self._since if self._running else 0.0
+        running = self._running["engine_s"]
+        now = time.monotonic() - self._since["engine_s"] if running else 0.0
         return self.sums["engine_s"] + now
 
     def end(self) -> dict[str, float]:
@@ -91,7 +106,7 @@ class Meter:
         seconds = time.monotonic() - self._began
         share, self.gpu_mb = self._gpus.end() if self._gpus else (None, None)
         self._gpus = None
-        told = sum(self.sums[name] for name in ("engine_s", "decode_s", "store_s"))
+        told = sum(self.sums[name] for name in ("engine_s", "decode_s", "store_s", "loading_s"))
         sums = dict(self.sums) | {"seconds": seconds, "other_s": max(seconds - told, 0.0)}
         sums |= {} if share is None else {"gpu_s": share * seconds}
         return {name: round(value, 3) for name, value in sorted(sums.items())}

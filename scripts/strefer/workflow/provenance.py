@@ -11,7 +11,6 @@ describe the last job of each rule and shard, from its log and its usage file.
 
 from __future__ import annotations
 
-import csv
 import datetime
 import json
 import re
@@ -25,6 +24,7 @@ from strefer.prompts import load_prompt
 from strefer.stage.job_facts import job_facts
 from strefer.workflow.requirements.hub_commits import models_of_run
 from strefer.workflow.store_upkeep import made_by
+from strefer.workflow.usage import read_usage
 
 MODELS = "config/models.yaml"  # what is known of models
 FACTS = "job: "  # begins the line of a log that contains `job_facts`
@@ -127,40 +127,6 @@ def commit_of(root: Path) -> dict[str, Any] | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return {"id": texts[0].strip(), "changed": bool(texts[1].strip())}
-
-
-def read_usage(folder: Path) -> dict[str, dict[str, float]]:
-    """By rule, from the files of `benchmark:`: jobs, their seconds and their highest memory."""
-    stages: dict[str, dict[str, float]] = {}
-    for path in sorted(folder.rglob("*.tsv")):
-        rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
-        of_rule = stages.setdefault(rule, {"jobs": 0, "seconds": 0.0, "max_memory_mb": 0.0})
-        with open(path, encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file, delimiter="\t"):
-                of_rule["jobs"] += 1
-                of_rule["seconds"] = round(of_rule["seconds"] + _number(row.get("s")), 2)
-                memory_mb = max(of_rule["max_memory_mb"], _number(row.get("max_rss")))
-                of_rule["max_memory_mb"] = memory_mb
-    return stages
-
-
-def seconds_by_rule(folder: Path, elsewhere: Path | None) -> dict[str, float]:
-    """By rule, the seconds of one job, as this run's files of `benchmark:` say; for rules that have
-    not run yet, as they were elsewhere.
-
-    Args:
-        elsewhere: a JSON file of seconds by rule, if there is one.
-    """
-    known = json.loads(elsewhere.read_text(encoding="utf-8")) if elsewhere else {}
-    here = {rule: of["seconds"] / of["jobs"] for rule, of in read_usage(folder).items()}
-    return known | here
-
-
-def _number(text: str | None) -> float:
-    try:
-        return float(text or 0)
-    except ValueError:  # a job too short to be measured has "NA"
-        return 0.0
 
 
 def read_logs(folder: Path) -> tuple[list[dict[str, Any]], dict[str, dict[str, int]]]:

@@ -114,6 +114,33 @@ def _proof_reader(config: Config) -> str:
     return options["proof_reader"] if options["verify"] else "none"
 
 
+@dataclass(frozen=True)
+class ShardJob:
+    """A job that each shard has.
+
+    Attributes:
+        rule: its name.
+        stage: whose agents and prompts it has.
+        asks: whose resources it asks for.
+    """
+
+    rule: str
+    stage: str
+    asks: str
+
+
+def jobs_of_shard(config: Config) -> dict[str, ShardJob]:
+    """The jobs that each shard has in this configuration, in the order of the chain, by the folder
+    of their results, which is also that of their item store."""
+    jobs = {}
+    for name, stage in STAGES.items():
+        if stage.of_shards and (name != "clip_parts" or _verified(config, "second_look")):
+            jobs[name] = ShardJob(stage.script, name, "videos" if name == "clip_parts" else name)
+        if name == "clip_parts" and name in jobs:
+            jobs["second_looks"] = ShardJob("transcribe_parts", "transcripts", "transcripts")
+    return jobs
+
+
 def stages_read(stage: str, config: Config) -> list[str]:
     """The stages whose shard files a stage reads in this configuration."""
     return list(_read(STAGES[stage].reads, config))

@@ -10,7 +10,7 @@ from typing import Any
 
 from strefer.stage.store import MOST_SEGMENTS
 from strefer.videos.film_lengths import Films
-from strefer.workflow.stages import STAGES, stages_read
+from strefer.workflow.stages import jobs_of_shard
 
 # Of a job: its shard file, its log, its usage, and Snakemake's record of the shard file.
 FILES_A_JOB = 4
@@ -23,19 +23,8 @@ ASSUMED_MB_A_MINUTE = 1.0
 def count_files(config: Mapping[str, Any], shards: int) -> tuple[int, int]:
     """The usual and the maximum number of files that the data stages leave, which does not depend
     on the number of films."""
-    jobs = _stages(config)
-    stores = [stage for stage in jobs if stage != "second_looks"]  # it shares the transcripts'
-    usual, most = (
-        shards * (len(jobs) * FILES_A_JOB + len(stores) * in_store)
-        for in_store in (FILES_IN_STORE, MOST_IN_STORE)
-    )
-    return usual, most
-
-
-def _stages(config: Mapping[str, Any]) -> list[str]:
-    looks = "second_looks" in stages_read("statements", config)
-    found = [name for name, stage in STAGES.items() if stage.of_shards]
-    return [*found, "second_looks"] if looks else [s for s in found if s != "clip_parts"]
+    jobs = shards * len(jobs_of_shard(config))
+    return jobs * (FILES_A_JOB + FILES_IN_STORE), jobs * (FILES_A_JOB + MOST_IN_STORE)
 
 
 def told_disk(config: Mapping[str, Any], shards: int, films: Films, run: Path) -> Iterator[str]:
@@ -66,7 +55,7 @@ def told_disk(config: Mapping[str, Any], shards: int, films: Films, run: Path) -
 
 
 def _made(run: Path, config: Mapping[str, Any]) -> Iterator[Path]:
-    for stage in _stages(config):
+    for stage in jobs_of_shard(config):
         yield from (run / stage).glob("*.jsonl")
         yield from (run / "store" / stage).glob("*")
     for folder in ("recipes", "export"):
