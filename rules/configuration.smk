@@ -7,6 +7,7 @@ from strefer.corrections.table import Corrections
 from strefer.recipes.recipe import load_recipe
 from strefer.recipes.students import models_of_training, recipe_of, seed_number, students_of
 from strefer.serving.model_servers import folder_name, served_models
+from strefer.films.storage import is_remote
 from strefer.videos.find_videos import list_videos
 from strefer.workflow import accepted_changes, rehearsal, stages
 from strefer.workflow.configuration.complete import complete, overridden
@@ -51,10 +52,19 @@ def drawn_films(demo):
     ]
 
 
+# The films of an address, as a call that makes something has listed them: its jobs ask no more.
+FILM_LIST = Path(f"{RUN}/films.csv")
+
+
+def source_of_films():
+    listed = is_remote(config["videos"]) and not workflow.is_main_process and FILM_LIST.exists()
+    return FILM_LIST if listed else config["videos"]
+
+
 DEMO_FILMS = drawn_films(config["demo"])
 try:
     FILMS = {name: f"{WORLD}/films/videos/{name}" for name in drawn_films(WHOLE["demo"])}
-    FILMS = FILMS if IS_DEMO else list_videos(config["videos"])
+    FILMS = FILMS if IS_DEMO else list_videos(source_of_films())
     FILMS = ALL_FILMS = dict(itertools.islice(FILMS.items(), config["limit"]))
     if config["rehearse"] is not None:
         FILMS = rehearsal.rehearsed_films(ALL_FILMS, config["rehearse"])

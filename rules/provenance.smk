@@ -4,7 +4,9 @@
 # so it may be called while one is running.
 from snakemake.io import IOFile
 from strefer.agents.cards import warn_of_strangers
+from strefer.films.storage import copies_here
 from strefer.report import summary
+from strefer.videos.find_videos import write_list
 from strefer.workflow import usage
 from strefer.workflow.stale_shards import remove_stale_shards
 
@@ -37,6 +39,9 @@ def begin_run():
         run_lock.enter_run(Path(RUN), announce=logger.warning)
         for path in remove_stale_shards(Path(RUN), SHARDS):
             workflow.persistence.cleanup_metadata(IOFile(str(path)))
+        if is_remote(config["videos"]):
+            write_list(ALL_FILMS, FILM_LIST)
+            copies_here()  # kept on this machine until the call ends
         record_provenance(finished=False)
     except ValueError as error:
         stop(error)

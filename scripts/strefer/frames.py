@@ -22,14 +22,17 @@ from strefer.films.film_faults import DecodingError
 from strefer.films.key_frames import KeyFrames, find_key_frames
 from strefer.films.opening import open_film
 from strefer.films.pictures import Picture, notes_on
+from strefer.films.storage import film_here
 
 _PICTURE_FORMATS = {"gif", "apng", "webp_pipe"}  # one frame is a still picture, not a film
 
 
 def key_frames(path: str | Path) -> KeyFrames:
     """The key frames of a film; looked up once as long as the file does not change."""
-    seen = os.stat(path)
-    return _key_frames(str(path), seen.st_size, seen.st_mtime_ns)
+    with film_here(path) as here:
+        seen = os.stat(here)
+        # The time of a copy is that of its last use.
+        return _key_frames(str(path), seen.st_size, seen.st_mtime_ns if here == path else 0)
 
 
 @lru_cache(maxsize=4096)

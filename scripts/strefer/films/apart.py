@@ -33,6 +33,7 @@ import numpy as np
 from strefer import frames
 from strefer.files import ROOT
 from strefer.films.film_faults import DecodingError
+from strefer.films.storage import film_here
 from strefer.stage.faults import MachineFault
 
 log = logging.getLogger("strefer")
@@ -53,6 +54,13 @@ def iterate_frames_apart(
         OSError: of reading the file; ETIMEDOUT if that does not end.
         MemoryError: if the process was killed from outside, as for memory.
     """
+    with film_here(path) as here:
+        yield from _frames_apart(here, times_s, size)
+
+
+def _frames_apart(
+    path: str | Path, times_s: Sequence[float], size: tuple[int, int] | None
+) -> Iterator[np.ndarray]:
     wanted, done = list(times_s), 0
     attempts = 0
     while done < len(wanted):

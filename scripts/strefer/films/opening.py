@@ -1,4 +1,4 @@
-"""Opening a film file: what FFmpeg may open, and in words why it cannot."""
+"""Opening a film: what FFmpeg may open, and in words why it cannot."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import av
 
 from strefer.films.film_faults import DecodingError, is_animated_webp, is_machines, why_no_film
 from strefer.films.picture_folder import opening_options
+from strefer.films.storage import film_here
 
 # Allowed containers. Playlists (HLS, DASH, concat) are not: they name other files and addresses,
 # and a film must not make this machine open them.
@@ -31,6 +32,14 @@ def open_film(
     Raises:
         DecodingError: if it is not a film with a video stream whose codec is known.
     """
+    with film_here(path) as here, _open_file(here, threads) as opened:
+        yield opened
+
+
+@contextmanager
+def _open_file(
+    path: str | Path, threads: int
+) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
     # `file:` keeps a name with a colon from being read as a protocol.
     address, kind, options = f"file:{path}", None, dict(_OPEN_ONLY)
     if os.path.isdir(path):

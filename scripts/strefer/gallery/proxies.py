@@ -11,6 +11,7 @@ from av.stream import Disposition
 
 from strefer.files import atomic_write, digest_of
 from strefer.films.film_faults import is_machines
+from strefer.films.storage import is_remote
 from strefer.frames import fit_size, iterate_pictures
 from strefer.records import Video
 
@@ -26,6 +27,8 @@ _BASE = Fraction(1, 1000)  # seconds a tick
 
 def ending_if_played(path: str) -> str | None:
     """The ending by which servers know the film's container; None if a browser may not play it."""
+    if is_remote(path):
+        return None
     # The film was opened by the stage `videos` before: it is one of the containers allowed there.
     families = {"format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"}
     options = families | {"protocol_whitelist": "file"}

@@ -20,6 +20,7 @@ import cv2
 from strefer.corrections.pairs import pair_item
 from strefer.files import atomic_write
 from strefer.films.film_faults import DecodingError
+from strefer.films.storage import is_remote
 from strefer.frames import fit_size, iterate_frames_at
 from strefer.gallery.proxies import ending_if_played, proxy_of
 from strefer.records import Masklets, Video, from_json
@@ -126,7 +127,7 @@ def _media(film: Film, path: Path, proxies: Path) -> dict[str, str | None]:
     if not film["videos"]:
         return {"file": None, "unplayed": "the film was not read"}
     video = from_json(Video, film["videos"][0])
-    if not os.path.exists(video.path):
+    if not is_remote(video.path) and not os.path.exists(video.path):
         return {"file": None, "unplayed": f"{video.path} no longer exists"}
     try:
         _draw_thumb(video, film, path.with_suffix(".jpg"))

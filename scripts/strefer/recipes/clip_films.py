@@ -14,16 +14,16 @@ from strefer.files import atomic_write
 from strefer.frames import iterate_pictures
 
 
-def clip_film(film: Path, clip_s: tuple[float, float], folder: Path) -> str:
+def clip_film(film: str, clip_s: tuple[float, float], folder: Path) -> str:
     """The path of a clip as an H.264 film in a folder; it is made once."""
     name = hashlib.sha256(f"{film} {clip_s}".encode()).hexdigest()[:16]
-    file = folder / f"{film.stem}-{name}.mp4"
+    file = folder / f"{Path(film).stem}-{name}.mp4"
     if not file.exists():
         write_clip(film, clip_s, file)
     return os.path.abspath(file)
 
 
-def write_clip(film: Path, clip_s: tuple[float, float], file: Path) -> None:
+def write_clip(film: str | Path, clip_s: tuple[float, float], file: Path) -> None:
     """Cut a clip [start, end) to a film that begins at 0; frames keep their times.
 
     Raises:

@@ -36,6 +36,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from strefer.files import atomic_write, dumps
+from strefer.films.storage import is_remote
 from strefer.frames import Shape, sample_times
 from strefer.masks import encode_mask
 from strefer.recipes.clip_films import clip_film
@@ -170,13 +171,13 @@ def _prepared(
     for sample in samples:
         film, clip_s, regions = None, None, []
         if sample.get("path"):
-            film = os.path.abspath(sample["path"])
+            film = sample["path"] if is_remote(sample["path"]) else os.path.abspath(sample["path"])
             if "clip_timestamps" in sample:
                 start_s, end_s = (seconds_of(time) for time in sample["clip_timestamps"])
                 clip_s = (start_s, end_s)
             regions = list(_regions(sample, film_shape(film), clip_s))
             if clip_s is not None:
-                film = clip_film(Path(film), clip_s, output / "clips")
+                film = clip_film(film, clip_s, output / "clips")
         words = iter(say(regions))
         turns = []
         for turn in sample["conversations"]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import glob
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from strefer.files import atomic_write
+from strefer.films.storage import VERSIONS, is_remote, list_films
+from strefer.stage.faults import MachineFault
 from strefer.videos.tables import ENDINGS, read_table
 
 # Extensions of films, including kinds that cannot be decoded here, so that those are reported.
@@ -28,11 +32,13 @@ def list_videos(source: str | Path) -> dict[str, str]:
     """The films by id, ids in order.
 
     Raises:
-        ValueError: if `source` is none of the three kinds, is empty, or a table lacks a column or
+        ValueError: if `source` is none of the four kinds, is empty, or a table lacks a column or
             names an id twice.
     """
     path = Path(source)
-    if path.suffix.lower() in ENDINGS and not path.is_dir():
+    if is_remote(source):
+        films = _from_storage(str(source).rstrip("/"))
+    elif path.suffix.lower() in ENDINGS and not path.is_dir():
         films = _from_table(path)
     elif path.is_dir():
         films = {printable(name): film for name, film in _walk(path)}
@@ -42,8 +48,8 @@ def list_videos(source: str | Path) -> dict[str, str]:
         films = {printable(os.path.relpath(p, root)): p for p in found}
     else:
         raise ValueError(
-            f"videos: {source} is not a folder, a glob with a match, or a .csv, .tsv or "
-            f".parquet file"
+            f"videos: {source} is not a folder, a glob with a match, an s3:// address, or a .csv, "
+            ".tsv or .parquet file"
         )
     if not films:
         raise ValueError(f"videos: no film in {source} (known: {', '.join(sorted(EXTENSIONS))})")
@@ -72,32 +78,57 @@ def _walk(folder: Path) -> Iterator[tuple[str, str]]:
                 yield inside + name, os.path.join(root, name)
 
 
+def _from_storage(address: str) -> dict[str, str]:
+    films = {}
+    try:
+        for name, version in list_films(address):
+            if os.path.splitext(name)[1].lower() in EXTENSIONS:
+                film = films[printable(name)] = f"{address}/{name}"
+                VERSIONS[film] = version
+    except (MachineFault, OSError) as error:
+        raise ValueError(f"videos: {getattr(error, 'strerror', None) or error}") from None
+    return films
+
+
+def write_list(films: Mapping[str, str], path: Path) -> None:
+    """Write the films of an address as a table, which jobs read in place of asking again."""
+    with atomic_write(path) as file:
+        table = csv.writer(file)
+        table.writerow(("id", "path", "version"))
+        table.writerows((name, film, VERSIONS[film]) for name, film in films.items())
+
+
 def _from_table(path: Path) -> dict[str, str]:
     films: dict[str, str] = {}
     try:
         for place, row in read_table(path, ("id", "path")):
-            for column, value in row.items():
-                if not value:
+            for column in ("id", "path"):
+                if not row[column]:
                     raise ValueError(f"{path}: {place}: {column!r} is empty")
             if row["id"] in films:
                 raise ValueError(
                     f"{path}: {place} names the id {row['id']!r} twice; ids are unique"
                 )
-            films[row["id"]] = os.path.join(path.parent, row["path"])
+            film = row["path"] if is_remote(row["path"]) else os.path.join(path.parent, row["path"])
+            films[row["id"]] = film
+            if is_remote(film):
+                VERSIONS[film] = row.get("version", "")
     except ValueError as error:
         raise ValueError(f"videos: {error}") from None
     return films
 
 
 def film_marks(paths: list[str]) -> str:
-    """A digest of size and modification time of files; "" for no file. What is missing counts."""
+    """A digest of size and modification time of files, and of the versions of films at addresses;
+    "" for no file. What is missing counts."""
     if not paths:
         return ""
     digest = hashlib.sha256()
     for path in paths:
+        mark: tuple[int, int] | str | None
         try:
-            seen = os.stat(path)
-            mark = (seen.st_size, seen.st_mtime_ns)
+            seen = None if is_remote(path) else os.stat(path)
+            mark = (seen.st_size, seen.st_mtime_ns) if seen else VERSIONS.get(path)
         except (OSError, ValueError):  # a null character in a path
             mark = None
         digest.update(f"{path!r} {mark}\n".encode("utf-8", "surrogateescape"))

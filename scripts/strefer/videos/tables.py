@@ -17,8 +17,7 @@ def read_table(
 
     Args:
         needed: the columns that it must have.
-        known: the columns that it may have; others are an error. None takes any, and leaves out
-            those that are not needed.
+        known: the columns that it may have; others are an error. None takes any.
 
     Raises:
         ValueError: if the file does not exist, is not such a table, or lacks a column; the message
@@ -29,10 +28,8 @@ def read_table(
         rows = _parquet_rows(path) if path.suffix.lower() == ".parquet" else _text_rows(path)
         _, header = next(rows)
         _check_header(header, needed, known)
-        taken = needed if known is None else header
         for place, fields in rows:
-            row = dict(zip(header, fields, strict=True))
-            yield place, {column: row[column] for column in taken}
+            yield place, dict(zip(header, fields, strict=True))
     except FileNotFoundError:
         raise ValueError(f"there is no table {path}") from None
     except (ValueError, OSError) as error:

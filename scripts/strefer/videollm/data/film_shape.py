@@ -7,6 +7,7 @@ from pathlib import Path
 
 from strefer import frames
 from strefer.films.opening import open_film
+from strefer.films.storage import is_remote
 from strefer.frames import DecodingError, Shape
 from strefer.videollm.data.unusable import Unusable
 
@@ -21,7 +22,7 @@ def film_shape(path: str) -> Shape:
         Unusable: if there is no such film.
         DecodingError: if it cannot be decoded.
     """
-    if not Path(path).exists():
+    if not is_remote(path) and not Path(path).exists():
         raise Unusable("the film is missing", f"{path}: no such film")
     try:
         first = next(frames.iterate_pictures(path))

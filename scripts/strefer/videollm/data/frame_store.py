@@ -14,11 +14,13 @@ import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from strefer.files import atomic_write, digest_of
+from strefer.films.storage import is_remote, version_of
 from strefer.frames import DecodingError, iterate_frames_at
 from strefer.videollm.data.frame_source import View, view_of
 from strefer.videollm.data.samples import Sample
@@ -96,13 +98,21 @@ class FrameStore:
         return frames
 
     def _file(self, view: View) -> Path:
-        try:
-            seen = os.stat(view.path)
-        except OSError as error:
-            raise DecodingError(f"cannot be read: {error.strerror}") from None
-        mark = [os.path.abspath(view.path), seen.st_size, seen.st_mtime_ns]
-        digest = digest_of({"film": mark, "times_s": list(view.times_s), "px": self.image_size})
+        digest = digest_of(
+            {"film": _mark(view.path), "times_s": list(view.times_s), "px": self.image_size}
+        )
         return self.folder / digest[:2] / f"{digest[2:]}.npz"
+
+
+def _mark(path: str) -> list[Any]:
+    """What tells a film from others, and from what it was before."""
+    if is_remote(path):
+        return [path, version_of(path)]
+    try:
+        seen = os.stat(path)
+    except OSError as error:
+        raise DecodingError(f"cannot be read: {error.strerror}") from None
+    return [os.path.abspath(path), seen.st_size, seen.st_mtime_ns]
 
 
 def _decoded(picture: np.ndarray) -> np.ndarray:

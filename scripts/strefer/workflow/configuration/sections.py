@@ -204,7 +204,7 @@ class Configuration(Section):
     )
     videos: str = option(
         "demo",
-        "The raw films: a folder, a glob, or a table (.csv, .tsv, .parquet) with the columns id and path. demo draws the demo's own films.",
+        "The raw films: a folder, a glob, an address s3://BUCKET/PREFIX, or a table (.csv, .tsv, .parquet) with the columns id and path. demo draws the demo's own films.",
         min_length=1,
     )
     corrections: str | list[str] = option(
