@@ -4,7 +4,7 @@ A reading is JSON: `several` (entities that are more than one thing); `lines`, e
 entity and what it does in three forms; `same` and `contrary` (clauses); `looks`, second looks at a
 cell in other words: segment, entity, whether they say the "same" or the "opposite", the line, and
 what it does; `pairs` that answer a wanted pair, by its form and what is to be asked (regions as
-"<expression>").
+"<expression>"), and by what a statement says that it `rests_on`, if it is asked of several times.
 """
 
 import json
@@ -126,9 +126,9 @@ class ReadFilm:
         return json.dumps({"same": known("same"), "contrary": known("contrary")})
 
     def _write(self, text):
-        pairs = []
+        pairs, facts = [], dict(_numbered(text.rpartition("Wanted:")[0]))
         for number, form, ask, cited in wanted_of(text):
-            found = self.pair(form, ask)
+            found = self.pair(form, ask, [facts[one] for one in cited])
             if found is not None:
                 regions = re.findall(r"<region\d>", ask)
                 told = {
@@ -142,11 +142,16 @@ class ReadFilm:
                 pairs.append(json.loads(said))
         return "Here they are:\n" + json.dumps({"pairs": pairs}, ensure_ascii=False)
 
-    def pair(self, form, ask):
+    def pair(self, form, ask, facts):
         """What was written for a wanted pair, or None if it is declined."""
         asked = re.sub(r"<region\d>", "<>", ask)
-        pairs = self.reading["pairs"]
-        return next((p for p in pairs if (p["form"], p["ask"]) == (form, asked)), None)
+        fitting = (
+            pair
+            for pair in self.reading["pairs"]
+            if (pair["form"], pair["ask"]) == (form, asked)
+            and any(pair.get("rests_on", "") in fact for fact in facts)
+        )
+        return next(fitting, None)
 
     def written(self, question):
         """The pair that a question belongs to, whatever its regions."""

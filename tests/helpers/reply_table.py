@@ -93,6 +93,7 @@ NO = (
     "I don't see a woman in the clip.",
     "No sign of her",
     "The dog is nowhere to be seen.",
+    "I see no dog.",
     "Not at all.",
 )
 NEITHER = (
@@ -169,6 +170,10 @@ BEHAVIOURS = {
     "What does the man do in this clip? He walks.": "He walks.",
     "The camera wearer's hands clamp the board.": "The camera wearer's hands clamp the board.",
     "- The man (left)\n- Walks away": "The man (left). Walks away.",
+    "* The man walks\n* He sits down": "The man walks. He sits down.",
+    "The man walks. Let me know if you need more details!": "The man walks.",
+    "The man walks. I hope this helps.": "The man walks.",
+    "Dancing": "Dancing.",
 }
 # Why a reply is no behaviour.
 NO_BEHAVIOURS = {

@@ -5,19 +5,13 @@ They show what the code does with real language, not what a model does.
 
 import pytest
 
-from helpers.configurations import read_configuration
-from helpers.read_films import NAMES, PROMPTS, ReadFilm
-from helpers.shards import ScriptedChat, write_shard
-from strefer.agents.chat.with_recorded import RecordingChat
-from strefer.instructions import write_instructions as stage
+from helpers.pairs_of_read_films import recorded_pairs
+from helpers.read_films import NAMES, ReadFilm
+from helpers.shards import ScriptedChat
 from strefer.instructions.verification import claims
 from strefer.instructions.verification.checks import check_of
 from strefer.instructions.verification.second_look import SecondLook
-from strefer.instructions.wording.phrasings import default_folder
-from strefer.records import Instruction
-from strefer.stage.run import Shard, read_records
 
-RATE = 6  # pairs a minute and group
 WRITTEN = ("G2", "G4", "G6", "G8")
 
 
@@ -26,41 +20,9 @@ def film(request):
     return ReadFilm(request.param)
 
 
-def options():
-    config = read_configuration("paper")
-    rates = dict.fromkeys(config["instructions"]["pairs_per_minute"], RATE)
-    return config["instructions"] | {"pairs_per_minute": rates, "seed": 0}
-
-
-def pairs_of(film, folder, llm):
-    """The film's pairs, as the stage writes them."""
-    statements = film.statements(ScriptedChat(film))
-    stage.write_instructions(
-        videos=write_shard(folder / "v.jsonl", [("a", film.video)]),
-        references=write_shard(folder / "r.jsonl", [("a", film.references)]),
-        statements=write_shard(folder / "s.jsonl", [("a", statements)]),
-        shard=Shard(folder / "i.jsonl", folder / "store", {"llm": str(llm)}),
-        options=options(),
-        prompts=PROMPTS,
-        phrasings=default_folder(),
-        llm=llm,
-    )
-    return read_records(folder / "i.jsonl", Instruction)["a"]
-
-
 @pytest.fixture
-def pairs(film, tmp_path, monkeypatch):
-    """By a recording: what the stage makes of what was written by hand."""
-    chat = RecordingChat(ScriptedChat(film), tmp_path / "recording.jsonl")
-    with monkeypatch.context() as patch:
-        patch.setattr(stage, "load_chat", lambda spec: chat)
-        (tmp_path / "first").mkdir()
-        first = pairs_of(film, tmp_path / "first", {})
-    (tmp_path / "again").mkdir()
-    spec = {"adapter": "recorded", "model": str(tmp_path / "recording.jsonl")}
-    again = pairs_of(film, tmp_path / "again", spec)
-    assert again == first, "the replay is the recording"
-    return again
+def pairs(film, tmp_path):
+    return recorded_pairs(film, tmp_path)
 
 
 def test_lines_are_read_into_statements(film):

@@ -66,6 +66,7 @@ _AGREES = re.compile(
     re.IGNORECASE,
 )
 
+_WITH = re.compile(r"\bw/(?=\s)")
 _ARTICLE = re.compile(r"\A(?:an?|the)\s+", re.IGNORECASE)
 _ARTICLES = re.compile(r"\b(?:an?|the)\s+", re.IGNORECASE)
 _OBJECT = re.compile(r"\{[^{}]*\}")
@@ -236,6 +237,7 @@ def _entity(entry: Any) -> Entity:
     if not isinstance(entry, dict):
         raise ValueError("not an object")
     expression = _ARTICLE.sub("", _field(entry, "expression", MAX_EXPRESSION_CHARS) or "")
+    expression = _WITH.sub("with", expression)
     if not expression:
         raise ValueError('no text "expression"')
     general = _field(entry, "generalized_noun", MAX_NOUN_CHARS)

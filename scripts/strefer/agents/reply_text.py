@@ -19,6 +19,7 @@ _PLAIN_MARKS = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "“": '"', "�
 _LEFT_OUT = ("Cc", "Cf", "Cs", "Co")
 _FENCE = re.compile(r"```[A-Za-z]*")
 _NEXT_TURN = re.compile(r"<\|.*|\[/?INST\].*", re.DOTALL)  # the model went on with a new turn
+_STAR = re.compile(r"(?m)^\s*\*\s+")  # a bullet, and no emphasis
 _END_MARK = re.compile(r"(?<=[.!?])\s*[\[<(]/?[A-Z_]{2,}[\])>]\s*$")  # "The man walks. [END]"
 _TAG = re.compile(r"<[/|]?[A-Za-z][^<>]{0,60}>")
 _BOXED = re.compile(r"\\(?:boxed|text|textbf)\s*")
@@ -90,6 +91,7 @@ def cleaned(reply: str) -> str:
     """The words of a reply on one line: mark-up, fences, bullets, quotes around all of it and the
     beginning of a further turn are gone. The points of a list become sentences."""
     text = _NEXT_TURN.sub("", html.unescape(answer_of(reply)))
+    text = _STAR.sub("- ", text)
     text = _FENCE.sub(" ", _END_MARK.sub("", text.rstrip()))
     text = _EMPHASIS.sub("", _BOXED.sub("", _TAG.sub(" ", _unwrapped(text))))
     text = plain(_MARKUP.sub(" ", " ".join(_whole_lines(text))))

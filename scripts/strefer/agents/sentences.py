@@ -34,6 +34,7 @@ _ABSENT = re.compile(
     r"|there(?:'s no| (?:is|are|was|were) (?:no|none|not any?)| isn't| aren't)\b"
     r"(?! (?:\w+ )?(?:movement|motion|change|activity|action)\b)[^.!?;,]*"
     rf"|no(?:ne of the)? [^.!?;,]*\b(?:is|are|can be)(?: \w+ly)? {_SEEN}{_TAIL}"
+    r"|i see no\b[^.!?;,]*"
     r"|i (?:do not|don't|did not|didn't|can ?not|can't) see (?!(?:the|any|a) (?:\w+ )?"
     rf"{_PICTURE}\b)[^.!?;,]*"
     rf"|not {_SEEN}{_TAIL}|absent)(?P<rest>.*)",
@@ -53,6 +54,11 @@ _OF_PICTURE = re.compile(
     rf"(?:the|this|these|that|all)(?: (?:video|short|next|last|first|whole|entire))* {_PICTURE}\b"
     r"(?! (?:shows?|depicts?|captures?|features?|follows?|presents?|(?:begins?|starts?|opens?|"
     r"ends?) with|focus(?:es)? on)\b)",
+    re.IGNORECASE,
+)
+_TO_THE_ASKER = re.compile(
+    r"(?:please )?(?:let me know|feel free to)\b|i hope (?:this|that|it) helps|"
+    r"(?:would you like|if you (?:need|want|have)\b.*\b(?:details|questions|information))\b",
     re.IGNORECASE,
 )
 # With one of these, a sentence about the camera also says what an entity does.
@@ -107,7 +113,7 @@ def split_sentences(text: str) -> tuple[list[str], str]:
 def ended(rest: str) -> str | None:
     """A sentence that lacks its full stop, with it; None if it was cut off."""
     words = rest.split()
-    if len(words) < 2 or len(rest) > _SHORT_CHARS or not rest[-1].isalnum():
+    if not words or len(rest) > _SHORT_CHARS or not rest[-1].isalnum():
         return None
     return None if words[-1].lower() in _OPEN_WORDS else f"{rest}."
 
@@ -134,6 +140,8 @@ def says_nothing(text: str) -> bool:
 
 
 def is_of_the_picture(sentence: str) -> bool:
-    """True if a sentence is about the camera, the clip or its frames and not about anyone in
-    them."""
+    """True if a sentence is about the camera, the clip or its frames and not about anyone in them,
+    or if it speaks to whoever asked."""
+    if _TO_THE_ASKER.match(sentence):
+        return True
     return bool(_OF_PICTURE.match(sentence)) and not _WITH_SOMEBODY.search(sentence)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from strefer.entities.nouns import head_noun, singular
 
 _OF_MANY = re.compile(r"(?:two|three|four|five|six|several|some|many|both)\b", re.I)
+_NUMBERED = re.compile(r"[\w-]+ (?:No\. ?|#)?\d+\b", re.I)
 _POSSESSIVE = re.compile(r"(?:his|her|their|its)\b", re.I)
 # Spelled with a vowel and spoken without one, or the other way round.
 _AN = re.compile(r"(?!uni|use|eu|one\b|once\b)[aeiou]|hour|honest|heir", re.I)
@@ -80,9 +81,21 @@ def is_plural(expression: str) -> bool:
     return bool(_OF_MANY.match(expression)) or singular(head) != head
 
 
+def definite(expression: str) -> str:
+    """The expression with its definite article, if it takes one: "player No. 10" does not."""
+    return expression if _NUMBERED.match(expression) else f"the {expression}"
+
+
+def repeats(expression: str, deed: str) -> bool:
+    """True if a deed says again what the expression says behind its noun: "dog under the table",
+    "sleeps under the table"."""
+    aside = " ".join(expression.split(head_noun(expression), 1)[1:])
+    return bool({*stems(aside)} & {*stems(deed)} - _LINKS)
+
+
 def with_article(expression: str) -> str:
     """The expression with its indefinite article, if it takes one."""
-    if is_plural(expression) or _POSSESSIVE.match(expression):
+    if is_plural(expression) or _POSSESSIVE.match(expression) or _NUMBERED.match(expression):
         return expression
     return f"{'an' if _AN.match(expression) else 'a'} {expression}"
 
@@ -91,6 +104,9 @@ _WORDS = re.compile(r"<\w+>|[\w'-]+")
 _SMALL = frozenset(
     ("a", "an", "the", "is", "are", "does", "do", "did", "it", "that", "this", "there", "of", "in")
 )
+
+
+_LINKS = frozenset("with on at to from by for and or into under over behind near as".split())
 
 
 def stem(word: str) -> str:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from random import Random
 
 from strefer.instructions.metadata.film import Film
-from strefer.instructions.proposals import build_descriptions as describe
 from strefer.instructions.proposals import pick_descriptions as pick
 from strefer.instructions.proposals.pick_tasks import pick_tasks
 from strefer.instructions.proposals.places import Places
@@ -59,8 +57,8 @@ _TIMES = (
     pick.deeds, pick.runs, pick.groups, pick.attendances, pick.numbers, pick.moments, pick.stays,
 )  # fmt: skip
 _MASKS = (
-    pick.deeds, pick.timelines, partial(pick.timelines, kind=describe.portrait), pick.portraits,
-    pick.appearances, pick.groups, pick.lengths,
+    pick.deeds, pick.timelines, pick.whole_portraits, pick.portraits, pick.appearances, pick.groups,
+    pick.lengths,
 )  # fmt: skip
 _MASKS_AND_TIMES = (
     pick.deeds, pick.portraits, pick.runs, pick.groups, pick.moments, pick.stays,

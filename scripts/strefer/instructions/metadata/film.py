@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from strefer.entities.nouns import head_noun, is_human_part
-from strefer.instructions.english import agreeing, is_plural, plural
+from strefer.instructions.english import agreeing, definite, is_plural, plural
 from strefer.instructions.metadata.masks import Masks
 from strefer.instructions.metadata.meaning import ByWords, Meaning
 from strefer.records import Entity, Statement
@@ -79,6 +79,10 @@ class Film:
     def plurals(self) -> frozenset[int]:
         """Entities with a plural name ("two women"), unlike one group of many ("herd of cows")."""
         return frozenset(e for e in self.several if is_plural(self.entities[e].expression))
+
+    def named(self, entity: int) -> str:
+        """The entity by its whole expression: "the brown dog"."""
+        return definite(self.entities[entity].expression)
 
     def kind(self, entity: int) -> str:
         """The entity's generalized noun, in its number; "herd" for one group of many, "hands" for

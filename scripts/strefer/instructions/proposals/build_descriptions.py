@@ -14,6 +14,7 @@ from strefer.instructions.english import (
     in_order,
     listed,
     plural,
+    repeats,
     sentence,
     step_by_step,
     with_article,
@@ -60,11 +61,17 @@ class Description:
     noun: str = ""
 
 
-def subject(places: Places, entity: int, several: bool = False) -> str:
-    """Name the entity in an answer: by its expression or, in mask groups, by its category."""
-    known = places.film.entities[entity]
-    by_words = several or not places.masks
-    return f"the {known.expression if by_words else places.film.kind(entity)}"
+def subject(places: Places, entity: int, several: bool = False, deed: str = "") -> str:
+    """Name the entity in an answer: by its expression or, in mask groups, by its category. Before a
+    deed that repeats words of the expression, by its noun alone, if no other entity has it."""
+    film = places.film
+    if places.masks and not several:
+        return f"the {film.kind(entity)}"
+    short = film.again(entity)
+    alone = sum(film.again(other) == short for other in range(len(film.entities))) == 1
+    if repeats(film.entities[entity].expression, deed) and (alone or not several):
+        return f"the {short}"
+    return film.named(entity)
 
 
 def _where(places: Places, segment: int) -> dict[str, Window]:
@@ -75,7 +82,8 @@ def _where(places: Places, segment: int) -> dict[str, Window]:
 def deed(places: Places, cell: Cell) -> Description:
     """Describe what one entity does in a clip or window."""
     segment, entity = cell
-    answer = sentence(f"{subject(places, entity)} {places.deed(cell)}")
+    said = places.deed(cell)
+    answer = sentence(f"{subject(places, entity, deed=said)} {said}")
     claim = holds(places.film, cell)
     return Description(
         "deed", (entity,), answer, claim, (segment,), **_where(places, segment)
@@ -108,7 +116,9 @@ def timeline(places: Places, entity: int, segments: Sequence[int]) -> Descriptio
     """Describe what one entity does over several consecutive segments, or over the film."""
     film = places.film
     cells = [(segment, entity) for segment in segments]
-    answer = told_in_order(places, subject(places, entity), cells)
+    steps = deeds_in_order(places, cells)
+    again = f"the {film.kind(entity) if places.masks else film.again(entity)}"
+    answer = film.agreeing(step_by_step(subject(places, entity, deed=steps[0]), again, steps))
     window_s = (film.limits_s[segments[0]][0], film.limits_s[segments[-1]][1])
     return Description(
         "timeline", (entity,), answer, every(holds(film, cell) for cell in cells),
@@ -116,17 +126,15 @@ def timeline(places: Places, entity: int, segments: Sequence[int]) -> Descriptio
     )  # fmt: skip
 
 
-def told_in_order(places: Places, who: str, cells: Sequence[Cell]) -> str:
-    """Describe what an entity does in the cells, step by step, without repetitions in any
-    wording."""
+def deeds_in_order(places: Places, cells: Sequence[Cell]) -> list[str]:
+    """What an entity does in the cells, without repetitions in any wording, and without cells that
+    it is not in: absence is not an action."""
     deeds: list[str] = []
     for segment, entity in cells:
-        deed = places.film.deeds[segment][entity] or "is not there"
-        if not deeds or places.film.meaning.says(deeds[-1], deed) is not True:
+        deed = places.film.deeds[segment][entity]
+        if deed and (not deeds or places.film.meaning.says(deeds[-1], deed) is not True):
             deeds.append(deed)
-    entity, film = cells[0][1], places.film
-    again = f"the {film.kind(entity) if places.masks else film.again(entity)}"
-    return places.film.agreeing(step_by_step(who, again, deeds))
+    return deeds
 
 
 def introduced(places: Places, told: Description) -> Description:
@@ -134,9 +142,9 @@ def introduced(places: Places, told: Description) -> Description:
     region. A student could not learn the appearance from the category alone."""
     (entity,) = told.subjects
     known = places.film.entities[entity]
-    by_kind, by_looks = f"he {places.film.kind(entity)} ", f"he {known.expression} "
     claim = every([is_expression(entity, known.expression), told.claim])
-    return replace(told, answer=told.answer.replace(by_kind, by_looks, 1), claim=claim)
+    named = f"{places.film.named(entity)} "
+    return replace(told, answer=_by_noun(places, entity, told.answer, named), claim=claim)
 
 
 def portrait(places: Places, entity: int, segments: Sequence[int]) -> Description:
@@ -144,8 +152,18 @@ def portrait(places: Places, entity: int, segments: Sequence[int]) -> Descriptio
     known = places.film.entities[entity]
     told = timeline(places, entity, segments)
     claim = every([is_expression(entity, known.expression), told.claim])
-    answer = f"{sentence(with_article(known.expression))} {told.answer}"
+    answer = f"{sentence(with_article(known.expression))} {_by_noun(places, entity, told.answer)}"
     return replace(told, focus="portrait", answer=answer, claim=claim)
+
+
+def _by_noun(places: Places, entity: int, answer: str, first: str = "") -> str:
+    """Replace the category by the entity's own noun, since the answer gives the appearance: "the
+    calf" instead of "the elephant"; the first time by `first`, if it is given."""
+    by_kind, by_noun = (f"the {of(entity)} " for of in (places.film.kind, places.film.again))
+    text = (answer[0].lower() + answer[1:]).replace(by_kind, first or by_noun, 1)
+    for begin in (". Then ", ". Finally, "):
+        text = text.replace(begin + by_kind, begin + by_noun)
+    return sentence(text)
 
 
 def portrait_at(places: Places, cell: Cell) -> Description:
@@ -168,10 +186,7 @@ def together(places: Places, segment: int, entities: Sequence[int]) -> Descripti
     """Describe what several entities do in one clip or window; the question names them only by
     regions."""
     cells = [(segment, entity) for entity in entities]
-    told = [
-        sentence(f"{subject(places, entity, several=True)} {places.deed(cell)}")
-        for cell, entity in zip(cells, entities, strict=True)
-    ]
+    told = [sentence(_clause(places, cell)) for cell in cells]
     subjects = tuple(entities) if places.masks else ()
     return Description(
         "together", subjects, " ".join(told), every(holds(places.film, c) for c in cells),
@@ -189,10 +204,7 @@ def story(places: Places, segments: Sequence[int]) -> Description:
         if not steps or not _same_deeds(places, steps[-1], cells):
             steps.append(cells)
     clauses = [
-        listed(
-            [f"{subject(places, e)} {places.deed((s, e))}" for s, e in cells] or ["nobody is there"]
-        )
-        for cells in steps
+        listed([_clause(places, cell) for cell in cells] or ["nobody is there"]) for cells in steps
     ]
     claims = [
         holds(film, (segment, entity))
@@ -201,6 +213,12 @@ def story(places: Places, segments: Sequence[int]) -> Description:
         if deed is not None
     ]
     return Description("story", (), in_order(clauses), every(claims), tuple(segments))
+
+
+def _clause(places: Places, cell: Cell) -> str:
+    """Describe what one of several entities does."""
+    said = places.deed(cell)
+    return f"{subject(places, cell[1], several=True, deed=said)} {said}"
 
 
 def _same_deeds(places: Places, before: Sequence[Cell], now: Sequence[Cell]) -> bool:

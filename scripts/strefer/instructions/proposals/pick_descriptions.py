@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
 
+from strefer.instructions.english import repeats
 from strefer.instructions.metadata.film import Film
 from strefer.instructions.proposals import build_descriptions as describe
 from strefer.instructions.proposals.build_descriptions import Description
@@ -42,7 +43,17 @@ def deeds(places: Places) -> list[Candidate]:
 
 def portraits(places: Places) -> list[Candidate]:
     """Who a region is and what it does in one clip or window."""
-    return [partial(describe.portrait_at, places, cell) for cell in places.cells]
+    return [
+        partial(describe.portrait_at, places, cell)
+        for cell in places.cells
+        if _described(places, cell[1], [places.deed(cell)])
+    ]
+
+
+def _described(places: Places, entity: int, deeds: Sequence[str] = ()) -> bool:
+    """True if an entity's expression says more than its noun, and the deeds do not say it again."""
+    known = places.film.entities[entity]
+    return known.expression != known.noun and not any(repeats(known.expression, d) for d in deeds)
 
 
 def runs(places: Places) -> list[Candidate]:
@@ -55,15 +66,37 @@ def runs(places: Places) -> list[Candidate]:
                 if all(film.follows(s) for s in segments[:-1]) and all(
                     (s, entity) in places.readable for s in segments
                 ):
-                    found.append(partial(describe.timeline, places, entity, segments))
-    return found
+                    found.append((entity, segments))
+    return _timelines(places, found)
 
 
-def timelines(places: Places, kind: Callable = describe.timeline) -> list[Candidate]:
-    """One entity over the film."""
+def timelines(places: Places) -> list[Candidate]:
+    """One entity over the film, if it does more than one thing."""
+    return _timelines(places, _told_spans(places))
+
+
+def _timelines(places: Places, spans: Sequence[tuple[int, Sequence[int]]]) -> list[Candidate]:
+    several = [span for span in spans if len(_steps(places, *span)) > 1]
+    return [partial(describe.timeline, places, *span) for span in several]
+
+
+def whole_portraits(places: Places) -> list[Candidate]:
+    """Who a region is and what it does over the film."""
+    return [
+        partial(describe.portrait, places, *span)
+        for span in _told_spans(places)
+        if _described(places, span[0], _steps(places, *span))
+    ]
+
+
+def _told_spans(places: Places) -> list[tuple[int, range]]:
     told = [entity for entity in _acting(places) if entity in places.film.told]
     spans = [(entity, _span(places, entity)) for entity in told]
-    return [partial(kind, places, e, span) for e, span in spans if len(span) <= STORY_SEGMENTS]
+    return [(entity, span) for entity, span in spans if len(span) <= STORY_SEGMENTS]
+
+
+def _steps(places: Places, entity: int, segments: Sequence[int]) -> list[str]:
+    return describe.deeds_in_order(places, [(segment, entity) for segment in segments])
 
 
 def _span(places: Places, entity: int) -> range:
@@ -143,7 +176,8 @@ def _of_kind(row: Sequence[bool | None], kinds: Sequence[str], kind: str) -> lis
 
 def appearances(places: Places) -> list[Candidate]:
     """Who a region is."""
-    return [partial(describe.appearance, places, entity) for entity in _acting(places)]
+    acting = [entity for entity in _acting(places) if _described(places, entity)]
+    return [partial(describe.appearance, places, entity) for entity in acting]
 
 
 def moments(places: Places) -> list[Candidate]:

@@ -38,10 +38,9 @@ class Scope:
 
     def who(self, entity: int) -> str:
         """The entity's name in facts and questions."""
-        known = self.film.entities[entity]
         if self.masks and entity in self.subjects:
             return f"the {self.film.kind(entity)} in <region{self.subjects.index(entity) + 1}>"
-        return f"the {known.expression}"
+        return self.film.named(entity)
 
     def again(self, entity: int) -> str:
         """The entity's name the second time in one question."""
