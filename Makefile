@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test test-all lint format bench quality reproduce docs lock
+.PHONY: demo test test-all lint format bench quality reproduce real docs lock
 
 demo: .venv/installed
 	@OMP_NUM_THREADS=1 $(BIN)/snakemake --profile profiles/default
@@ -27,7 +27,7 @@ format: .venv/installed
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile rules
 
-# Each of these three writes one file in docs/figures.
+# Each of these four writes one file in docs/figures.
 quality: .venv/installed
 	$(BIN)/snakemake --configfile config/config.yaml config/quality.yaml -- results/quality/quality.json
 	cp results/quality/quality.json docs/figures/quality.json
@@ -41,6 +41,10 @@ reproduce: .venv/installed
 	$(BIN)/snakemake --configfile config/config.yaml config/reproduce.yaml -- results/reproduce/reproduce.json
 	cp results/reproduce/reproduce.json docs/figures/reproduce.json
 	$(MAKE) docs
+
+# Options, such as folders of films and of benchmark files: make real REAL="--films FOLDER".
+real: .venv/installed
+	$(BIN)/python tests/real.py $(REAL)
 
 # Regenerates the parts of the documentation that come from the options and the figures.
 docs: .venv/installed

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+FOLDER = Path(os.environ.get("STREFER_SHARED_DATA", ROOT.parent / "shared" / "data"))
 
 
 def shared_data(name):
     """The path of a file or folder of the shared data; skips the test where it is missing."""
-    folder = Path(os.environ.get("STREFER_SHARED_DATA", ROOT.parent / "shared" / "data"))
-    if not (folder / name).exists():
+    if not (FOLDER / name).exists():
         pytest.skip(
-            f"{folder / name} is missing; set STREFER_SHARED_DATA to the folder that has it"
+            f"{FOLDER / name} is missing; set STREFER_SHARED_DATA to the folder that has it"
         )
-    return folder / name
+    return FOLDER / name

@@ -82,14 +82,28 @@ RESULTS = (
 )
 
 
+REAL_RESULTS = (
+    ("Pairs read aloud that are good", "text.good"),
+    ("Pairs read aloud that are false", "text.false"),
+    ("Readable odd replies that are read right", "replies.read"),
+    ("Refusals that are refused", "replies.refused"),
+    ("Hard cuts found, content detector (F1)", "shots.hard_f1@content"),
+    ("Gradual transitions found, content detector (F1)", "shots.gradual_f1@content"),
+    ("Gradual transitions found, TransNetV2 (F1)", "shots.gradual_f1@transnetv2"),
+)
+
+
 def results_table(figures: dict[str, dict]) -> str:
-    """The main figures as Markdown: quality of the data, and `base` beside `strefer`.
+    """The main figures as Markdown: quality of the data, what real material gives, and `base`
+    beside `strefer`.
 
     Args:
         figures: figures files by name.
     """
     rows = ["| in the drawn world, 300 held-out films | |", "|---|---:|"]
     rows += [f"| {what} | {_shown(figures[file][key])} |" for what, file, key in RESULTS]
+    rows += ["", "| real text and films | |", "|---|---:|"]
+    rows += [f"| {what} | {_shown(figures['real'][key])} |" for what, key in REAL_RESULTS]
     reproduced = figures["reproduce"]
     head = (
         "benchmark, in miniature",
@@ -156,7 +170,12 @@ def _with_circumstances(figures: dict, rows: list[str]) -> str:
     return "\n".join([f"`{about['command']}` printed these.", *where, "", *rows])
 
 
-TABLES = {"quality": figures_table, "bench": figures_table, "reproduce": recipes_table}
+TABLES = {
+    "quality": figures_table,
+    "bench": figures_table,
+    "reproduce": recipes_table,
+    "real": figures_table,
+}
 
 
 def _read_figures(name: str) -> dict:
