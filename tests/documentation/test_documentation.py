@@ -49,7 +49,7 @@ def test_readme_marks_the_intervals_that_do_not_hold_zero():
     table = results_table(figures)
     assert table.count("**") == 2
     assert "**+0.25 to +0.5**" in table
-    assert table.count("not measured") == 1
+    assert table.rpartition("\n\n")[2].count("not measured") == 1  # of the benchmarks
 
 
 def test_a_recipe_stands_in_a_row_with_its_intervals():
