@@ -57,6 +57,23 @@ def test_lines_are_read_as_they_are_meant(drawn):
         assert found is None or found.meaning.holds(action, target), line.text
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("The clip shows a brown horse going from left to right.", "goes from left to right"),
+        ("Rather than walking leftwards, the car stands still.", "stands still"),
+        ("A dog was not moving.", "does not move"),
+        ("The man does not wave.", None),
+        ("The man is not walking to the left.", None),
+        ("The man is on the grass.", None),
+        ("The horse sleeps.", None),
+    ],
+)
+def test_what_other_sentences_say_is_read_too(line, said):
+    clause = read_line(line)
+    assert (clause and clause.form("does")) == said
+
+
 def test_lines_seldom_repeat_and_begin_in_many_ways(drawn):
     assert len({line.text for *_, line in drawn}) > 0.95 * N_LINES
     begins = [line.text.split()[0] for *_, line in drawn]

@@ -18,7 +18,6 @@ from drawn_world.language.clauses import (
     Clause,
     clause_of,
     clauses_of,
-    closed_clauses,
     words,
 )
 from drawn_world.vocabulary import (
@@ -38,6 +37,8 @@ PLACE_WORDS: Mapping[str, tuple[str, ...]] = {
 }
 _PRONOUNS = {"man": "he", "woman": "she", "child": "the child"}
 
+_CAMERA = " while the camera stays fixed"
+
 # By how they begin, drawn in two steps: else nearly all would begin with the article.
 # {s} is the subject, {a} the subject with an indefinite article, {it} its pronoun, {who} its
 # relative pronoun, {place} where it is; {does}, {doing}, {do}, {past} the clause, {other} another
@@ -54,7 +55,7 @@ _FRAMES: tuple[tuple[str, ...], ...] = (
         "{s} seems to {do}.",
         "{s} probably {does}.",
         "{s}, {who} can be seen {place}, {does}.",
-        "{s} {does} while the camera stays fixed.",
+        f"{{s}} {{does}}{_CAMERA}.",
         "{s} is {place}. {it} {does}.",
         "{s} is {place} and {does}.",
         "{s} is in view. {it} can be seen {doing}.",
@@ -176,13 +177,14 @@ def _filled(
 
 @lru_cache(maxsize=16384)
 def read_line(line: str) -> Clause | None:
-    """The action that a line names for its entity; None if there is none, or it is not one of the
-    world's."""
-    for form, pattern in _patterns():
-        match = pattern.fullmatch(line)
-        found = match and clause_of(match["clause"], form)
-        if found:
-            return found
+    """What a line says that its entity does: the clause that it ends with, in whatever form. None
+    if it ends with none, or denies it."""
+    words = line.rstrip(".").removesuffix(_CAMERA).split(" ")
+    for start in range(len(words)):
+        found = [clause_of(" ".join(words[start:]), form) for form in FORMS]
+        clause = next(filter(None, found), None)
+        if clause is not None:
+            return None if words[start - 1 : start] == ["not"] else clause
     return None
 
 
@@ -198,36 +200,6 @@ def _named() -> re.Pattern[str]:
     verbs, tails = words()
     deeds = rf"\b{_any_of(verbs)}(?: {_any_of(tails)}| the {names})?(?!\w)"
     return re.compile(f"{named}|{deeds}", re.I)
-
-
-@cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """A pattern for each frame, with the clause as its group, and the form of that."""
-    found = []
-    for frame in (frame for frames in (*_FRAMES, _ODD) for frame in frames):
-        (form,) = set(_SLOT.findall(frame)) & set(FORMS)
-        begins, text = True, ""
-        for piece in re.split(r"(\{\w+\})", frame):
-            slot = piece[1:-1] if _SLOT.fullmatch(piece) else None
-            words = _slot_pattern(slot) if slot else re.escape(piece)
-            text += f"(?i:{words})" if begins and piece else words
-            begins = piece.endswith((". ", "! ")) or (begins and not piece)
-        found.append((form, re.compile(text)))
-    return tuple(found)
-
-
-@cache
-def _slot_pattern(slot: str) -> str:
-    names = _any_of((*all_expressions(), *NOUNS))
-    patterns = {
-        "s": f"the {names}",
-        "a": f"an? {names}",
-        "it": f"(?:it|{_any_of(_PRONOUNS.values())})",
-        "who": "(?:who|which)",
-        "place": _any_of(words for places in PLACE_WORDS.values() for words in places),
-        "other": _any_of(c.form("doing") for c in closed_clauses()),
-    }
-    return patterns.get(slot, "(?P<clause>.+)")
 
 
 def _any_of(texts) -> str:

@@ -13,7 +13,7 @@ from drawn_world.plan.plan import SPLITS, FilmPlan, plan_film
 from drawn_world.teachers.video_llm.model import CELLS, CLIP_FRAMES, FILM_FRAMES
 from drawn_world.teachers.video_llm.scenes import Looks, label_pair
 from drawn_world.truth import MIN_VISIBLE_PX
-from drawn_world.vocabulary import ACTIONS, action_phrase
+from drawn_world.vocabulary import ACTIONS, NOUNS
 from strefer.frames import sample_times
 
 FILMS_PER_POOL_FILE = 100
@@ -24,13 +24,19 @@ _MIN_SHARE_OF_ACTION = 0.7
 
 @dataclass(frozen=True)
 class Shown:
-    """An entity in a request; `action` and `phrase` are None where it does several things."""
+    """An entity in a request. `action` is None where it does several things, `target` the
+    expression of whom it chases, `place` where it is for most of the time."""
 
     expression: str
-    generalized_noun: str
+    noun: str
     action: str | None
-    phrase: str | None
+    target: str | None
+    place: str
     active: bool
+
+    @property
+    def generalized_noun(self) -> str:
+        return NOUNS[self.noun]
 
 
 @dataclass(frozen=True)
@@ -104,7 +110,8 @@ def _draw(plan: FilmPlan, kind: str, start_s: float, end_s: float, count: int) -
 
 def _shown(plan: FilmPlan, entity_id: int, start_s: float, end_s: float) -> Shown:
     entity = plan.entities[entity_id]
-    roles = [role for scene in plan.scenes for role in scene.roles if role.entity_id == entity_id]
+    found = [(r, s.place.name) for s in plan.scenes for r in s.roles if r.entity_id == entity_id]
+    roles = [role for role, _ in found]
     spans = [max(0.0, min(r.exit_s, end_s) - max(r.enter_s, start_s)) for r in roles]
     best = int(np.argmax(spans))
     role = roles[best]
@@ -115,9 +122,10 @@ def _shown(plan: FilmPlan, entity_id: int, start_s: float, end_s: float) -> Show
     target = None if role.target_id is None else plan.entities[role.target_id].expression
     return Shown(
         entity.expression,
-        entity.generalized_noun,
+        entity.noun,
         role.action if clear else None,
-        action_phrase(entity.noun, role.action, target) if clear else None,
+        target if clear else None,
+        found[best][1],
         any(r.action != "stay" for r in roles),
     )
 

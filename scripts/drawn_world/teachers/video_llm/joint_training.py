@@ -127,7 +127,7 @@ def train_phase(
     optimizer = torch.optim.AdamW(groups, lr=plan.lr, betas=(0.9, 0.98), weight_decay=0.02)
     state.restore(optimizer)
     store = None if plan.tower_lr else TokenStore(pool, model, device)
-    chances = _chances(pool)
+    chances = _chances(pool, writer.others)
     while (share := state.minutes / plan.minutes) < 1:
         started = time.process_time()
         rng = np.random.default_rng([seed, 4, int(bool(store)), state.step])
@@ -161,8 +161,8 @@ def _decay(share: float, flat_share: float) -> float:
     return 0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * falling))
 
 
-def _chances(pool: Pool) -> np.ndarray:
-    weights = np.ones(len(pool.requests))
+def _chances(pool: Pool, films: float) -> np.ndarray:
+    weights = np.array([films if request.kind == "film" else 1.0 for request in pool.requests])
     for number, request in enumerate(pool.requests):
         if _shares_colour(request):
             weights[number] *= _SHARED_COLOUR_WEIGHT

@@ -9,21 +9,24 @@ import numpy as np
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
+from drawn_world.language.clauses import Clause
+from drawn_world.language.lines import read_line
 from drawn_world.plan.plan import HARD_CASE_SHARES, SPLITS, plan_film
 from drawn_world.teachers.video_llm import texts
-from drawn_world.teachers.video_llm.data import Drawn, draw_film, draw_scene
+from drawn_world.teachers.video_llm.data import Drawn, Shown, draw_film, draw_scene
+from strefer.agents.replies import parse_sentences
 
 _BATCH = 24
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """A question with the true reply and the hard cases of its film."""
+    """A question with the true reply, or who does what, and the hard cases of its film."""
 
     kind: str
     frames: np.ndarray
     question: str
-    truth: str
+    truth: str | Shown
     named: tuple[str, ...]
     hard_cases: tuple[str, ...]
 
@@ -101,18 +104,26 @@ def _about_scene(
         for expression, truth in truths
     ]
     for one in shown:
-        if one.phrase is not None:
+        if one.action is not None:
             asked.append(
                 _Asked(
                     "behaviour",
                     drawn.frames,
                     texts.behaviour_question(one.expression),
-                    texts.behaviour_answer(one.expression, one.phrase),
+                    one,
                     (one.expression,),
                     hard_cases,
                 )
             )
     return asked
+
+
+def _read(reply: str) -> Clause | None:
+    """What a reply says, as the stage of transcripts would keep it."""
+    try:
+        return read_line(parse_sentences(reply))
+    except ValueError:
+        return None
 
 
 _MAX_NEW_TOKENS = {"entities": 64, "existence": 4, "behaviour": 40}
@@ -161,13 +172,11 @@ def _judge(asked: _Asked, reply: str, counts: dict[str, list[int]]) -> None:
         counts[said_yes][1] += 1
         parsed = reply in (texts.YES, texts.NO)
     else:
-        start = f"The {asked.named[0]} "
-        phrase = asked.truth.removeprefix(start)
-        count("behaviour.accuracy", reply.endswith(f" {phrase}"), 1)
-        count("behaviour.exact", reply == asked.truth, 1)
-        verb = f"behaviour.accuracy.{phrase.rstrip('.').split(' the ')[0].replace(' ', '_')}"
-        counts[verb][0] += reply.endswith(f" {phrase}")
-        counts[verb][1] += 1
-        parsed = reply.startswith("The ") and reply.endswith(".")
+        said, shown = _read(reply), asked.truth
+        right = said is not None and said.meaning.holds(shown.action, shown.target)
+        count("behaviour.accuracy", right, 1)
+        counts[f"behaviour.accuracy.{shown.action}"][0] += right
+        counts[f"behaviour.accuracy.{shown.action}"][1] += 1
+        parsed = said is not None
     counts["replies.parsed"][0] += parsed
     counts["replies.parsed"][1] += 1

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
+from random import Random
 
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -16,8 +18,16 @@ from transformers import (
 )
 from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
 
+from drawn_world.language.clauses import FORMS, clauses_of, words
+from drawn_world.language.lines import draw_line
 from drawn_world.teachers.video_llm import texts
-from drawn_world.vocabulary import ACTIONS_OF, NOUNS, action_phrase, all_expressions
+from drawn_world.vocabulary import (
+    ACTIONS_OF,
+    NOUNS,
+    PLACES,
+    action_phrase,
+    all_expressions,
+)
 
 SIZE_PX = 128
 PATCH_PX = 16
@@ -28,6 +38,7 @@ CLIP_FRAMES = 8  # frames of a request about a clip
 FILM_FRAMES = 16  # frames of a request about a whole film
 MEAN, STD = 0.5, 0.25
 
+_LEAST_COUNT = 3  # of each word of the language in the tokenizer's corpus
 _SPECIAL = (
     "<|endoftext|>",
     "<|im_start|>",
@@ -53,6 +64,7 @@ _CHAT_TEMPLATE = (
 
 def _corpus() -> Iterator[str]:
     """Every word the model hears or says, about as often as it does."""
+    random = Random(0)
     yield "user\nassistant\n"
     for expression in all_expressions():
         noun = next(word for word in expression.split() if word in NOUNS)
@@ -63,7 +75,9 @@ def _corpus() -> Iterator[str]:
         yield texts.list_answer([expression, expression])
         yield f"{texts.YES} {texts.NO}"
         for action in ACTIONS_OF[NOUNS[noun]]:
-            yield texts.behaviour_answer(expression, action_phrase(noun, action, expression))
+            for place in PLACES:
+                yield draw_line(random, expression, action, expression, place).text
+    yield from (f"It {word}." for word in chain(*words()) for _ in range(_LEAST_COUNT))
 
 
 def build_tokenizer() -> Qwen2Tokenizer:
@@ -74,7 +88,7 @@ def build_tokenizer() -> Qwen2Tokenizer:
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, as_bytes])
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=1000,
+        vocab_size=2000,
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
@@ -168,6 +182,46 @@ def build_model(processor: Qwen2VLProcessor, seed: int) -> Qwen2VLForConditional
                 spread = 0.5 if any(part in name for part in writes) else 1.0
                 weight.normal_(0, spread / weight[0].numel() ** 0.5)
     return model
+
+
+@torch.no_grad()
+def load_words_of(
+    folder: Path, model: Qwen2VLForConditionalGeneration, tokenizer: Qwen2Tokenizer
+) -> None:
+    """Load the weights of a folder whose tokenizer knows fewer words.
+
+    A word that it lacks is embedded near one that it knows, of the same action; else at random.
+    """
+    known = Qwen2VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+    old = Qwen2Tokenizer.from_pretrained(folder)
+    weights = known.state_dict()
+    for name in ("model.language_model.embed_tokens.weight", "lm_head.weight"):
+        weights.pop(name, None)
+    model.load_state_dict(weights, strict=False)
+    table = known.model.language_model.embed_tokens.weight
+    spread = table[: len(old)].std(0)
+    ids, like = old.get_vocab(), _old_words()
+    rows = model.model.language_model.embed_tokens.weight
+    for token, number in tokenizer.get_vocab().items():
+        source = ids.get(token, ids.get(like.get(token, "")))
+        if token in ids:
+            rows[number] = table[source]
+        else:
+            noise = torch.randn(table.shape[1]) * spread
+            rows[number] = noise if source is None else table[source] + noise / 4
+
+
+def _old_words() -> dict[str, str]:
+    """For the tokens of verbs and sides, the token of the plain phrase's verb or side."""
+    like = {}
+    for kind, actions in ACTIONS_OF.items():
+        for action in actions:
+            plain = action_phrase(kind, action, "").split()[0]
+            for clause in clauses_of(kind, action, ""):
+                forms = [getattr(clause.verb, form) for form in FORMS]
+                for word in " ".join(filter(None, forms)).split():
+                    like.setdefault(f"Ġ{word}", f"Ġ{plain}")
+    return like | {"Ġleftwards": "Ġleft", "Ġrightwards": "Ġright"}
 
 
 def save(

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from random import Random
 
 import numpy as np
 import torch
 from torch import Tensor
 from transformers import Qwen2Tokenizer
 
-from drawn_world.questions.facts import mirrored
+from drawn_world.language.lines import draw_line
 from drawn_world.teachers.video_llm import texts
 from drawn_world.teachers.video_llm.data import Request, Shown
 from drawn_world.teachers.video_llm.model import CELLS
@@ -19,6 +20,8 @@ LIST, EXISTENCE, BEHAVIOUR = range(3)
 KINDS = ("list", "existence", "behaviour")
 ABSENT = len(ACTIONS)  # what an existence question's entity does when it is not there
 UNCLEAR = -100
+# What the words of a behaviour weigh, by part of the line: how it is said matters less than what.
+_BEHAVIOUR_WEIGHTS = {"verb": 2.0, "tail": 2.0, "name": 1.0, "": 1.0}
 _MIRRORED = {"move_left": "move_right", "move_right": "move_left"}
 
 
@@ -73,10 +76,11 @@ class Batch:
 
 
 class RowWriter:
-    """Writes rows for one tokenizer."""
+    """Writes rows for one tokenizer. `others` is the share of lists and questions of existence that
+    is asked: all, or fewer where behaviours are what is to be learned."""
 
-    def __init__(self, tokenizer: Qwen2Tokenizer) -> None:
-        self.tokenizer = tokenizer
+    def __init__(self, tokenizer: Qwen2Tokenizer, others: float = 1.0) -> None:
+        self.tokenizer, self.others = tokenizer, others
         self.video_id = tokenizer.convert_tokens_to_ids("<|video_pad|>")
         self._encode = lru_cache(maxsize=8192)(self._encode_now)
 
@@ -88,13 +92,13 @@ class RowWriter:
         shown = [_mirror(s) for s in request.shown] if mirrored else list(request.shown)
         row = self._prefix(request.n_pairs, rng)
         is_film = request.kind == "film"
-        if shown and (is_film or rng.random() < 0.3):
+        if shown and rng.random() < self.others * (1.0 if is_film else 0.3):
             self._add_list(row, shown, is_film)
-        for _ in range(2 if is_film else 4):
+        for _ in range(max(1, round(self.others * (2 if is_film else 4)))):
             self._add_existence(row, request, shown, rng)
         for number, one in enumerate(shown):
-            if one.phrase is not None:
-                self._add_behaviour(row, shown, number)
+            if one.action is not None:
+                self._add_behaviour(row, shown, number, rng)
         return row
 
     def _prefix(self, n_pairs: int, rng: np.random.Generator) -> Row:
@@ -162,19 +166,20 @@ class RowWriter:
         row.asked.append((place, doing))
         row.pointing.append((place, about))
 
-    def _add_behaviour(self, row: Row, shown: Sequence[Shown], number: int) -> None:
+    def _add_behaviour(
+        self, row: Row, shown: Sequence[Shown], number: int, rng: np.random.Generator
+    ) -> None:
         one, about = shown[number], number + 1
-        verb, the, rest = one.phrase.partition(" the ")
-        targets = [i + 1 for i, s in enumerate(shown) if s.expression == rest]
+        random = Random(int(rng.integers(2**32)))
+        line = draw_line(random, one.expression, one.action, one.target, one.place)
+        chased = [i + 1 for i, s in enumerate(shown) if s.expression == one.target]
         # What is chased is looked at; a direction is seen at the one that moves.
-        about_rest = (targets or [None])[0] if one.action == "chase" else about
+        looked_at = {"tail": (chased or [None])[0] if one.action == "chase" else about}
         answer = [
-            _Piece(f"The {one.expression}", 0.3, about),
-            _Piece(f" {verb}", 2.0, about),
-            _Piece(the + rest, 2.0, about_rest),
-            _Piece(".", 0.1),
-            _Piece("<|im_end|>", 0.1),
+            _Piece(text, _BEHAVIOUR_WEIGHTS[part], looked_at.get(part, about if part else None))
+            for text, part in line.parts
         ]
+        answer.append(_Piece("<|im_end|>", 0.5))
         start = self._add(row, BEHAVIOUR, texts.behaviour_question(one.expression), answer)
         place = start + len(self._encode(f"What does the {one.expression}")) - 1
         row.asked.append((place, ACTIONS.index(one.action)))
@@ -224,7 +229,7 @@ def _mask(branch: Tensor) -> Tensor:
 def _mirror(shown: Shown) -> Shown:
     if shown.action not in _MIRRORED:
         return shown
-    return replace(shown, action=_MIRRORED[shown.action], phrase=mirrored(shown.phrase))
+    return replace(shown, action=_MIRRORED[shown.action])
 
 
 def _absent(request: Request, shown: Sequence[Shown], rng: np.random.Generator) -> str:

@@ -24,10 +24,6 @@ def behaviour_question(expression: str) -> str:
     return f"What does the {expression} do in this clip? Answer in one or two sentences."
 
 
-def behaviour_answer(expression: str, phrase: str) -> str:
-    return f"The {expression} {phrase}."
-
-
 def in_list_order(named: Sequence[tuple[str, str]]) -> list[str]:
     """Expressions from (generalized noun, expression), in the order in which lists name them."""
     rank = {noun: place for place, noun in enumerate(GENERALIZED_NOUNS)}

@@ -18,12 +18,18 @@ from drawn_world.teachers.video_llm import tower_training as tower
 from drawn_world.teachers.video_llm.card import write_card
 from drawn_world.teachers.video_llm.data import draw_pool
 from drawn_world.teachers.video_llm.measures import measure
-from drawn_world.teachers.video_llm.model import build_model, build_processor, save
+from drawn_world.teachers.video_llm.model import (
+    build_model,
+    build_processor,
+    load_words_of,
+    save,
+)
 from drawn_world.teachers.video_llm.rows import RowWriter
 
 POOL_PAIRS = 12_000
 POOL_FILMS = 2_400
 LANGUAGE_FILMS = 800  # few enough for the tower's tokens of each to be used several times
+FURTHER_FILMS, OTHER_QUESTIONS = 300, 0.25
 MEASURED_FILMS = 60
 # Shares of the minutes: the tower alone, the language model alone, both.
 PHASES = {"tower": 0.11, "language": 0.24, "joint": 0.65}
@@ -85,6 +91,29 @@ def train(
         joint.train_phase(model, heads, writer, pool, states[phase], plan, seed, device, _log.info)
     spent = {phase: state.minutes for phase, state in states.items()}
     finish(out_dir, work_dir, model.to("cpu"), processor, spent, seed)
+
+
+def go_on(
+    start: Path, out_dir: Path, work_dir: Path, minutes: float, seed: int, threads: int
+) -> None:
+    """Train a folder's model further, the tower at rest, and write `out_dir`.
+
+    Words that its tokenizer lacks begin near those that mean the same. Stopped, it goes on from
+    `work_dir`.
+    """
+    torch.set_num_threads(threads)
+    processor = build_processor()
+    model = build_model(processor, seed)
+    load_words_of(start, model, processor.tokenizer)
+    torch.manual_seed(seed)
+    heads = joint.LanguageHeads(model.config.text_config.hidden_size)
+    state = State(work_dir, "further", {"model": model, "heads": heads})
+    state.load()
+    plan = joint.Plan(FURTHER_FILMS, minutes, 8, 7e-4, 0.0, 0.3)
+    pool = draw_pool(work_dir / "pool", plan.films, "train", seed)
+    writer = RowWriter(processor.tokenizer, others=OTHER_QUESTIONS)
+    joint.train_phase(model, heads, writer, pool, state, plan, seed, "cpu", _log.info)
+    finish(out_dir, work_dir, model, processor, {f"{start}, further": state.minutes}, seed)
 
 
 def finish(
