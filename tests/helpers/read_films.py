@@ -24,7 +24,13 @@ PROMPTS = {
     role: str(ROOT / "config" / "prompts" / f"{role}.txt")
     for role in ("statement_reader", "relation_reader", "question_writer", "proof_reader")
 }
-ASKING = {"max_new_tokens": 1500, "attempts": 2, "retry_temperature": 0.7, "seed": 0}
+ASKING = {
+    "max_new_tokens": 1500,
+    "lines_per_call": 24,
+    "attempts": 2,
+    "retry_temperature": 0.7,
+    "seed": 0,
+}
 
 
 class ReadFilm:

@@ -1,9 +1,9 @@
 """Small films of known metadata for the tests of instruction data."""
 
+from helpers.read_by_grammar import read_by_grammar
 from strefer.instructions.metadata.join import join_film
 from strefer.masks import encode_mask
 from strefer.records import Entity, Masklet, Masklets, Transcript
-from strefer.statements.with_grammar import read_by_grammar
 
 MAN = Entity("man with blond hair in a red shirt", "man", "person")
 WOMAN = Entity("woman with black hair in a blue dress", "woman", "person")

@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
+from helpers.read_by_grammar import read_by_grammar
 from helpers.told_films import DEEDS, DOG, MAN, WOMAN, told_film, transcripts
 from strefer.instructions.metadata.join import join_film
 from strefer.instructions.verification import claims
 from strefer.instructions.verification.second_look import SecondLook
 from strefer.instructions.verification.verifier import Checks, Verifier
 from strefer.masks import decode_mask, encode_mask
-from strefer.statements.with_grammar import read_by_grammar
 
 ENTITIES = (MAN, WOMAN, DOG)
 FIRST, SECOND, THIRD, FOURTH = ((4.0 * n, 4.0 * n + 4) for n in range(4))

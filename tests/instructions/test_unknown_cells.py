@@ -5,13 +5,13 @@ import dataclasses
 import pytest
 from test_write_instructions import write
 
+from helpers.read_by_grammar import read_by_grammar
 from helpers.shards import write_shard
 from helpers.told_films import DOG, MAN, WOMAN, masklets, transcripts
 from strefer.instructions.metadata.agreement import agreement
 from strefer.instructions.metadata.join import join_film
 from strefer.records import Instruction, References, Video
 from strefer.stage.run import read_records
-from strefer.statements.with_grammar import read_by_grammar
 from strefer.transcripts.disagreements import disagreements_of
 
 CELL = (2, 1)  # the woman in the third part, where told_films has her away

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.read_by_grammar import read_by_grammar
 from helpers.shards import ScriptedChat, write_shard
 from helpers.tiny_chat import build_text_model
 from helpers.told_films import DEEDS, DOG, MAN, WOMAN, masklets, transcripts
@@ -14,7 +15,6 @@ from strefer.instructions.wording import assemble_pairs
 from strefer.instructions.write_instructions import pairs_wanted, write_instructions
 from strefer.records import Instruction, References, Video
 from strefer.stage.run import Shard, read_lines, read_records
-from strefer.statements.with_grammar import read_by_grammar
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 PROMPTS = {"proof_reader": str(CONFIG / "prompts" / "proof_reader.txt")} | {

@@ -1,11 +1,13 @@
 """Reading open language by an LLM: its replies are written here as a 32B model gives them."""
 
 import json
+from itertools import combinations
 from random import Random
 
 import pytest
 
 from helpers.shards import ScriptedChat
+from strefer.agents.reply_text import json_object
 from strefer.files import ROOT
 from strefer.instructions.groups import GROUPS
 from strefer.instructions.metadata.join import join_film
@@ -13,7 +15,7 @@ from strefer.instructions.wording.phrasings import default_folder, load_folder
 from strefer.prompts import load_prompt
 from strefer.records import Entity, Statement, Transcript
 from strefer.statements.replies import parse_lines, parse_relations
-from strefer.statements.with_llm import read_by_llm
+from strefer.statements.with_llm import _compared, read_by_llm
 
 FERRY = Entity("white ferry", "ferry", "boat")
 TUG = Entity("red tugboat", "tugboat", "boat")
@@ -85,7 +87,7 @@ def related(text):
     return json.dumps({"same": known(SAME), "contrary": known(CONTRARY)})
 
 
-def read(prompts, **replies):
+def read(prompts, lines_per_call=24, **replies):
     """The film's statements; `replies` by noun are given in place of those above."""
 
     def answer(request):
@@ -93,12 +95,28 @@ def read(prompts, **replies):
             return related(request.text)
         of = request.text.split('clips of a video: "')[1].split('"')[0]
         entity = next(entity for entity in ENTITIES if entity.expression == of)
-        return replies.get(entity.noun, REPLIES[entity])
+        reply = replies.get(entity.noun, REPLIES[entity])
+        return reply if lines_per_call > 1 else of_one_line(request.text, entity, reply)
 
     chat = ScriptedChat(answer)
-    options = {"max_new_tokens": 500, "attempts": 2, "retry_temperature": 0.7, "seed": 0}
+    options = {
+        "lines_per_call": lines_per_call,
+        "max_new_tokens": 500,
+        "attempts": 2,
+        "retry_temperature": 0.7,
+        "seed": 0,
+    }
     (statements,) = read_by_llm([(ENTITIES, transcripts(), [])], chat, prompts, options)
     return statements
+
+
+def of_one_line(prompt, entity, reply):
+    """The part of a reply that is about the one line of a prompt, which is then its first."""
+    said = prompt.strip().rsplit("\n1. ", 1)[1]
+    place = ENTITIES.index(entity)
+    lines = [row[place] for row in SAID if row[place] is not None]
+    found = json_object(reply)
+    return json.dumps(found | {"lines": [found["lines"][lines.index(said)] | {"line": 1}]})
 
 
 @pytest.fixture
@@ -121,6 +139,26 @@ def test_lines_become_clauses_in_three_forms(prompts):
     assert first.shown == (True, True, True)
     assert statements.several == (2,)
     assert statements.unread == {}
+
+
+def test_a_small_model_is_asked_line_by_line_and_pair_by_pair(prompts):
+    whole, one_by_one = read(prompts), read(prompts, lines_per_call=1)
+    assert one_by_one.segments == whole.segments
+    assert one_by_one.several == whole.several
+    pairs = [
+        {(frozenset(pair), same) for *pair, same in statements.relations}
+        for statements in (whole, one_by_one)
+    ]
+    assert pairs[0] == pairs[1]
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 12])
+def test_every_two_clauses_are_compared_in_some_call(size):
+    clauses = [str(number) for number in range(7)]
+    calls = list(_compared(clauses, size))
+    assert all(len(call) <= max(2, size) for call in calls)
+    together = {frozenset(two) for call in calls for two in combinations(call, 2)}
+    assert together == {frozenset(two) for two in combinations(clauses, 2)}
 
 
 def test_a_line_that_denies_the_entity_leaves_it_unknown(prompts):

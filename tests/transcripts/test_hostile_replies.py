@@ -9,6 +9,7 @@ import pytest
 
 from helpers.films import write_film
 from helpers.hostile_replies import REPLIES
+from helpers.read_by_grammar import read_by_grammar
 from helpers.shards import ScriptedChat, video_of, write_shard
 from strefer.agents.assigner.interface import parse_objects
 from strefer.benchmarks.videorefer_d import RESPECTS, read_marks
@@ -20,7 +21,6 @@ from strefer.instructions.wording.question_prompt import parse_replies
 from strefer.records import Clips, Entities, Entity, References, Segment, Transcript
 from strefer.stage.run import Shard, read_lines
 from strefer.statements import read_statements as statements
-from strefer.statements.with_grammar import read_by_grammar
 from strefer.transcripts import transcribe_clips as transcripts
 
 CHAT = {"attempts": 2, "retry_temperature": 0.7, "seed": 0}
@@ -72,7 +72,8 @@ def stages(folder, film):
     )  # fmt: skip
     yield statements, lambda output: statements.read_statements(
         shard["references"], told, to(output), llm={}, prompts=prompt,
-        options=CHAT | {"reader": "llm", "max_new_tokens": 8, "batch_films": 1},
+        options=CHAT
+        | {"lines_per_call": 24, "max_new_tokens": 8, "batch_films": 1},
     )  # fmt: skip
     read = write_shard(folder / "s.jsonl", [("a", read_by_grammar(DOG.entities, [SAID], []))])
     options = {

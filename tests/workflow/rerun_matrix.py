@@ -277,7 +277,7 @@ ROWS = {
     "module of tracks": (module("masklets/joining"), *rules_of("track_entities")),
     "module of masklets": (module("masklets/assignment_ours"), *rules_of("assign_masklets")),
     "module of transcripts": (module("transcripts/disagreements"), *rules_of("transcribe_clips")),
-    "module of statements": (module("statements/with_grammar"), *rules_of("read_statements")),
+    "module of statements": (module("statements/with_llm"), *rules_of("read_statements")),
     "module of instructions": (module("instructions/verification/claims"), *rules_of("write_instructions")),
     "module of recipes": (module("recipes/mix_recipe"), everywhere("mix_recipe"), ()),
     "module of training": (module("videollm/training/train_checkpoint"), everywhere("train_checkpoint"), ()),

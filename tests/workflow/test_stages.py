@@ -57,13 +57,9 @@ def test_what_is_read_only_under_a_condition():
     assert stages.prompts_of("instructions", config) == {}
     assert stages.prompts_of("masklets", config) == {}
     chat = config["agents"]["assigner"] | {"adapter": "chat"}
-    assert stages.agents_of("statements", changed(statements={"reader": "grammar"})) == {}
     assert stages.roles_of("tracks", config) == ["detector", "tracker"]
     by_concepts = changed(masklets={"procedure": "concepts"})
     assert stages.roles_of("tracks", by_concepts) == ["concept_tracker"]
-    by_llm = changed(statements={"reader": "llm"})
-    assert list(stages.agents_of("statements", by_llm)) == ["llm"]
-    assert len(stages.prompts_of("statements", by_llm)) == 2
     assert list(stages.prompts_of("masklets", changed(agents={"assigner": chat}))) == ["assigner"]
 
 

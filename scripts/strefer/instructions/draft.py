@@ -109,12 +109,16 @@ class Draft:
             asked = [self.asked[place] for place in places]
             self.scenes.append(AskedScene(scene_of([one.task for one in asked]), asked))
 
-    def assemble(self) -> None:
-        """Turn the written tasks into pairs."""
+    def assemble(self, by_words: bool) -> None:
+        """Turn the written tasks into pairs.
+
+        Args:
+            by_words: whether what was written has to be in the words of its task.
+        """
         for one in self.asked:
             one.pair = assemble(
                 self.film, self.group, one.number, one.task, one.written, one.random,
-                one.written_by, one.cells,
+                one.written_by, one.cells, by_words,
             )  # fmt: skip
 
     def verify(self, verifier: Verifier) -> None:

@@ -182,7 +182,7 @@ class _Worker:
         checks = Checks(options["check_motion"], options["check_unseen"], options["least_score"])
         verifier = cache(lambda film: Verifier(film, checks))  # what a film's groups share
         for draft in drafts:
-            draft.assemble()
+            draft.assemble(by_words=options["proof_reader"] == "none")
             if options["verify"]:
                 draft.verify(verifier(draft.film))
         if options["verify"] and options["proof_reader"] != "none":

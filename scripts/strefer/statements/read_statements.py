@@ -15,8 +15,7 @@ from strefer.agents.chat.load import load_chat
 from strefer.prompts import load_prompt
 from strefer.records import Entity, References, Transcript, to_json
 from strefer.stage.batches import in_batches
-from strefer.stage.run import Item, Shard, Worker, one_by_one, read_records, run_stage
-from strefer.statements.with_grammar import read_by_grammar
+from strefer.stage.run import Item, Shard, Worker, read_records, run_stage
 from strefer.statements.with_llm import read_by_llm
 
 
@@ -41,7 +40,7 @@ def read_statements(
     shard: Shard,
     options: Mapping[str, Any],
     prompts: Mapping[str, str],
-    llm: Mapping[str, Any] | None = None,
+    llm: Mapping[str, Any],
     second_looks: Path | None = None,
 ) -> None:
     """Write the shard file of `Statements` records, a line a film.
@@ -49,16 +48,14 @@ def read_statements(
     Args:
         references, transcripts: shard files of these stages.
         second_looks: the shard file of transcripts of the segments' parts; None does without.
-        options: `reader` ("llm", or "grammar" for a closed language); `max_new_tokens`,
-            `attempts`, `retry_temperature`; `batch_films`; `seed`.
-        prompts: `statement_reader` and `relation_reader`, of the reader "llm".
-        llm: the LLM's specification; loaded only if it is the reader.
+        options: `lines_per_call`; `max_new_tokens`, `attempts`, `retry_temperature`;
+            `batch_films`; `seed`.
+        prompts: `statement_reader` and `relation_reader`.
+        llm: the LLM's specification.
     """
     items = list(_items(references, transcripts, second_looks))
 
     def start() -> Worker:
-        if options["reader"] == "grammar":
-            return one_by_one(lambda item: to_json(read_by_grammar(*_parts(item.context))))
         chat = load_chat(llm)
         texts = {role: load_prompt(path) for role, path in prompts.items()}
         return lambda missing: in_batches(

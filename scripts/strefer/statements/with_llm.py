@@ -28,8 +28,7 @@ from strefer.statements.replies import (
     parse_relations,
 )
 
-MOST_LINES = 24  # of one entity in one prompt
-MOST_CLAUSES = 12  # of one category in one prompt: every two of them are compared
+MOST_CLAUSES = 12  # of one category: every two of them are compared
 MOST_WORDS = 16  # of a clause
 # Words that a reader may add: they say nothing by themselves.
 # fmt: off
@@ -106,7 +105,7 @@ def read_by_llm(
     Args:
         films: (entities, transcripts, transcripts of the segments' parts) of each.
         prompts: `statement_reader` and `relation_reader`.
-        options: `max_new_tokens`, `attempts`, `retry_temperature`, `seed`.
+        options: `lines_per_call`, `max_new_tokens`, `attempts`, `retry_temperature`, `seed`.
     """
     reading = [_Film(*parts) for parts in films]
     _read_lines(reading, chat, prompts["statement_reader"], options)
@@ -137,7 +136,7 @@ def _read_lines(
     for film in films:
         for entity in range(len(film.entities)):
             lines = film.lines(entity)
-            asked += [(film, entity, part) for part in _chunks(lines, MOST_LINES)]
+            asked += [(film, entity, part) for part in _chunks(lines, options["lines_per_call"])]
     texts = [
         prompt.render(
             expression=film.entities[entity].expression,
@@ -175,8 +174,8 @@ def _relate(films: Sequence[_Film], chat: Chat, prompt: Prompt, options: Mapping
     asked: list[tuple[_Film, list[str]]] = []
     for film in films:
         for noun in dict.fromkeys(e.generalized_noun for e in film.entities):
-            asked += [(film, part) for part in _chunks(film.clauses(noun), MOST_CLAUSES)]
-    asked = [(film, clauses) for film, clauses in asked if len(clauses) > 1]
+            for part in _chunks(film.clauses(noun), MOST_CLAUSES):
+                asked += [(film, few) for few in _compared(part, options["lines_per_call"])]
     texts = [prompt.render(clauses=clauses) for _, clauses in asked]
     replies = _ask(chat, texts, RELATIONS_SCHEMA, parse_relations, options)
     for (film, clauses), reply in zip(asked, replies, strict=True):
@@ -192,6 +191,15 @@ def _pairs(clauses: Sequence[str], related: Related) -> Iterator[tuple[tuple[str
         if len(numbers) == 2 and numbers[0] >= 1 and numbers[1] <= len(clauses):
             one, other = (clauses[number - 1] for number in numbers)
             yield (one, other), frozenset(numbers) in same
+
+
+def _compared(clauses: Sequence[str], size: int) -> Iterator[list[str]]:
+    """Lists of at most `size` clauses, or two, in which every two of the clauses are together."""
+    if len(clauses) <= max(2, size):
+        yield from [list(clauses)] if len(clauses) > 1 else []
+        return
+    blocks = list(_chunks(clauses, max(1, size // 2)))
+    yield from (one + other for one, other in combinations(blocks, 2))
 
 
 def _chunks(values: Sequence[str], size: int) -> Iterator[list[str]]:

@@ -81,19 +81,12 @@ STAGES = {
 }  # fmt: skip
 
 
-def _read_by_llm(config: Config) -> bool:
-    return config["statements"]["reader"] == "llm"
-
-
 # Prompts, stages and (by stage) agents that are read only under a condition.
 READ_IF: dict[str, Callable[[Config], bool]] = {
     "assigner": lambda config: config["agents"]["assigner"]["adapter"] == "chat",
     "question_writer": lambda config: config["instructions"]["question_writer"] == "llm",
     "proof_reader": lambda config: _proof_reader(config) != "none",
     "instructions.judge": lambda config: _proof_reader(config) == "judge",
-    "statement_reader": _read_by_llm,
-    "relation_reader": _read_by_llm,
-    "statements.llm": _read_by_llm,
     "tracks.detector": lambda config: not _by_concepts(config),
     "tracks.tracker": lambda config: not _by_concepts(config),
     "tracks.concept_tracker": lambda config: _by_concepts(config),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from random import Random
 
@@ -10,11 +11,14 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
+from drawn_world.language.clauses import relation
+from drawn_world.language.lines import read_line
 from drawn_world.teachers.judge import choice_data as llm_judge_choice
 from drawn_world.teachers.judge import train as judge
 from drawn_world.teachers.judge.description_data import Description, compare, score_description
 from drawn_world.teachers.llm import parser_data as llm_parser
 from drawn_world.teachers.llm import question_data as llm_questions
+from drawn_world.teachers.llm import statement_data as llm_statements
 from drawn_world.teachers.llm import train as llm
 from drawn_world.teachers.llm.loop import Role, Trainer, chat_ids, collate
 from drawn_world.teachers.llm.measures import reply_all
@@ -27,6 +31,7 @@ from strefer.agents.chat.tokenizer import read_tokenizer
 from strefer.agents.replies import parse_entities
 from strefer.benchmarks.score_predictions import JUDGE_TOKENS
 from strefer.benchmarks.videorefer_d import RESPECTS, read_marks
+from strefer.statements.replies import parse_lines, parse_relations
 
 SHIPPED = Path(__file__).resolve().parents[3] / "resources" / "teachers" / "llm"
 
@@ -190,6 +195,31 @@ def test_samples_repeat_with_the_seed_and_are_balanced() -> None:
         assert first == again
     letters = [llm_judge_choice.judge_choice_sample(Random(i)).reply for i in range(300)]
     assert set(letters) == {"A", "B", "C", "D", "None"}
+
+
+def test_exercises_in_reading_are_read_by_the_stage() -> None:
+    random, nothing = Random(6), 0
+    for _ in range(200):
+        sample = llm_statements.statement_sample(random)
+        line = sample.prompt.rsplit("Line: ", 1)[1]
+        meant, found = read_line(line), parse_lines(sample.reply).lines[1]
+        nothing += meant is None
+        assert found.shown is True
+        assert found.statement == (None if meant is None else llm_statements.statement_of(meant))
+    assert 0 < nothing < 20
+
+
+def test_exercises_in_comparing_are_read_by_the_stage() -> None:
+    random, seen = Random(7), Counter()
+    for _ in range(300):
+        sample = llm_statements.relation_sample(random)
+        one, other = (text.split(". ", 1)[1] for text in sample.prompt.splitlines()[-2:])
+        same = relation(one, other)
+        related = parse_relations(sample.reply)
+        assert related.same == (((1, 2),) if same else ())
+        assert related.contrary == (((1, 2),) if same is False else ())
+        seen[same] += 1
+    assert min(seen[True], seen[False], seen[None]) > 10
 
 
 def test_the_exercise_for_letters_repeats_the_right_line() -> None:

@@ -13,6 +13,8 @@ from drawn_world.teachers.llm.measures import MAX_NEW_TOKENS
 PROMPTS = {
     "parser": "referring_parser",
     "question": "question_writer",
+    "statement": "statement_reader",
+    "relation": "relation_reader",
     "judge_description": "judge_description",
     "judge_choice": "judge_choice",
 }

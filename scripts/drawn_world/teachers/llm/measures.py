@@ -15,6 +15,8 @@ from strefer.agents.replies import parse_entities
 MAX_NEW_TOKENS = {
     "parser": 192,
     "question": 128,
+    "statement": 64,
+    "relation": 24,
     "judge_description": 160,
     "judge_choice": 4,
 }
@@ -131,6 +133,8 @@ _FIGURES = {
         "right answer": _right_answer,
         "question keeps the asked words": _faithful_words,
     },
+    "statement": {"read as meant": _exact},
+    "relation": {"read as meant": _exact},
     "judge_description": {"same score": _same_scores, "within one point": _within_one},
     "judge_choice": {"right option": _exact},
 }

@@ -13,10 +13,10 @@ from drawn_world.vocabulary import (
     action_phrase,
     all_expressions,
 )
+from strefer.instructions.english import bare
 from strefer.instructions.metadata.film import Film
 from strefer.instructions.metadata.masks import Masks
-from strefer.records import Entity
-from strefer.statements.with_grammar import in_forms
+from strefer.records import Entity, Statement
 
 _NOUN_OF = {text: next(n for n in NOUNS if n in text.split()) for text in all_expressions()}
 _HEIGHT_PX = 128
@@ -57,7 +57,7 @@ def synthetic_film(
         present=tuple(tuple(deed is not None for deed in row) for row in deeds),
         deeds=tuple(deeds),
         masks=masks,
-        forms={deed: in_forms(deed) for row in deeds for deed in row if deed},
+        forms={deed: Statement(deed, do=bare(deed)) for row in deeds for deed in row if deed},
     )
 
 

@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
+from drawn_world.language.clauses import words
 from drawn_world.vocabulary import (
-    ACTIONS_OF,
     COLOURS,
     GENERALIZED_NOUNS,
     HAIR,
     NOUNS,
     PERSON_NOUNS,
-    action_phrase,
     all_expressions,
 )
-from strefer.instructions.english import bare
 
 
 def _one_of(words: Iterable[str]) -> str:
     return f"(?:{'|'.join(words)})"
-
-
-def deed_words() -> list[str]:
-    """Everything the demo's entities do, inflected and not; without the chases, which name two."""
-    deeds = {
-        action_phrase(kind, action)
-        for kind, actions in ACTIONS_OF.items()
-        for action in actions
-        if action != "chase"
-    }
-    return sorted(deeds | {bare(deed) or deed for deed in deeds}, key=lambda d: (-len(d), d))
 
 
 _COLOUR, _HAIR = _one_of(COLOURS), _one_of(HAIR)
@@ -41,10 +29,18 @@ _LOOKS = rf"(?: with {_HAIR} hair)", rf"(?: in a {_COLOUR} (?:shirt|dress))"
 _NOUNS_OF_ENTITY = _one_of(
     rf'", "noun": " {noun}", "generalized_noun": " {kind}"' for noun, kind in NOUNS.items()
 )
+# Verbs in their forms and what follows them, those of several words too.
+_DEED_WORDS = sorted(chain(*words()), key=lambda word: (-len(word), word))
+_FORMS = r'", "doing": "|", "do": "'
+_LINE = r'\{"number": " one", "lines": \[\{"line": 1, "shown": " yes", "does": '
+_NOTHING = r'null, "doing": null, "do": null\}\]\}'
+_PAIRS = r"\[(?:\[1, 2\])?\]"
 _WINDOW = " between <start_time> and <end_time>"
 
 # Tried in this order. A word must end where its phrase does.
 PHRASES = (
+    rf'{_LINE}(?:"|{_NOTHING})|{_FORMS}|"\}}\]\}}',
+    rf'\{{"same": {_PAIRS}, "contrary": {_PAIRS}\}}',
     rf'{_NOUNS_OF_ENTITY}(?:\}}, \{{"expression": "|\}}\])',
     r'(?:[\[,]? ?\{|"\}, \{|", )"\w+": "',  # up to a JSON value
     r'"\}\]?',
@@ -55,7 +51,7 @@ PHRASES = (
     rf"{_LOOKS[1]}(?!\p{{L}})",
     rf" {_COLOUR} {_THING}(?!\p{{L}})",
     rf" {_one_of(GENERALIZED_NOUNS)} in <region\d>",
-    rf" {_one_of(deed_words())}(?!\p{{L}})",
+    rf" {_one_of(_DEED_WORDS)}(?!\p{{L}})",
     r" is not there(?!\p{L})| is there(?!\p{L})",
     _WINDOW,
     r" right (?:before <start_time>|after <end_time>)",
@@ -70,7 +66,7 @@ WORLD_TEXTS = (
     "user",
     "assistant",
     *(f" {expression}" for expression in all_expressions()),
-    *(f" {deed}" for deed in deed_words()),
+    *(f" {word}" for word in _DEED_WORDS),
     *(f" {colour} {thing}" for colour in COLOURS for thing in _THINGS),
     *(
         f'", "noun": "{noun}", "generalized_noun": "{kind}"{end}'

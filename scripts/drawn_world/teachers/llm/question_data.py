@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import combinations
 from random import Random
 
+from drawn_world.language.clauses import clauses_of, relation
 from drawn_world.teachers.llm.parser_data import any_expression
 from drawn_world.teachers.llm.samples import CONFIG_DIR, Sample, demo_prompt
+from drawn_world.teachers.llm.statement_data import draw_action, statement_of
 from drawn_world.teachers.llm.words import generalized, head_noun, invented_word
-from drawn_world.vocabulary import ACTIONS_OF, NOUNS, action_phrase, all_expressions
+from drawn_world.vocabulary import NOUNS, all_expressions
 from strefer.instructions.metadata.film import Film
 from strefer.instructions.metadata.masks import Masks
+from strefer.instructions.metadata.meaning import ByReader
 from strefer.instructions.proposals.pick_tasks import pick_tasks
 from strefer.instructions.proposals.tasks import Task
 from strefer.instructions.verification.claims import Window
@@ -19,8 +23,7 @@ from strefer.instructions.wording.phrasings import Phrasings, load_phrasings
 from strefer.instructions.wording.question_prompt import question_prompt, reply_text
 from strefer.instructions.wording.scenes import scene_of
 from strefer.instructions.wording.word_tasks import write_reply
-from strefer.records import Entity
-from strefer.statements.with_grammar import in_forms
+from strefer.records import Entity, Statement
 
 TASKS_PER_FILM = 8
 _EXPRESSIONS = tuple(all_expressions())
@@ -52,9 +55,10 @@ def draw_film(random: Random, *, with_masks: bool) -> Film:
         end_s = start_s + round(random.uniform(2.0, 7.0), 1)
         limits.append((start_s, end_s))
         start_s = end_s
-    deeds = tuple(
-        tuple(_draw_deed(entity, entities, random) for entity in entities) for _ in limits
+    said = tuple(
+        tuple(_draw_statement(entity, entities, random) for entity in entities) for _ in limits
     )
+    deeds = tuple(tuple(one and one.does for one in row) for row in said)
     present = tuple(tuple(deed is not None for deed in row) for row in deeds)
     masks = None
     if with_masks:
@@ -69,21 +73,27 @@ def draw_film(random: Random, *, with_masks: bool) -> Film:
             for entity in range(n_entities)
         }
         masks = DrawnMasks(times_s, 128, seen)
-    forms = {deed: in_forms(deed) for row in deeds for deed in row if deed}
-    return Film("drawn", start_s, entities, tuple(limits), present, deeds, masks, forms=forms)
+    forms = {one.does: one for row in said for one in row if one}
+    related = ((one, other, relation(one, other)) for one, other in combinations(forms, 2))
+    meaning = ByReader((one, other, same) for one, other, same in related if same is not None)
+    return Film(
+        "drawn", start_s, entities, tuple(limits), present, deeds, masks, meaning=meaning,
+        forms=forms,
+    )  # fmt: skip
 
 
-def _draw_deed(entity: Entity, entities: tuple[Entity, ...], random: Random) -> str | None:
+def _draw_statement(
+    entity: Entity, entities: tuple[Entity, ...], random: Random
+) -> Statement | None:
     if random.random() < 0.2:
         return None
     if random.random() < 0.01:
-        return f"{invented_word(random)}s the {random.choice(_EXPRESSIONS)}"
-    actions = ACTIONS_OF[NOUNS.get(entity.noun, "person")]
+        stem, rest = invented_word(random), f" the {random.choice(_EXPRESSIONS)}"
+        return Statement(f"{stem}s{rest}", f"{stem}ing{rest}", stem + rest)
+    kind = NOUNS.get(entity.noun, "person")
     others = [e.expression for e in entities if e != entity]
-    usable = [action for action in actions if action != "chase" or others]
-    kind = entity.noun if entity.noun in NOUNS else "man"
-    action = random.choice(usable)
-    return action_phrase(kind, action, random.choice(others) if others else None)
+    action, target = draw_action(random, kind, others or _EXPRESSIONS)
+    return statement_of(random.choice(clauses_of(kind, action, target)))
 
 
 def tasks_of_drawn_film(random: Random) -> list[Task]:

@@ -1,4 +1,4 @@
-"""The text-LLM teacher: the referring parser and the question writer."""
+"""The text-LLM teacher: the referring parser, the reader of transcripts and the question writer."""
 
 from __future__ import annotations
 
@@ -7,26 +7,41 @@ from random import Random
 
 from drawn_world.teachers.llm import parser_data as llm_parser
 from drawn_world.teachers.llm import question_data as llm_questions
+from drawn_world.teachers.llm import statement_data as llm_statements
 from drawn_world.teachers.llm.loop import Role
 from drawn_world.teachers.llm.samples import Sample
-from drawn_world.teachers.llm.train_roles import HELD_OUT_SEED, N_HELD_OUT, stream, train_roles
+from drawn_world.teachers.llm.train_roles import (
+    HELD_OUT_SEED,
+    N_HELD_OUT,
+    each,
+    stream,
+    train_roles,
+)
 
 
 def train(
-    out_dir: Path, work_dir: Path, minutes: float, seed: int, threads: int, device: str
+    out_dir: Path,
+    work_dir: Path,
+    minutes: float,
+    seed: int,
+    threads: int,
+    device: str,
+    start: str | None = None,
 ) -> None:
-    """Train the teacher and write its folder; see `text_teacher.train_roles`."""
+    """Train the teacher, from nothing or from a folder, and write its folder; see `train_roles`."""
     train_roles(
         roles(), held_out_samples(N_HELD_OUT), __doc__, out_dir, work_dir, minutes=minutes,
-        seed=seed, threads=threads, device=device,
+        seed=seed, threads=threads, device=device, start=start,
     )  # fmt: skip
 
 
 def roles() -> list[Role]:
     """What is practised, and how much of it in a step."""
     return [
-        Role("parser", _parser, 6),
-        Role("question", stream(llm_questions.question_samples), 8),
+        Role("parser", _parser, 8),
+        Role("question", stream(llm_questions.question_samples), 6),
+        Role("statement", each(llm_statements.statement_sample), 8),
+        Role("relation", each(llm_statements.relation_sample), 32),
     ]
 
 
@@ -38,7 +53,7 @@ def held_out_samples(n: int) -> dict[str, list[Sample]]:
     return {
         "parser, demo's sentences": world,
         "parser, unusual texts": unusual,
-        "question": list(roles()[1].draw(random, 1.0, n)),
+        **{role.name: list(role.draw(random, 1.0, n)) for role in roles()[1:]},
     }
 
 

@@ -22,6 +22,7 @@ from strefer.agents.chat.tokenizer import read_tokenizer
 
 HELD_OUT_SEED = 4_000_000  # training draws from seeds that are texts, never from this one
 N_HELD_OUT = 200
+_EMBEDDINGS = ("embed_tokens.weight", "lm_head.weight")
 
 
 def train_roles(
@@ -51,17 +52,19 @@ def train_roles(
         seed: of the weights and of the texts.
         threads: of torch.
         device: "cpu" or a torch device.
-        start: folder of the LLM that the training begins with; None: it begins from nothing,
-            with a tokenizer made for the roles' texts.
-        phrases: what the tokenizer of `start` has to read as one token more.
+        start: folder of the LLM that the training begins with; None: it begins from nothing.
+        phrases: what the tokenizer of `start` has to read as one token more. Without any, a
+            tokenizer is made for the roles' texts.
     """
     torch.set_num_threads(threads)
     work_dir.mkdir(parents=True, exist_ok=True)
-    if start is None:
+    if phrases:
+        model, tokenizer = with_phrases(start, phrases, seed)
+    else:
         tokenizer = _tokenizer_of_run(roles, work_dir, seed)
         model = build_model(tokenizer, seed)
-    else:
-        model, tokenizer = with_phrases(start, phrases, seed)
+        if start is not None:
+            _load_weights(start, model, tokenizer)
     trainer = Trainer(model, tokenizer, roles, work_dir, seed=seed, threads=threads, device=device)
     progress = trainer.run(minutes)
     model = model.to(torch.float16).to(torch.float32)  # what is measured is what is stored
@@ -86,6 +89,20 @@ def with_phrases(
     torch.manual_seed(seed)
     llm.resize_token_embeddings(len(tokenizer))
     return llm, tokenizer
+
+
+@torch.no_grad()
+def _load_weights(folder: str, model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase) -> None:
+    """The weights in a folder; of the embeddings those of the tokens that both tokenizers have."""
+    llm = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    weights = {k: v for k, v in llm.state_dict().items() if not k.endswith(_EMBEDDINGS)}
+    model.load_state_dict(weights, strict=False)
+    old, known = read_tokenizer(folder).get_vocab(), llm.model.embed_tokens.weight
+    table = model.model.embed_tokens.weight
+    table *= known[: len(old)].std(0) / table.std(0)
+    for token, number in tokenizer.get_vocab().items():
+        if token in old:
+            table[number] = known[old[token]]
 
 
 def each(draw: Callable[[Random], Sample]) -> Callable[[Random, float, int], Sequence[Sample]]:

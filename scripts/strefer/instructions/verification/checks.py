@@ -4,7 +4,7 @@ from __future__ import annotations
 
 CHECKS = {
     "reply": "the writer gave no such pair",
-    "writer": "closed language: the words are not those asked for",
+    "writer": "without a proof-reader: the words are not those asked for",
     "form": "placeholders, options, yes or no",
     "reference": "the question describes a marked region",
     "transcript": "the transcript says otherwise",

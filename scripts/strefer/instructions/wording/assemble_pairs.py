@@ -25,6 +25,7 @@ def assemble(
     random: Random,
     written_by: str,
     cells: Sequence[Cell] = (),
+    by_words: bool = True,
 ) -> Instruction:
     """The pair of a task. Where the writer failed it is there too, rejected and with the reason.
 
@@ -33,6 +34,7 @@ def assemble(
         random: draws the right option's letter.
         written_by: whose words they are.
         cells: what the writer cites; the pair rests on them too.
+        by_words: whether a reply has to be in the words of its task: where nobody proof-reads it.
     """
     question, answer, regions, options = "", "", (), ()
     fault = f"reply: {written}" if isinstance(written, str) else None
@@ -41,7 +43,7 @@ def assemble(
             question, answer, regions = published(task, written)
         except ReplyError as error:
             fault = f"reply: {error}"
-    if fault is None and film.meaning.closed:
+    if fault is None and by_words:
         wrong = written_fault(task, written)
         fault = f"writer: {wrong}" if wrong else None
     if task.form == "choice":

@@ -1,5 +1,5 @@
-"""Checks by words that a written pair is the one that its task asked for: for a closed language, in
-which other words mean something else. In an open one a proof-reader reads the pair.
+"""Checks by words that a written pair is the one that its task asked for, where nobody proof-reads
+it. What says the same in other words does not pass.
 
 Words are compared up to inflection ("walks", "walking").
 """

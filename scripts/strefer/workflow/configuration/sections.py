@@ -120,7 +120,7 @@ class TranscriptsOptions(Asking):
 class StatementsOptions(AskingOfFilms):
     """The reader of transcripts."""
 
-    reader: Literal["llm", "grammar"] = option("llm", "What turns the transcripts into statements. grammar is for a closed language such as the drawn world's, where each action has exactly one wording (ours).")
+    lines_per_call: int = option(24, "The most lines about an entity, or statements to compare, that the LLM is given at a time.", ge=1)
     max_new_tokens: int = option(2048, "Maximum length of a reply in tokens.", ge=1)
 
 

@@ -36,14 +36,13 @@ NO_CALLS = Calls(0, 0, 0)
 
 
 def reading_calls(config: Mapping[str, Any], films: Films) -> Calls:
-    """The calls that read transcripts into statements: one an entity about all of its lines, and
-    one a category about all of its clauses."""
-    if config["statements"]["reader"] != "llm":
-        return NO_CALLS
+    """The calls that read transcripts into statements: some an entity about its lines, and one a
+    category about all of its clauses."""
     lines = looks(config, films) * ENTITIES
     asked = films.count * ENTITIES
-    prompts = _tokens(config, "statement_reader") + _tokens(config, "relation_reader")
-    return Calls(2 * asked, asked * prompts + 2 * lines * LINE_TOKENS, lines * STATEMENT_TOKENS)
+    reads = max(asked, lines / config["statements"]["lines_per_call"])
+    read = reads * _tokens(config, "statement_reader") + asked * _tokens(config, "relation_reader")
+    return Calls(reads + asked, read + 2 * lines * LINE_TOKENS, lines * STATEMENT_TOKENS)
 
 
 def writing_calls(config: Mapping[str, Any], films: Films) -> Calls:

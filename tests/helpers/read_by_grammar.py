@@ -1,4 +1,4 @@
-"""Reading transcripts by a grammar: for a closed language, such as the drawn world's.
+"""Reads the transcripts of tests into statements, by a grammar and without a model.
 
 A line is "The brown dog runs to the left."; its statement is "runs to the left". A line of another
 form is not read. In a closed language one action has one wording: other words are another one.

@@ -1,9 +1,9 @@
 import pytest
 
+from helpers.read_by_grammar import deed_of
 from helpers.told_films import told_film
 from strefer.instructions.english import bare, listed, sentence, with_article
 from strefer.records import Entity
-from strefer.statements.with_grammar import deed_of
 
 GIRL = Entity("girl in a white dress", "girl", "person")
 
