@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from helpers.configurations import ROOT, read_configuration
+from helpers.live_bytes import LiveBytes
 from strefer.workflow.requirements.facts import BYTES, load_facts, named_models
 
 FACTS = load_facts(ROOT / "config" / "models.yaml")
@@ -51,6 +52,82 @@ def test_parameters_and_tokens_are_those_of_the_architecture(name):
     count = sum(parameter.numel() for parameter in model.parameters())
     assert FACTS[name].parameters == round(count / 1e9, 3)
     assert FACTS[name].frame_tokens == model.visual.trunk.patch_embed.num_patches
+    side_px = FACTS[name].image_px
+    with torch.inference_mode(), LiveBytes() as live:
+        model.eval().encode_image(torch.zeros(1, 3, side_px, side_px, device="meta"))
+    assert FACTS[name].frame_mb == round(live.most / 1e6, 1)
+
+
+HIERA_LARGE = {
+    "model_type": "sam2_hiera_det_model",
+    "hidden_size": 144,
+    "num_attention_heads": 2,
+    "blocks_per_stage": [2, 6, 36, 4],
+    "embed_dim_per_stage": [144, 288, 576, 1152],
+    "num_attention_heads_per_stage": [2, 4, 8, 16],
+    "global_attention_blocks": [23, 33, 43],
+    "window_size_per_stage": [8, 4, 16, 8],
+    "window_positional_embedding_background_size": [7, 7],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "vision"),
+    [
+        ("facebook/sam2.1-hiera-tiny", {}),
+        (
+            "facebook/sam2.1-hiera-large",
+            {"backbone_config": HIERA_LARGE, "backbone_channel_list": [1152, 576, 288, 144]},
+        ),
+    ],
+)
+def test_parameters_and_activations_of_a_tracker_are_those_of_the_architecture(name, vision):
+    import torch
+    from transformers import Sam2VideoConfig, Sam2VideoModel, Sam2VisionConfig
+
+    with torch.device("meta"):
+        config = Sam2VideoConfig(vision_config=Sam2VisionConfig(**vision))
+        model = Sam2VideoModel(config).eval()
+    count = sum(parameter.numel() for parameter in model.parameters())
+    assert FACTS[name].parameters == round(count / 1e9, 3)
+    side_px = FACTS[name].image_px
+    with torch.inference_mode(), LiveBytes() as live:
+        model.vision_encoder(torch.zeros(1, 3, side_px, side_px, device="meta"))
+    assert FACTS[name].frame_mb == round(live.most / 1e6)
+
+
+def test_activations_of_a_token_are_those_of_the_layers():
+    import torch
+    from transformers import Qwen3VLTextConfig, Qwen3VLVisionConfig
+    from transformers.models.qwen3_vl import modeling_qwen3_vl as classes
+
+    def most(layer, width, shape, **also):
+        layer = layer.to(torch.bfloat16).eval()
+        tokens = torch.zeros(*shape, width, device="meta", dtype=torch.bfloat16)
+        with torch.inference_mode(), LiveBytes() as live:
+            layer(tokens, **also)
+        return live.most / 1e3 / 1000
+
+    text = Qwen3VLTextConfig(
+        hidden_size=2560,
+        intermediate_size=9728,
+        num_attention_heads=32,
+        num_key_value_heads=8,
+        head_dim=128,
+    )
+    vision = Qwen3VLVisionConfig(hidden_size=1024, intermediate_size=4096, num_heads=16)
+    text._attn_implementation = vision._attn_implementation = "sdpa"
+    with torch.device("meta"):
+        decoder = classes.Qwen3VLTextDecoderLayer(text, 0)
+        encoder = classes.Qwen3VLVisionBlock(vision)
+        turns = (torch.zeros(1, 1000, 128, dtype=torch.bfloat16),) * 2
+        places = (torch.zeros(1000, 64),) * 2
+    limits = torch.tensor([0, 1000], dtype=torch.int32)
+    of_text = most(decoder, 2560, (1, 1000), position_embeddings=turns)
+    of_patch = most(encoder, 1024, (1000,), position_embeddings=places, cu_seqlens=limits)
+    assert of_text == pytest.approx((6 * 9728 + 4 * 2560) / 1e3, rel=0.01)
+    per_token = FACTS["Qwen/Qwen3-VL-4B-Instruct"].token_kb
+    assert per_token == pytest.approx(max(of_text, 4 * of_patch), rel=0.01)
 
 
 def test_sizes_follow_from_parameters():

@@ -26,10 +26,14 @@ from strefer.workflow.requirements.gpu_hours import (
     training_hours_a_thousand,
 )
 from strefer.workflow.requirements.hub_cache import cached_commit, has_weights
-from strefer.workflow.requirements.machine import (
+from strefer.workflow.requirements.job_memory import (
+    FILMS_PX,
     GPU_SHARE,
+    job_memory,
+    told_memory,
+)
+from strefer.workflow.requirements.machine import (
     Machine,
-    least_gpu_gb,
     missing_hardware,
     missing_of_model,
     this_machine,
@@ -106,11 +110,19 @@ def check_configuration(
     lines += [line for model in models for line in _told_model(model)]
     lines += ["", "JOBS (each loads its models once; a retry gets twice the memory and time)"]
     training = training_memory(config["training"], of_stage["training"]) if trains else None
-    least = {stage: least_gpu_gb(stage, of, config) for stage, of in of_stage.items()}
+    memory = {
+        stage: {name: job_memory(stage, of, config, px) for name, px in FILMS_PX.items()}
+        for stage, of in of_stage.items()
+    }
+    least = {stage: (of["4K"] and of["4K"].least_gpu) for stage, of in memory.items()}
     if trains:
         least["training"] = training and training.total / GPU_SHARE
     lines += _told_jobs(resources, least, shards)
     lines += [f"  training of {training}, on each GPU (computed)"] if training else []
+    lines += ["", "MEMORY OF A JOB (GB, estimated; GPU: the size that has room for films of 4K)"]
+    on_gpus = {stage: of for stage, of in memory.items() if resources[stage]["gpus"]}
+    on_gpus.pop("training", None)
+    lines += list(told_memory(on_gpus)) or ["  no job requests a GPU"]
     machine = this_machine()
     lines += ["", "NEEDED IN TOTAL", *_told_needs(models, resources, machine)]
     pairs = films.minutes * sum(config["instructions"]["pairs_per_minute"].values())

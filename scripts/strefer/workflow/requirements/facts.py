@@ -36,6 +36,8 @@ class Facts:
     shape: tuple[int, int] | None = None
     frame_tokens: int | None = None
     cache_kb: float | None = None
+    token_kb: float | None = None
+    frame_mb: float | None = None
     image_px: int | None = None
     longest_px: int | None = None
     fit: str | None = None

@@ -22,12 +22,10 @@ from strefer.agents.environments import (
     versions_in,
     way_to,
 )
-from strefer.workflow.requirements.facts import BYTES, NamedModel
-from strefer.workflow.requirements.gpu_hours import longest_prompt
+from strefer.workflow.requirements.facts import NamedModel
 from strefer.workflow.requirements.hub_cache import has_weights
 
 _BY_UV = "envs/conda_by_uv/bin"
-GPU_SHARE = 0.9  # of its memory that an engine fills
 SMALLER_TRAINING = (
     "; `training.batch_size` (with `accumulate`) makes activations smaller, and "
     "`training.deepspeed: config/deepspeed/zero2.json` splits the rest among `processes`"
@@ -138,7 +136,7 @@ def missing_hardware(
     Args:
         resources: what a job asks for, by stage.
         models: the models of a stage.
-        least_gb: by stage, `least_gpu_gb`.
+        least_gb: by stage, the GB that a GPU has to have.
         download_gb: weights that are still to be downloaded.
     """
     gpus = max(asked["gpus"] for asked in resources.values())
@@ -165,27 +163,3 @@ def missing_hardware(
         yield (
             f"disk: {download_gb:.0f} GB to download, but only {machine.disk_gb:.0f} GB are free"
         )
-
-
-def least_gpu_gb(stage: str, models: list[NamedModel], config: Mapping[str, Any]) -> float | None:
-    """GB that a GPU has to have for the weights of a stage's models, and for what chat models keep
-    of the longest prompts of a batch (vLLM: of one); None where the weights are unknown.
-
-    An engine splits a model across GPUs only if `tensor_parallel` says so.
-    """
-    if any(model.gb is None for model in models):
-        return None
-    shares = (
-        (model.gb + cache_gb(stage, model, config)) / (model.spec.get("tensor_parallel") or 1)
-        for model in models
-    )
-    return sum(shares) / GPU_SHARE
-
-
-def cache_gb(stage: str, model: NamedModel, config: Mapping[str, Any]) -> float:
-    """GB that keys and values of a stage's longest prompts take; 0 where that is not known."""
-    if model.facts is None or model.facts.cache_kb is None:
-        return 0.0
-    rows = 1 if engine_of(model.spec) == "vllm" else model.spec.get("max_batch") or 1
-    scale = BYTES[model.spec.get("dtype", "float32")] / BYTES["bfloat16"]
-    return rows * longest_prompt(stage, config, model) * model.facts.cache_kb * scale / 1e6
