@@ -18,6 +18,7 @@ from strefer.workflow.inputs import (
     inputs_among,
     local_files,
     marks_among,
+    missing_files,
 )
 
 
@@ -79,6 +80,11 @@ try:
     SERVED = served_models(config["agents"], stages.rules_of_roles(config))
 except ValueError as error:
     stop(error)
+
+# `check` lists them among all that is missing.
+if not {"check", "check_all"} & set(sys.argv):
+    for line in missing_files(config):
+        stop(line)
 
 for spec in config["agents"].values():  # jobs find the servers of their models there
     if servers_of(spec):

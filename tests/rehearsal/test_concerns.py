@@ -96,5 +96,7 @@ def test_replies_that_are_cut_off_are_told():
     assert (
         "5 of 25 replies were cut off at the limit of 100 tokens" in said(transcripts=GOOD + cut)[0]
     )
+    assert said(transcripts=GOOD + cut)[0].endswith("raise `transcripts.behaviour_tokens`.")
+    assert said(entities=GOOD + cut)[0].endswith("raise `entities.max_new_tokens`.")
     short = [request(i, "Yes", value=i % 2 == 0, tokens=[500, 100]) for i in range(5)]
     assert said(transcripts=GOOD + short) == []

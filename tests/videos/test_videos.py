@@ -207,6 +207,13 @@ def test_a_missing_folder_is_explained(tmp_path):
         list_videos(tmp_path / "nowhere")
 
 
+def test_a_folder_may_be_in_the_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films/a.mp4").touch()
+    assert list_videos("~/films") == {"a.mp4": str(tmp_path / "films/a.mp4")}
+
+
 def test_a_moved_film_is_not_probed_again(tmp_path):
     folder = tmp_path / "films"
     folder.mkdir()

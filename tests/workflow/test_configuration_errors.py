@@ -21,6 +21,23 @@ pytestmark = pytest.mark.workflow
         ({"run": "../out"}, "'run' is '../out', but must be string matching"),
         ({"recipes": ["nothing"]}, "recipe config/recipes/nothing.yaml: no such file"),
         (
+            {"agents": {"llm": {"model": "./gone"}}},
+            "'agents.llm.model' is './gone', but there is no such folder; name a local folder or",
+        ),
+        (
+            {"agents": {"tracker": {"model": "resources/teachers/trakcer"}}},
+            "'agents.tracker.model' is 'resources/teachers/trakcer', but there is no such folder",
+        ),
+        (
+            {"agents": {"video_llm": {"chat_template": "gone.jinja"}}},
+            "'agents.video_llm.chat_template' is 'gone.jinja', but there is no such file",
+        ),
+        (
+            {"prompts": {"existence": "config/prompts/gone.txt"}},
+            "'prompts.existence' is 'config/prompts/gone.txt', but there is no such file",
+        ),
+        ({"corrections": "config"}, "corrections: config cannot be read: Is a directory"),
+        (
             {"agents": {"llm": {"environment": "mine"}}},
             "llm.environment is 'mine', but there is no envs/mine.yaml",
         ),

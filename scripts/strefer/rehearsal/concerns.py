@@ -10,6 +10,8 @@ from strefer.agents.reply_text import without_thinking
 from strefer.stage.run import Line
 
 Requests = Sequence[Mapping[str, Any]]
+# The option that limits replies, where it is not the stage's max_new_tokens.
+LIMITS = dict.fromkeys(("transcripts", "second_looks"), "transcripts.behaviour_tokens")
 UNREADABLE = 0.1  # a share of refused replies that is too large
 NEAR = 0.1  # a share of the context that a prompt leaves which is too small
 ALIKE = 4  # this many equal replies to different prompts are not a coincidence
@@ -78,7 +80,7 @@ def _of_replies(stage: str, requests: Requests) -> Iterator[str]:
         most = cut[0]["sampling"]["max_new_tokens"]
         yield (
             f"{stage}: {len(cut)} of {len(requests)} replies were cut off at the limit of "
-            f"{most} tokens; raise it."
+            f"{most} tokens; raise `{LIMITS.get(stage, stage + '.max_new_tokens')}`."
         )
 
 

@@ -35,6 +35,7 @@ def list_videos(source: str | Path) -> dict[str, str]:
         ValueError: if `source` is none of the four kinds, is empty, or a table lacks a column or
             names an id twice.
     """
+    source = os.path.expanduser(source)  # no shell does it after `videos=`
     path = Path(source)
     if is_remote(source):
         films = _from_storage(str(source).rstrip("/"))

@@ -32,7 +32,9 @@ def read_table(
             yield place, dict(zip(header, fields, strict=True))
     except FileNotFoundError:
         raise ValueError(f"there is no table {path}") from None
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from strefer.recipes.base_data import base_files, films_of_base, missing_base
 from strefer.recipes.recipe import Recipe
 from strefer.stage.fingerprint import model_files
 from strefer.videos.find_videos import film_marks, printable, shard_of
+from strefer.workflow.stages import STAGES, loaded_roles, prompts_of
 
 # Snakemake keeps and looks at every input: a million would take it minutes and gigabytes.
 MOST_FILM_INPUTS = 50_000
@@ -76,6 +77,31 @@ class ShardedFilms:
         """A digest of size and time of those that cannot."""
         films = list(self._members[shard].values())
         return "" if self.drawn else marks_among(films, self.n_films)
+
+
+def missing_files(config: Mapping[str, Any]) -> Iterator[str]:
+    """List what a complete configuration names and is not there, one line each: prompts, models in
+    folders and chat templates.
+
+    A name with one slash or none may be a model of the hub, so it is not looked at here.
+    """
+    prompts = {role: path for stage in STAGES for role, path in prompts_of(stage, config).items()}
+    for role, path in prompts.items():
+        if not os.path.isfile(path):
+            yield f"configuration: 'prompts.{role}' is {path!r}, but there is no such file"
+    for role in sorted(loaded_roles(config)):
+        spec = config["agents"][role]
+        model, template = str(spec["model"]), spec.get("chat_template")
+        if "openai" in (spec["adapter"], spec.get("engine")):
+            continue  # the server's names
+        if (model[:1] in ("", ".", "/", "~") or model.count("/") > 1) and not os.path.exists(model):
+            yield (
+                f"configuration: 'agents.{role}.model' is {model!r}, but there is no such folder; "
+                "name a local folder or a model of the hub, such as Qwen/Qwen3-VL-4B-Instruct"
+            )
+        if template and not os.path.isfile(template):
+            path = f"agents.{role}.chat_template"
+            yield f"configuration: {path!r} is {template!r}, but there is no such file"
 
 
 def local_files(*models: str) -> list[str]:
