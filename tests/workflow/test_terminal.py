@@ -1,5 +1,6 @@
 """What a person sees of a run: a few lines on how far it is, what failed, and what is next."""
 
+import errno
 import os
 import pty
 import signal
@@ -13,7 +14,7 @@ from helpers.films import write_film
 from helpers.shards import video_of, write_shard
 from strefer.report.summary import summarize
 from strefer.workflow.provenance import leaves_run_alone
-from strefer.workflow.terminal import Terminal, about
+from strefer.workflow.terminal import Terminal, about, advised
 from strefer.workflow.usage import seconds_by_rule
 
 from .conftest import ROOT
@@ -102,6 +103,26 @@ def test_a_call_that_is_interrupted_says_so(workplace):
     assert "FAILED" not in said
     assert "Traceback" not in said
     assert "Next     repeat the same command" in said
+
+
+def test_an_interrupt_while_the_jobs_are_planned_is_one_line(workplace, tmp_path):
+    table = tmp_path / "films.csv"
+    os.mkfifo(table)
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--config", f"videos={table}"]
+    process = subprocess.Popen(command, cwd=workplace.folder, stderr=subprocess.PIPE, text=True)
+    with open(table, "w"):  # waits until it is read, and is then waited for
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert "Interrupted before any job began; repeat the command to start" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("error", [NotADirectoryError, PermissionError])
+def test_a_folder_that_cannot_be_made_comes_with_advice(error):
+    number = {NotADirectoryError: errno.ENOTDIR, PermissionError: errno.EPERM}[error]
+    assert "Make the folder writable" in advised(error(number, os.strerror(number), "results"))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")

@@ -11,12 +11,14 @@ import logging
 import os
 import re
 import shutil
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any, TextIO
 
 from strefer.stage.progress import read_progress
@@ -41,6 +43,8 @@ _ADVICE = {
     "Disk quota exceeded": _FULL,
     "Read-only file system": _CLOSED,
     "Permission denied": _CLOSED,
+    "Operation not permitted": _CLOSED,
+    "Not a directory": _CLOSED,
 }
 
 
@@ -258,6 +262,7 @@ def take_over(settings: Any, stream: TextIO) -> Terminal | None:
     Returns:
         What takes Snakemake's place; None if nothing does.
     """
+    sys.excepthook = _end
     own = [handler for handler in SNAKEMAKE.handlers if handler.name == "DefaultStreamHandler"]
     wanted = settings.dryrun or settings.verbose or settings.quiet or settings.debug_dag
     if wanted or not own:
@@ -267,6 +272,14 @@ def take_over(settings: Any, stream: TextIO) -> Terminal | None:
     SNAKEMAKE.addHandler(ours)
     logging.raiseExceptions = False  # a log file on a full disk would print a traceback a line
     return ours
+
+
+def _end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """A line instead of a traceback if the user interrupts the planning."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("Interrupted before any job began; repeat the command to start", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
 
 
 def _without_traceback(text: str) -> str:
