@@ -78,7 +78,7 @@ def test_expressions(tmp_path):
         ({"what": "noun", "entity": "cat", "value": "x"}, "no expression 'cat' (there are 'girl"),
         ({"what": "same_as", "entity": "small dog", "value": "cat"}, "no other expression 'cat'"),
         ({"what": "rename_entity", "entity": "small dog", "value": "Girl in red"}, "already"),
-        ({"what": "noun", "entity": "small dog", "value": "x", "was": "cat"}, "'dog' by now"),
+        ({"what": "noun", "entity": "small dog", "value": "x", "was": "cat"}, "now says 'dog'"),
     ],
 )
 def test_expressions_that_are_not_there(tmp_path, row, says):
@@ -155,7 +155,7 @@ def test_a_masklet_is_replaced_by_a_file(tmp_path):
     [
         ({"7": mask(0)}, "frame '7': the film has 3 frames"),
         ({"0": encode_mask(np.ones((4, 4), bool))}, r"frame '0': its size is \[4, 4\]"),
-        ({"0": encode_mask(np.zeros((8, 8), bool))}, "frame '0': an empty mask"),
+        ({"0": encode_mask(np.zeros((8, 8), bool))}, "frame '0': the mask is empty"),
         ([], "not {"),
     ],
 )
