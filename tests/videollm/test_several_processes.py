@@ -33,7 +33,7 @@ def test_weights_cannot_be_sharded(tmp_path):
         assert zero_stage(TrainingOptions.of({"deepspeed": str(file)}).deepspeed) == stage
     zero3 = tmp_path / "zero3.json"
     zero3.write_text('{"zero_optimization": {"stage": 3}}')
-    with pytest.raises(ValueError, match=r"zero3.json shards the weights .*take .*zero2.json"):
+    with pytest.raises(ValueError, match=r"zero3.json shards the weights .*zero2.json"):
         TrainingOptions.of({"deepspeed": str(zero3)})
     with pytest.raises(ValueError, match="none.json"):
         TrainingOptions.of({"deepspeed": "none.json"})
