@@ -193,7 +193,7 @@ def docstrings(project):
 
 
 CHAT = ("recognize_entities", "transcribe_clips")
-LLM = ("parse_references", "write_instructions")
+LLM = ("parse_references", "read_statements", "write_instructions")
 VISION = ("cut_clips", "track_entities", "assign_masklets")
 STUDENT = ("train_checkpoint", "predict_answers")
 NOTHING = (set(), ())
@@ -212,8 +212,8 @@ def groups(*names):
 
 
 def by_llm():
-    """The row of a change of the LLM: it parses references, and writes four groups."""
-    return everywhere(*LLM), ("references", *ASKED[1])
+    """The row of a change of the LLM: it parses references, reads statements, and writes four groups."""
+    return everywhere(*LLM), ("references", "statements", *ASKED[1])
 
 
 ASKED = groups("G2", "G4", "G6", "G8")
@@ -237,6 +237,7 @@ ROWS = {
     "prompt existence": (edit("config/prompts/demo/existence.txt", " Now."), *rules_of("transcribe_clips")),
     "prompt behaviour": (edit("config/prompts/demo/behaviour.txt", " Now."), *rules_of("transcribe_clips")),
     "prompt assigner, which nobody asks": (edit("config/prompts/demo/assigner.txt", " Now."), *NOTHING),
+    "prompt statement_reader": (edit("config/prompts/demo/statement_reader.txt", " Now."), *rules_of("read_statements")),
     "prompt question_writer": (edit("config/prompts/demo/question_writer.txt", " Now."), *ASKED),
     "prompt proof_reader, which nobody asks": (edit("config/prompts/proof_reader.txt", " Now."), *NOTHING),
     "prompt judge_choice": (edit("config/prompts/demo/judge_choice.txt", " Now."), everywhere("score_predictions"), ()),
@@ -263,7 +264,7 @@ ROWS = {
     "the rate of a group": (configure(instructions={"pairs_per_minute": {"G2": 9}}), *groups("G2")),
     "parameter of instructions": (configure(instructions={"time_answers": False}), *rules_of("write_instructions")),
     "parameter of training": (configure(training={"learning_rate": 0.002}), everywhere("train_checkpoint"), ()),
-    "the seed": (configure(seed=1), everywhere(*CHAT, *LLM, "read_statements", "draw_base", *STUDENT, "score_predictions", "write_report"), ("entities", "references", "transcripts", "statements", "instructions")),
+    "the seed": (configure(seed=1), everywhere(*CHAT, *LLM, "draw_base", *STUDENT, "score_predictions", "write_report"), ("entities", "references", "transcripts", "statements", "instructions")),
     "strict": (configure(strict=True), DATA, ()),
     # Code.
     "comments and docstrings": (docstrings, *NOTHING),
@@ -284,7 +285,7 @@ ROWS = {
     "module of predictions": (module("videollm/student"), everywhere("predict_answers"), ()),
     "module of scores": (module("benchmarks/score_predictions"), everywhere("score_predictions", "gather_scores", "write_report"), ()),
     "module of the report": (module("report/write_report"), everywhere("write_report"), ()),
-    "module of the chat models": (module("agents/chat/with_transformers"), everywhere(*CHAT, *LLM, "read_statements", "assign_masklets", "score_predictions"), ("entities", "references", "masklets", "transcripts", "statements", "instructions")),
+    "module of the chat models": (module("agents/chat/with_transformers"), everywhere(*CHAT, *LLM, "assign_masklets", "score_predictions"), ("entities", "references", "masklets", "transcripts", "statements", "instructions")),
     "module of all stages": (module("stage/run"), DATA | everywhere("draw_base", "mix_recipe", "train_checkpoint", "predict_answers", "score_predictions", "gather_scores", "write_report"), tuple(STAGES.values())),
     # Other files.
     "a recipe": (edit("config/recipes/strefer.yaml", replace=("groups: all", "groups: all\n    share: 0.5")), {("mix_recipe", "strefer")}, ()),
