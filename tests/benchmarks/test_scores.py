@@ -142,7 +142,7 @@ def test_blank_lines_a_mark_of_the_byte_order_and_lists_are_read(tmp_path):
         ("[1]", "line 2: must be a JSON object"),
         ("{", "line 2: must be a JSON object.*not JSON"),
         ('{"id": 0, "prediction": "B"}', "line 2: question '0' is answered twice"),
-        ('{"id": 7, "prediction": "B"}', "line 2: no question '7'.*look like '0'"),
+        ('{"id": 7, "prediction": "B"}', "line 2: .*no question '7'.*look like '0'"),
         ('{"id": 1, "prediction": ["A"]}', "line 2: `prediction` must be a text, or null"),
         ('{"id": null, "prediction": "A"}', "line 2: must be a JSON object with `id`"),
         (

@@ -68,19 +68,21 @@ def accept(root: Path, since: str, reason: str, only: tuple[str, ...] = ()) -> l
     table = load_table(root / FILE)
     commit = _git(root, "rev-parse", "--verify", f"{since}^{{commit}}").decode().strip()
     with tempfile.TemporaryDirectory() as folder:
-        archive = _git(root, "archive", commit, "scripts", "envs")
+        archive = _git(root, "archive", commit, "scripts", "envs", "config")
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
             files.extractall(folder, filter="data")
         before = dict(_digests(Path(folder)))
+        # What the code at that commit counts as: this table drops such entries as dead.
+        earlier = load_table(Path(folder) / FILE) | table
     names, now = [], dict(_digests(root))
     for name, digest in now.items():
         old = before.get(name)
-        if old is None or counts_as(old, table) == counts_as(digest, table):
+        if old is None or counts_as(old, earlier) == counts_as(digest, table):
             continue
         if only and name not in only:
             continue
         table[digest] = {
-            "counts_as": counts_as(old, table),
+            "counts_as": counts_as(old, earlier),
             "of": name,
             "since": commit,
             "reason": reason.strip(),
