@@ -119,9 +119,7 @@ def test_an_action_in_other_words_is_right():
 
 
 def test_a_line_that_is_read_otherwise_lowers_statements():
-    lines = with_lines(
-        0, "The dog barks at the moon.", "A red ball is rolling rightwards."
-    )
+    lines = with_lines(0, "The dog barks at the moon.", "A red ball is rolling rightwards.")
     assert measured(transcripts=lines)["statements.exact"] == pytest.approx(1 / 3)
     assert measured(statements=[])["statements.exact"] is None
 
