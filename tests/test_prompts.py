@@ -10,7 +10,7 @@ PLAN = {
     "wrong": [], "cited": [1],
 }  # fmt: skip
 PAIR = {"number": 1, "form": "open", "question": "Why?", "options": {}, "answer": "x"}
-OF_SEVERAL = {"plans": [PLAN], "pairs": [PAIR], "regions": {"<region1>": "dog"}}
+OF_SEVERAL = {"plans": [PLAN], "pairs": [PAIR], "regions": {"<region1>": "dog"}, "clauses": "xy"}
 FOLDER = Path(__file__).parents[1] / "config" / "prompts"
 
 

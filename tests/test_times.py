@@ -24,7 +24,7 @@ def test_fractions_may_be_missing_or_finer():
 
 @pytest.mark.parametrize("text", ["", "7", "00:61:00", "00:00", "-00:00:01", "aa:bb:cc"])
 def test_what_is_no_time(text):
-    with pytest.raises(ValueError, match="is no time"):
+    with pytest.raises(ValueError, match="is not a time"):
         seconds_of(text)
 
 

@@ -157,7 +157,10 @@ def test_every_option_is_documented_and_every_default_is_allowed():
 
 def test_the_tables_name_every_option():
     table, agents = options_table(), agents_table()
-    assert "| `clips.embedding_fps` | number, above 0 | `3` | Frames embedded a second. |" in table
+    assert (
+        "| `clips.embedding_fps` | number, above 0 | `3` | Frames to embed per second of film. |"
+        in table
+    )
     assert "| `resources.<stage>.gpus` |" in table
     assert "`float32`: transformers (chat)" in agents
     assert "`bfloat16`: vllm (chat)" in agents

@@ -59,8 +59,8 @@ def test_the_target_plans_the_real_stages_in_a_run_of_its_own(workplace):
 @pytest.mark.workflow
 def test_each_job_of_a_shard_has_a_store_of_its_own(workplace):
     """Else a second look would lose its results when the store is swept, and what it took."""
-    target = "results/one/instructions/00000-of-00001.jsonl"
-    jobs = workplace.plan({"run": "one"} | ONE_FILM, targets=[target])
+    target = "results/unmade/instructions/00000-of-00001.jsonl"
+    jobs = workplace.plan({"run": "unmade"} | ONE_FILM, targets=[target])
     stores = [job.params.store for job in jobs if job.params.get("store")]
     assert len(stores) == len(set(stores)) == 11
 

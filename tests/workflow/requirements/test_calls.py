@@ -33,4 +33,5 @@ def test_what_is_not_asked_costs_nothing():
     alone = writing_calls(changed(pairs_per_call=1), PAPER)
     assert alone.count == pytest.approx(128 * PAPER.minutes)
     demo = read_configuration("config")
-    assert reading_calls(demo, PAPER).count == 0, "its language is closed"
+    by_tens = demo | {"statements": demo["statements"] | {"lines_per_call": 10}}
+    assert reading_calls(demo, PAPER).count > reading_calls(by_tens, PAPER).count

@@ -79,15 +79,20 @@ def train_roles(
 
 
 def with_phrases(
-    folder: str, phrases: Sequence[str], seed: int
+    folder: str, phrases: Sequence[str], seed: int, words: Sequence[str] = ()
 ) -> tuple[LlamaForCausalLM, PreTrainedTokenizerBase]:
     """The LLM in a folder, in float32, and its tokenizer, which reads each phrase as one token
-    more."""
+    more, and each of these words with the space before it."""
     tokenizer = read_tokenizer(folder)
     llm = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
     tokenizer.add_tokens([phrase.strip() for phrase in phrases if phrase.strip()])
+    pieces = [tokenizer(f" {word}", add_special_tokens=False).input_ids for word in words]
+    tokenizer.add_tokens([f" {word}" for word in words])
     torch.manual_seed(seed)
     llm.resize_token_embeddings(len(tokenizer))
+    vectors = llm.get_input_embeddings().weight.data
+    for word, ids in zip(words, pieces, strict=True):  # one that was a token already keeps its own
+        vectors[tokenizer.convert_tokens_to_ids(f" {word}")] = vectors[ids].mean(0)
     return llm, tokenizer
 
 

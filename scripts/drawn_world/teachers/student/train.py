@@ -16,6 +16,7 @@ from drawn_world.draw_films import read_world, write_world
 from drawn_world.teachers.llm.train_roles import with_phrases
 from drawn_world.teachers.student.card import measure_student, write_card
 from drawn_world.teachers.student.loop import train_student
+from drawn_world.vocabulary import all_deeds
 from strefer.benchmarks import videomme
 from strefer.benchmarks.tempcompass import HINTS
 from strefer.recipes.published_format import CHOICE_HINT, YES_NO_HINT
@@ -75,8 +76,9 @@ def train(
 
 
 def write_llm(folder: Path, seed: int) -> None:
-    """The LLM teacher, which can read and copy; what a prompt always repeats becomes one token."""
+    """The LLM teacher, which can read and copy; what a prompt always repeats becomes one
+    token, and so does what an entity does, for the hints."""
     repeated = (CHOICE_HINT, YES_NO_HINT, videomme.BEFORE, *HINTS.values())
-    llm, tokenizer = with_phrases(LLM, repeated, seed)
+    llm, tokenizer = with_phrases(LLM, repeated, seed, words=all_deeds())
     llm.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
