@@ -33,8 +33,8 @@ class Film:
         limits_s: (start_s, end_s) of each transcribed segment, in temporal order.
         present: [segment][entity] whether the entity is there according to the transcript; None if
             unknown.
-        deeds: [segment][entity] what it does ("runs to the "
-        "left"); None if it is absent or its line cannot be parsed.
+        deeds: [segment][entity] what it does ("runs to the left"); None if it is absent
+            or its line cannot be parsed.
         masks: the masklets, or None if that stage did not run.
         parts: for each segment, what the transcriber says about its parts; empty without a second
             look.
